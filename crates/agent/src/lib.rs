@@ -1,0 +1,1 @@
+//! The agent of one hypervisor: runs actions, watches events, reports.

@@ -1,0 +1,1 @@
+//! The command line client: speaks the public API, prints for people and for pipes.

@@ -1,0 +1,11 @@
+//! The port to a hypervisor: what an agent can read from it and do to it.
+//!
+//! `libvirt-driver` implements it over libvirt; [`fake`] implements it in memory, with events, for tests of the
+//! layers above. The trait is dyn-safe on purpose: an agent is written once, not once per driver.
+
+mod error;
+pub mod fake;
+mod port;
+
+pub use error::{HypervisorError, Reason};
+pub use port::{Console, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred};

@@ -1,0 +1,102 @@
+//! The trait itself.
+
+use crate::error::HypervisorError;
+use model::event::HostEvent;
+use model::plan::Step;
+use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// A boxed future: what an async method of a dyn-safe trait returns.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, HypervisorError>> + Send + 'a>>;
+
+/// How an object is named in a look-up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// By libvirt's name.
+    Name(String),
+    /// By libvirt's UUID.
+    Uuid(Uuid),
+}
+
+/// A reason to look again. Never the news itself: whoever receives one reads the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// libvirt said something about one object.
+    Event(HostEvent),
+    /// The connection is (back) up and events are registered: read everything.
+    Connected,
+    /// The connection is gone; calls fail until `Connected`.
+    Disconnected {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Hints were lost because the channel was full: read everything.
+    Lost,
+}
+
+/// Where a host's hints arrive. Bounded; a full channel loses hints and says so with [`Hint::Lost`].
+pub type HintReceiver = mpsc::Receiver<Hint>;
+
+/// Bytes moved so far, shared with whoever shows progress.
+pub type Transferred = Arc<AtomicU64>;
+
+/// The byte stream of a console (RFB for a graphical one).
+pub trait Console: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Console for T {}
+
+/// One hypervisor.
+///
+/// Every method answers within a limit of its own, or fails with `TimedOut`; none blocks the caller's thread.
+/// Reading never changes anything. Dropping a future does not stop a call that has reached the hypervisor.
+pub trait Hypervisor: Send + Sync + 'static {
+    /// What the host is: names, versions, size.
+    fn facts(&self) -> Fut<'_, HostFacts>;
+
+    /// Everything it has, in one read.
+    fn inventory(&self) -> Fut<'_, Inventory>;
+
+    /// One VM; `None` when it is not there.
+    fn find_vm(&self, key: &Key) -> Fut<'_, Option<Vm>>;
+
+    /// One pool; `None` when it is not there.
+    fn find_pool(&self, key: &Key) -> Fut<'_, Option<Pool>>;
+
+    /// One network; `None` when it is not there.
+    fn find_network(&self, key: &Key) -> Fut<'_, Option<Network>>;
+
+    /// One volume of an active pool; `None` when the pool or the volume is not there, or the pool is stopped.
+    fn find_volume(&self, pool: &str, name: &str) -> Fut<'_, Option<Volume>>;
+
+    /// Names of the VMs, pools or networks: running ones first. Cheaper than the inventory.
+    fn vm_names(&self) -> Fut<'_, Vec<String>>;
+
+    /// Addresses by lower-case MAC, from the leases of the active networks.
+    fn addresses(&self) -> Fut<'_, Vec<(String, String)>>;
+
+    /// The host's capabilities XML (`virConnectGetCapabilities`). Big and seldom changing: drivers read it once
+    /// per connection.
+    fn capabilities_xml(&self) -> Fut<'_, String>;
+
+    /// Does one step.
+    ///
+    /// `VolumeOp::CreateFromImage` is not one call but a small plan of its own, and belongs to the executor:
+    /// implementations refuse it with `Unsupported`.
+    fn perform(&self, step: &Step) -> Fut<'_, ()>;
+
+    /// Fills a volume from a local file, from its first byte on; `moved` counts along.
+    fn upload(&self, pool: &str, volume: &str, file: &Path, moved: Transferred) -> Fut<'_, ()>;
+
+    /// Opens the first VNC console of a running VM, without a TCP port in between where the hypervisor can.
+    fn open_vnc(&self, vm: Uuid) -> Fut<'_, Box<dyn Console>>;
+
+    /// Starts the flow of hints. The first one is `Connected` or `Disconnected`. Each call gives a new receiver
+    /// and ends the one before.
+    fn hints(&self) -> HintReceiver;
+}

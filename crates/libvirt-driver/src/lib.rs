@@ -1,0 +1,1 @@
+//! The hypervisor port over libvirt: connections, threads, events.

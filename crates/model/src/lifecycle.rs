@@ -1,0 +1,204 @@
+//! The life of a VM as a table: which request makes sense in which status.
+//!
+//! ```text
+//!            start                 shutdown, force off
+//!  Shutoff ─────────▶ Running ─────────────────────────▶ Shutoff
+//!  Crashed ─────────▶   │ ▲                                 ▲
+//!                 pause ▼ │ resume        force off         │
+//!                     Paused ───────────────────────────────┘
+//! ```
+//!
+//! The server asks it before it queues, the agent asks it again before it acts, and the buttons of the web
+//! interface are drawn from it, so that the three cannot disagree.
+
+use crate::vm::VmStatus;
+use thiserror::Error;
+
+/// What a person can ask of a VM's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Request {
+    /// Boot, or resume from a managed save.
+    Start,
+    /// Ask the guest to shut down.
+    Shutdown,
+    /// Ask the guest to reboot.
+    Reboot,
+    /// Cut the power.
+    ForceOff,
+    /// Press the reset button.
+    Reset,
+    /// Stop executing, keep memory.
+    Pause,
+    /// Go on after a pause, or wake up.
+    Resume,
+}
+
+impl Request {
+    /// Every request, in the order in which menus show them.
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Shutdown,
+        Self::Reboot,
+        Self::ForceOff,
+        Self::Reset,
+        Self::Pause,
+        Self::Resume,
+    ];
+
+    /// The word used in paths, in the database and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Shutdown => "shutdown",
+            Self::Reboot => "reboot",
+            Self::ForceOff => "force_off",
+            Self::Reset => "reset",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+
+    /// The inverse of [`as_str`](Self::as_str).
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|request| request.as_str() == word)
+    }
+
+    /// Doing it a second time after an unknown outcome harms nobody.
+    ///
+    /// A reboot or a reset that did happen would happen again, so they are not.
+    pub const fn is_idempotent(self) -> bool {
+        matches!(
+            self,
+            Self::Start | Self::Shutdown | Self::ForceOff | Self::Pause | Self::Resume
+        )
+    }
+
+    /// Whether `status` proves that the request has been fulfilled.
+    pub const fn is_fulfilled_by(self, status: VmStatus) -> bool {
+        match self {
+            Self::Start | Self::Resume => matches!(status, VmStatus::Running),
+            Self::Shutdown | Self::ForceOff => {
+                matches!(status, VmStatus::Shutoff | VmStatus::Crashed)
+            }
+            Self::Pause => matches!(status, VmStatus::Paused),
+            Self::Reboot | Self::Reset => false,
+        }
+    }
+}
+
+/// What a request means in a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admit {
+    /// Do it.
+    Queue,
+    /// Nothing to do: the VM is already there.
+    AlreadyThere,
+}
+
+/// Why a request makes no sense in a status. The text is shown beside the disabled button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Denied {
+    /// Start of a paused VM.
+    #[error("The VM is paused; resume it instead")]
+    ResumeInstead,
+    /// Pause, reboot… of a VM that does not run.
+    #[error("The VM is not running")]
+    NotRunning,
+    /// Resume of a VM that is not paused.
+    #[error("The VM is not paused")]
+    NotPaused,
+    /// A paused guest cannot react.
+    #[error("The VM is paused and cannot react; resume it first or force it off")]
+    PausedCannotReact,
+    /// It is on its way out.
+    #[error("The VM is shutting down")]
+    ShuttingDown,
+    /// It is on its way to another host.
+    #[error("The VM is migrating")]
+    Migrating,
+    /// The guest sleeps.
+    #[error("The VM is suspended by its guest; resume wakes it")]
+    Suspended,
+    /// Its status is not known.
+    #[error("The status of the VM is not known; refresh its host")]
+    StatusUnknown,
+}
+
+/// Decides what a request means for a VM in `status`; changes nothing.
+///
+/// # Errors
+/// Says why the request makes no sense now.
+pub fn admit(status: VmStatus, request: Request) -> Result<Admit, Denied> {
+    use Admit::{AlreadyThere, Queue};
+    use Request::*;
+    use VmStatus::*;
+    match (status, request) {
+        (Migrating, _) => Err(Denied::Migrating),
+        (Unknown, _) => Err(Denied::StatusUnknown),
+
+        (Shutoff | Crashed, Start) => Ok(Queue),
+        (Shutoff | Crashed, Shutdown | ForceOff) => Ok(AlreadyThere),
+        (Shutoff | Crashed, Reboot | Reset | Pause) => Err(Denied::NotRunning),
+        (Shutoff | Crashed, Resume) => Err(Denied::NotPaused),
+
+        (Running, Start | Resume) => Ok(AlreadyThere),
+        (Running, Shutdown | Reboot | ForceOff | Reset | Pause) => Ok(Queue),
+
+        (Paused, Start) => Err(Denied::ResumeInstead),
+        (Paused, Shutdown | Reboot) => Err(Denied::PausedCannotReact),
+        (Paused, ForceOff | Reset | Resume) => Ok(Queue),
+        (Paused, Pause) => Ok(AlreadyThere),
+
+        (Suspended, Resume | ForceOff | Reset) => Ok(Queue),
+        (Suspended, Start | Shutdown | Reboot | Pause) => Err(Denied::Suspended),
+
+        (ShuttingDown, ForceOff | Reset) => Ok(Queue),
+        (ShuttingDown, Shutdown) => Ok(AlreadyThere),
+        (ShuttingDown, Start | Reboot | Pause | Resume) => Err(Denied::ShuttingDown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_running_vm_can_be_stopped_and_not_resumed() {
+        assert_eq!(
+            admit(VmStatus::Running, Request::ForceOff),
+            Ok(Admit::Queue)
+        );
+        assert_eq!(
+            admit(VmStatus::Running, Request::Start),
+            Ok(Admit::AlreadyThere)
+        );
+        assert_eq!(
+            admit(VmStatus::Paused, Request::Start),
+            Err(Denied::ResumeInstead)
+        );
+        assert_eq!(
+            admit(VmStatus::Shutoff, Request::Reboot),
+            Err(Denied::NotRunning)
+        );
+    }
+
+    proptest! {
+        /// A fulfilled request is never queued again: `admit` and `is_fulfilled_by` tell one story.
+        #[test]
+        fn what_is_fulfilled_is_already_there(s in 0..VmStatus::ALL.len(), r in 0..Request::ALL.len()) {
+            let (status, request) = (VmStatus::ALL[s], Request::ALL[r]);
+            if request.is_fulfilled_by(status) {
+                prop_assert_eq!(admit(status, request), Ok(Admit::AlreadyThere));
+            }
+        }
+
+        #[test]
+        fn words_read_back(s in 0..VmStatus::ALL.len(), r in 0..Request::ALL.len()) {
+            prop_assert_eq!(VmStatus::from_word(VmStatus::ALL[s].as_str()), Some(VmStatus::ALL[s]));
+            prop_assert_eq!(Request::from_word(Request::ALL[r].as_str()), Some(Request::ALL[r]));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Virtual networks as a hypervisor reports them.
+
+use uuid::Uuid;
+
+/// A virtual network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// libvirt's UUID.
+    pub uuid: Uuid,
+    /// libvirt's name.
+    pub name: String,
+    /// Started.
+    pub active: bool,
+    /// Started with its host.
+    pub autostart: bool,
+    /// Has a definition that survives its stop.
+    pub persistent: bool,
+    /// Bridge device on the host; empty when the kind has none.
+    pub bridge: String,
+    /// `nat`, `route`, `bridge`…; `isolated` when there is no `<forward>`.
+    pub forward: String,
+    /// Addresses of the network, `192.168.44.1/24`.
+    pub cidrs: Vec<String>,
+    /// It hands out addresses.
+    pub dhcp: bool,
+    /// The running definition, or the persistent one while stopped.
+    pub xml: String,
+}

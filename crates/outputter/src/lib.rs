@@ -1,0 +1,1 @@
+//! Salt's result layouts: highstate, nested, json, yaml, txt.

@@ -1,0 +1,3 @@
+//! salar-agent: the agent and local calls
+
+fn main() {}

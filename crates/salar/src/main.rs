@@ -1,0 +1,3 @@
+//! salar: server and command line
+
+fn main() {}

@@ -1,0 +1,45 @@
+//! Functions on hosts: what `salar run TARGET FUN …` asks for.
+
+use crate::action::Action;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A function to call on every host that the target matches.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// Which hosts.
+    pub target: String,
+    /// How to read `target`: `glob` (default), `pcre`, `list`.
+    #[serde(default = "glob")]
+    pub target_kind: String,
+    /// `module.function`.
+    pub fun: String,
+    /// Positional arguments.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub args: Vec<Value>,
+    /// Named arguments; `test: true` plans only.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub kwargs: Map<String, Value>,
+}
+
+fn glob() -> String {
+    "glob".to_owned()
+}
+
+/// A job: one request, one action on each of its hosts.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    /// Its id.
+    pub jid: Uuid,
+    /// The function.
+    pub fun: String,
+    /// Which hosts were asked for.
+    pub target: String,
+    /// Its actions, one a host.
+    pub actions: Vec<Action>,
+}

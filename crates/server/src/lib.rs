@@ -1,0 +1,1 @@
+//! The server: app layer, action queue, reactor, HTTP.

@@ -1,0 +1,1 @@
+//! The virt states: desired and observed in, plan out.
