@@ -109,6 +109,8 @@ pub fn pool(wire: wire::Pool) -> Result<Pool, Malformed> {
         target: wire.target,
         volume_count: wire.volume_count,
         xml: wire.xml,
+        // Planning happens on the host, so the second definition stays there.
+        xml_live: None,
     })
 }
 
@@ -128,6 +130,8 @@ pub fn network(wire: wire::Network) -> Result<Network, Malformed> {
         cidrs: wire.cidrs,
         dhcp: wire.dhcp,
         xml: wire.xml,
+        // As with pools: only the host's planner needs it.
+        xml_persistent: None,
     })
 }
 

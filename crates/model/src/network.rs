@@ -25,4 +25,6 @@ pub struct Network {
     pub dhcp: bool,
     /// The running definition, or the persistent one while stopped.
     pub xml: String,
+    /// The persistent definition while it runs; `None` while stopped, for a transient network and where not told.
+    pub xml_persistent: Option<String>,
 }

@@ -30,6 +30,8 @@ pub struct Pool {
     pub volume_count: u32,
     /// The persistent definition (the running one of a transient pool).
     pub xml: String,
+    /// The running definition; `None` while stopped and where not told.
+    pub xml_live: Option<String>,
 }
 
 /// A volume of a pool.
