@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # what is set here is used by those who source it
+# What every script here shares: where things are, how to talk, how to become root. Sourced, never run.
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# Downloads and built things that outlive a checkout: a current Node, the guest image.
+CACHE=${SALAR_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/salar}
+# Where cargo leaves its programs.
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+[[ $TARGET = /* ]] || TARGET=$ROOT/$TARGET
+
+# rustup puts cargo here and only a new login shell has it on PATH; daemons live in sbin.
+PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:/usr/sbin:/sbin
+
+# Talk goes to stderr, so that a script's stdout stays data.
+say() { printf '%s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
+
+# Called with something this script does not know: says so, exits with 2.
+misuse() { (die "$@") || exit 2; }
+# Prints the comment a script opens with.
+help() { awk 'NR > 1 { if (!/^#/ || /^# shellcheck/) exit; sub(/^# ?/, ""); print }' "$0"; }
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a command as root: directly, or through sudo.
+as_root() {
+    if [[ $EUID = 0 ]]; then "$@"; return; fi
+    have sudo || die "this step needs root: $1" "Run it as root, or install sudo."
+    sudo "$@"
+}
+
+# True when systemd is this machine's init, not merely installed.
+has_systemd() { [[ -d /run/systemd/system ]]; }
+
+# A checksum over the contents and names of files given as arguments (folders are walked). node_modules and dist
+# are what the build makes, not what it is made of.
+checksum() {
+    find "$@" \( -name node_modules -o -name dist \) -prune -o -type f -print0 |
+        LC_ALL=C sort -z | xargs -0r sha256sum | sed "s|  $ROOT/|  |" | sha256sum | cut -c1-64
+}
