@@ -3,9 +3,13 @@
 //! `libvirt-driver` implements it over libvirt; [`fake`] implements it in memory, with events, for tests of the
 //! layers above. The trait is dyn-safe on purpose: an agent is written once, not once per driver.
 
+mod channel;
 mod error;
 pub mod fake;
 mod port;
+mod wording;
 
+pub use channel::{HintSender, hint_channel};
 pub use error::{HypervisorError, Reason};
 pub use port::{Console, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred};
+pub use wording::attempt;

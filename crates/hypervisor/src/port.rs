@@ -4,6 +4,7 @@ use crate::error::HypervisorError;
 use model::event::HostEvent;
 use model::plan::Step;
 use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -23,6 +24,16 @@ pub enum Key {
     Name(String),
     /// By libvirt's UUID.
     Uuid(Uuid),
+}
+
+/// The name or the UUID as it stands in an error: `srv01`.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Uuid(uuid) => uuid.fmt(f),
+        }
+    }
 }
 
 /// A reason to look again. Never the news itself: whoever receives one reads the object.

@@ -1,0 +1,242 @@
+//! Storage pools and volumes of the fake.
+
+use super::definition;
+use super::fault::{Fault, STORAGE};
+use super::world::World;
+use model::event::EventObject;
+use model::plan::{PoolOp, VolumeOp};
+use model::{Bytes, Pool, Volume};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Every pool of the fake is this big.
+const POOL_CAPACITY: Bytes = Bytes(100 << 30);
+
+/// A pool.
+pub(super) struct FakePool {
+    pub(super) name: String,
+    pub(super) uuid: Uuid,
+    pub(super) autostart: bool,
+    pub(super) persistent: String,
+    pub(super) live: Option<String>,
+    pub(super) volumes: BTreeMap<String, FakeVolume>,
+}
+
+/// A volume with what has been uploaded into it.
+pub(super) struct FakeVolume {
+    pub(super) volume: Volume,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl FakePool {
+    pub(super) const fn active(&self) -> bool {
+        self.live.is_some()
+    }
+
+    pub(super) fn read(&self) -> Pool {
+        let read =
+            definition::pool(&self.persistent).expect("the definition was readable when set");
+        let used: u64 = self.volumes.values().map(|v| v.volume.allocation.0).sum();
+        let (capacity, allocation) = if self.active() {
+            (POOL_CAPACITY, Bytes(used))
+        } else {
+            (Bytes(0), Bytes(0))
+        };
+        Pool {
+            uuid: self.uuid,
+            name: self.name.clone(),
+            active: self.active(),
+            autostart: self.autostart,
+            persistent: true,
+            capacity,
+            allocation,
+            available: Bytes(capacity.0.saturating_sub(allocation.0)),
+            volume_count: if self.active() {
+                u32::try_from(self.volumes.len()).unwrap_or(u32::MAX)
+            } else {
+                0
+            },
+            xml_live: self.live.clone(),
+            ..read
+        }
+    }
+
+    /// The pool, if it runs.
+    pub(super) fn running(&mut self) -> Result<&mut Self, Fault> {
+        if self.active() {
+            return Ok(self);
+        }
+        let why = format!("storage pool '{}' is not active", self.name);
+        Err(Fault::wrong_state(STORAGE, why))
+    }
+
+    /// The pool, if it is stopped.
+    fn stopped(&mut self) -> Result<&mut Self, Fault> {
+        if !self.active() {
+            return Ok(self);
+        }
+        let why = format!("storage pool '{}' is already active", self.name);
+        Err(Fault::wrong_state(STORAGE, why))
+    }
+}
+
+impl World {
+    pub(super) fn pool_op(&mut self, name: &str, op: &PoolOp) -> Result<(), Fault> {
+        if let PoolOp::Define { xml } = op {
+            return self.define_pool(xml);
+        }
+        let pool = self
+            .pools
+            .get_mut(name)
+            .ok_or_else(|| Fault::no_pool(name))?;
+        match op {
+            PoolOp::Define { .. } => {}
+            PoolOp::Build => {
+                let target = pool.stopped()?.read().target;
+                self.folders.insert(target);
+                self.pool_event(name, "lifecycle", "created");
+            }
+            PoolOp::Start => {
+                let target = pool.stopped()?.read().target;
+                if !target.is_empty() && !self.folders.contains(&target) {
+                    let why =
+                        format!("cannot open directory '{target}': No such file or directory");
+                    return Err(Fault::system(STORAGE, why));
+                }
+                pool.live = Some(pool.persistent.clone());
+                self.pool_event(name, "lifecycle", "started");
+            }
+            PoolOp::Stop => {
+                pool.running()?.live = None;
+                self.pool_event(name, "lifecycle", "stopped");
+            }
+            PoolOp::Refresh => {
+                pool.running()?;
+                self.pool_event(name, "refresh", "refresh");
+            }
+            PoolOp::Autostart(on) => pool.autostart = *on,
+            PoolOp::Undefine => {
+                pool.stopped()?;
+                self.pool_event(name, "lifecycle", "undefined");
+                self.pools.remove(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn define_pool(&mut self, xml: &str) -> Result<(), Fault> {
+        let read = definition::pool(xml)?;
+        let uuid = match self.pools.get(&read.name) {
+            Some(old) if read.uuid.is_nil() || read.uuid == old.uuid => old.uuid,
+            Some(old) => {
+                let (name, uuid) = (&read.name, old.uuid);
+                let why = format!("pool '{name}' already exists with uuid {uuid}");
+                return Err(Fault::exists(STORAGE, why));
+            }
+            None if read.uuid.is_nil() => self.next_uuid(&read.name),
+            None => read.uuid,
+        };
+        let xml = definition::with_uuid(xml, uuid)?;
+        match self.pools.get_mut(&read.name) {
+            Some(pool) => pool.persistent = xml,
+            None => {
+                let pool = FakePool {
+                    name: read.name.clone(),
+                    uuid,
+                    autostart: false,
+                    persistent: xml,
+                    live: None,
+                    volumes: BTreeMap::new(),
+                };
+                self.pools.insert(read.name.clone(), pool);
+            }
+        }
+        self.pool_event(&read.name, "lifecycle", "defined");
+        Ok(())
+    }
+
+    pub(super) fn volume_op(&mut self, pool: &str, name: &str, op: &VolumeOp) -> Result<(), Fault> {
+        let pool = self
+            .pools
+            .get_mut(pool)
+            .ok_or_else(|| Fault::no_pool(pool))?
+            .running()?;
+        match op {
+            VolumeOp::Create { xml } => create_volume(pool, xml),
+            VolumeOp::CreateFromImage { .. } => Err(Fault::unsupported(
+                "a volume from an image is made by the executor, in several calls",
+            )),
+            VolumeOp::Resize { capacity } => {
+                let volume = &mut find_volume(pool, name)?.volume;
+                if *capacity < volume.capacity {
+                    let why = "Can't shrink capacity below current capacity unless shrink flag is \
+                               specified";
+                    return Err(Fault::wrong_state(STORAGE, why));
+                }
+                volume.capacity = *capacity;
+                Ok(())
+            }
+            VolumeOp::Delete => {
+                find_volume(pool, name)?;
+                pool.volumes.remove(name);
+                Ok(())
+            }
+        }
+    }
+
+    /// The end of an upload: the volume has these bytes, and libvirt refreshes the pool.
+    pub(super) fn fill_volume(
+        &mut self,
+        pool: &str,
+        name: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), Fault> {
+        let found = self
+            .pools
+            .get_mut(pool)
+            .ok_or_else(|| Fault::no_pool(pool))?
+            .running()?;
+        let volume = find_volume(found, name)?;
+        let size = Bytes(bytes.len() as u64);
+        volume.volume.allocation = size;
+        volume.volume.capacity = volume.volume.capacity.max(size);
+        volume.bytes = bytes;
+        self.pool_event(pool, "refresh", "refresh");
+        Ok(())
+    }
+
+    fn pool_event(&self, name: &str, kind: &'static str, event: &str) {
+        let object = EventObject {
+            name: name.to_owned(),
+            uuid: self.pools.get(name).map(|pool| pool.uuid),
+            domain_id: None,
+        };
+        let mut fields = vec![("event", event.to_owned())];
+        if kind == "lifecycle" {
+            fields.push(("detail", "unknown".to_owned()));
+        }
+        self.event("pool", kind, object, fields);
+    }
+}
+
+fn create_volume(pool: &mut FakePool, xml: &str) -> Result<(), Fault> {
+    let mut volume = definition::volume(xml)?;
+    if pool.volumes.contains_key(&volume.name) {
+        return Err(Fault::volume_exists(&volume.name));
+    }
+    let target = pool.read().target;
+    volume.path = format!("{}/{}", target.trim_end_matches('/'), volume.name);
+    volume.key.clone_from(&volume.path);
+    let made = FakeVolume {
+        volume,
+        bytes: Vec::new(),
+    };
+    pool.volumes.insert(made.volume.name.clone(), made);
+    Ok(())
+}
+
+fn find_volume<'a>(pool: &'a mut FakePool, name: &str) -> Result<&'a mut FakeVolume, Fault> {
+    pool.volumes
+        .get_mut(name)
+        .ok_or_else(|| Fault::no_volume(name))
+}

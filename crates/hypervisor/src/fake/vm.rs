@@ -1,0 +1,331 @@
+//! VMs of the fake.
+
+use super::definition;
+use super::fault::{Fault, QEMU};
+use super::world::World;
+use model::event::EventObject;
+use model::lifecycle::Request;
+use model::plan::VmOp;
+use model::{Bytes, Vm, VmStatus};
+use uuid::Uuid;
+
+/// A VM: one definition that lasts, one that runs.
+pub(super) struct FakeVm {
+    pub(super) name: String,
+    pub(super) uuid: Uuid,
+    pub(super) status: VmStatus,
+    pub(super) reason: &'static str,
+    pub(super) domain_id: Option<u32>,
+    pub(super) autostart: bool,
+    pub(super) persistent: Option<String>,
+    pub(super) live: Option<String>,
+    /// vCPUs and memory while running, where they were changed since the start.
+    vcpus: Option<u32>,
+    memory: Option<Bytes>,
+}
+
+impl FakeVm {
+    pub(super) fn read(&self) -> Vm {
+        let xml = self.live.as_ref().or(self.persistent.as_ref());
+        let xml = xml.expect("a VM without any definition has been removed");
+        let read = definition::domain(xml).expect("the definition was readable when it was set");
+        let pending = match (&self.live, &self.persistent) {
+            (Some(live), Some(persistent)) => {
+                domxml::domain::differs(live, persistent).is_ok_and(|list| !list.is_empty())
+            }
+            _ => false,
+        };
+        Vm {
+            uuid: self.uuid,
+            name: self.name.clone(),
+            domain_id: self.domain_id,
+            status: self.status,
+            status_reason: self.reason.to_owned(),
+            domain_type: read.domain_type,
+            os_type: read.os_type,
+            arch: read.arch,
+            vcpus: self.vcpus.unwrap_or(read.vcpus),
+            vcpus_max: read.vcpus_max,
+            memory: self.memory.unwrap_or(read.memory),
+            memory_max: read.memory_max,
+            autostart: self.autostart,
+            persistent: self.persistent.is_some(),
+            has_managed_save: false,
+            pending_changes: pending,
+            title: read.title,
+            description: read.description,
+            disks: read.disks,
+            nics: read.nics,
+            graphics: read.graphics,
+            xml_persistent: self.persistent.clone(),
+            xml_live: self.live.clone(),
+        }
+    }
+
+    /// The running definition, or libvirt's refusal.
+    fn running(&mut self) -> Result<&mut String, Fault> {
+        self.live
+            .as_mut()
+            .ok_or_else(|| Fault::wrong_state(QEMU, "domain is not running"))
+    }
+
+    fn stop(&mut self, status: VmStatus, reason: &'static str) {
+        self.live = None;
+        self.domain_id = None;
+        self.vcpus = None;
+        self.memory = None;
+        self.status = status;
+        self.reason = reason;
+    }
+}
+
+impl World {
+    pub(super) fn vm_op(&mut self, name: &str, op: &VmOp) -> Result<(), Fault> {
+        if let VmOp::Define { xml } = op {
+            return self.define_vm(xml);
+        }
+        let name = self.vm_name(name)?;
+        let number = self.next_number();
+        let vm = self.vms.get_mut(&name).expect("the name was just found");
+        match op {
+            VmOp::Define { .. } => {}
+            VmOp::Autostart(on) => {
+                if vm.persistent.is_none() {
+                    let why = "cannot set autostart for transient domain";
+                    return Err(Fault::wrong_state(QEMU, why));
+                }
+                vm.autostart = *on;
+            }
+            VmOp::Life(request) => return self.life(&name, *request),
+            VmOp::AttachLive { xml } => {
+                let live = vm.running()?;
+                let attached = definition::add_device(live, xml)?;
+                *live = definition::with_macs(&attached, || number)?;
+                self.device_event(&name, "device_added");
+            }
+            VmOp::DetachLive { xml } => {
+                let live = vm.running()?;
+                *live = definition::replace_device(live, xml, "")?;
+                self.device_event(&name, "device_removed");
+            }
+            VmOp::UpdateLive { xml } => {
+                let live = vm.running()?;
+                *live = definition::replace_device(live, xml, xml)?;
+            }
+            VmOp::VcpusLive(count) => {
+                let most = definition::domain(vm.running()?)?.vcpus_max;
+                if *count > most {
+                    let why = format!(
+                        "requested vcpus is greater than max allowable vcpus for the live domain: \
+                         {count} > {most}"
+                    );
+                    return Err(Fault::new(crate::Reason::Invalid, why));
+                }
+                vm.vcpus = Some(*count);
+            }
+            VmOp::MemoryLive(size) => {
+                let most = definition::domain(vm.running()?)?.memory_max;
+                if *size > most {
+                    let why = "cannot set memory higher than max memory";
+                    return Err(Fault::new(crate::Reason::Invalid, why));
+                }
+                vm.memory = Some(*size);
+                let actual = vec![
+                    ("event", "balloon_change".to_owned()),
+                    ("actual", size.kib().to_string()),
+                ];
+                self.vm_event(&name, "balloon_change", actual);
+            }
+            VmOp::Undefine => {
+                vm.persistent = None;
+                vm.autostart = false;
+                self.vm_life(&name, "undefined", "removed");
+                self.drop_empty_vm(&name);
+            }
+        }
+        Ok(())
+    }
+
+    /// libvirt's name of the VM with this name or UUID.
+    fn vm_name(&self, name: &str) -> Result<String, Fault> {
+        if self.vms.contains_key(name) {
+            return Ok(name.to_owned());
+        }
+        let uuid = Uuid::parse_str(name).ok();
+        self.vms
+            .values()
+            .find(|vm| Some(vm.uuid) == uuid)
+            .map(|vm| vm.name.clone())
+            .ok_or_else(|| Fault::no_vm(name))
+    }
+
+    fn define_vm(&mut self, xml: &str) -> Result<(), Fault> {
+        let read = definition::domain(xml)?;
+        let old = self.vms.get(&read.name).map(|vm| vm.uuid);
+        let uuid = match (old, read.uuid) {
+            (Some(old), given) if given.is_none_or(|given| given == old) => old,
+            (Some(old), _) => {
+                let why = format!("domain '{}' already exists with uuid {old}", read.name);
+                return Err(Fault::exists(QEMU, why));
+            }
+            (None, Some(given)) => given,
+            (None, None) => self.next_uuid(&read.name),
+        };
+        if let Some(other) = self
+            .vms
+            .values()
+            .find(|vm| vm.uuid == uuid && vm.name != read.name)
+        {
+            let why = format!(
+                "domain '{}' is already defined with uuid {uuid}",
+                other.name
+            );
+            return Err(Fault::exists(QEMU, why));
+        }
+        let xml = definition::with_uuid(xml, uuid)?;
+        let xml = definition::with_macs(&xml, || self.next_number())?;
+        let detail = if old.is_some() { "updated" } else { "added" };
+        match self.vms.get_mut(&read.name) {
+            Some(vm) => vm.persistent = Some(xml),
+            None => {
+                let vm = FakeVm {
+                    name: read.name.clone(),
+                    uuid,
+                    status: VmStatus::Shutoff,
+                    reason: "unknown",
+                    domain_id: None,
+                    autostart: false,
+                    persistent: Some(xml),
+                    live: None,
+                    vcpus: None,
+                    memory: None,
+                };
+                self.vms.insert(read.name.clone(), vm);
+            }
+        }
+        self.vm_life(&read.name, "defined", detail);
+        Ok(())
+    }
+
+    fn life(&mut self, name: &str, request: Request) -> Result<(), Fault> {
+        if request == Request::Start {
+            return self.start_vm(name);
+        }
+        let ignores = self.guests_ignore_shutdown;
+        let vm = self.vms.get_mut(name).ok_or_else(|| Fault::no_vm(name))?;
+        vm.running()?;
+        match (request, vm.status) {
+            (Request::Start, _) => {}
+            (Request::Shutdown, VmStatus::Running) => {
+                if !ignores {
+                    self.vm_life(name, "shutdown", "guest");
+                    self.end(name, VmStatus::Shutoff, "shutdown", "shutdown");
+                }
+            }
+            (Request::ForceOff, _) => {
+                self.vm_life(name, "shutdown", "host");
+                self.end(name, VmStatus::Shutoff, "destroyed", "destroyed");
+            }
+            (Request::Reboot, VmStatus::Running) | (Request::Reset, _) => {
+                self.vm_event(name, "reboot", vec![("event", "reboot".to_owned())]);
+            }
+            (Request::Pause, VmStatus::Running) => {
+                vm.status = VmStatus::Paused;
+                vm.reason = "user";
+                self.vm_life(name, "suspended", "paused");
+            }
+            // libvirt answers yes to what is already so, and says nothing.
+            (Request::Pause, VmStatus::Paused) => {}
+            (Request::Resume, VmStatus::Paused) => {
+                vm.status = VmStatus::Running;
+                vm.reason = "unpaused";
+                self.vm_life(name, "resumed", "unpaused");
+            }
+            (Request::Resume, _) => {
+                return Err(Fault::wrong_state(QEMU, "domain is already running"));
+            }
+            (Request::Shutdown | Request::Reboot | Request::Pause, _) => {
+                return Err(Fault::wrong_state(QEMU, "domain is not running"));
+            }
+        }
+        Ok(())
+    }
+
+    fn start_vm(&mut self, name: &str) -> Result<(), Fault> {
+        let vm = self.vms.get(name).ok_or_else(|| Fault::no_vm(name))?;
+        if vm.live.is_some() {
+            return Err(Fault::wrong_state(QEMU, "domain is already running"));
+        }
+        let xml = vm.persistent.clone().ok_or_else(|| Fault::no_vm(name))?;
+        self.check_resources(&xml)?;
+        let id = self.next_number();
+        let vm = self.vms.get_mut(name).expect("the name was just found");
+        vm.live = Some(xml);
+        vm.domain_id = Some(id);
+        vm.status = VmStatus::Running;
+        vm.reason = "booted";
+        self.vm_life(name, "resumed", "unpaused");
+        self.vm_life(name, "started", "booted");
+        Ok(())
+    }
+
+    /// What a VM needs of its host to start: its networks running, the pools of its volume disks started.
+    fn check_resources(&self, xml: &str) -> Result<(), Fault> {
+        let read = definition::domain(xml)?;
+        for nic in read.nics.iter().filter(|nic| nic.kind == "network") {
+            let network = self
+                .networks
+                .get(&nic.source)
+                .ok_or_else(|| Fault::no_network(&nic.source))?;
+            if !network.active() {
+                let why = format!("network '{}' is not active", nic.source);
+                return Err(Fault::wrong_state(super::fault::NETWORK, why));
+            }
+        }
+        for pool in read.disks.iter().filter_map(|disk| disk.pool.as_ref()) {
+            match self.pools.get(pool) {
+                None => return Err(Fault::no_pool(pool)),
+                Some(found) if !found.active() => {
+                    let why = format!("storage pool '{pool}' is not active");
+                    return Err(Fault::wrong_state(super::fault::STORAGE, why));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of a run: the VM is off, and gone if nothing defines it.
+    pub(super) fn end(&mut self, name: &str, status: VmStatus, reason: &'static str, detail: &str) {
+        if let Some(vm) = self.vms.get_mut(name) {
+            vm.stop(status, reason);
+        }
+        self.vm_life(name, "stopped", detail);
+        self.drop_empty_vm(name);
+    }
+
+    fn drop_empty_vm(&mut self, name: &str) {
+        self.vms
+            .retain(|key, vm| key != name || vm.live.is_some() || vm.persistent.is_some());
+    }
+
+    pub(super) fn vm_life(&self, name: &str, event: &str, detail: &str) {
+        let fields = vec![("event", event.to_owned()), ("detail", detail.to_owned())];
+        self.vm_event(name, "lifecycle", fields);
+    }
+
+    fn device_event(&self, name: &str, kind: &'static str) {
+        let fields = vec![("event", kind.to_owned()), ("dev", "device0".to_owned())];
+        self.vm_event(name, kind, fields);
+    }
+
+    fn vm_event(&self, name: &str, kind: &'static str, fields: Vec<(&'static str, String)>) {
+        let vm = self.vms.get(name);
+        let object = EventObject {
+            name: name.to_owned(),
+            uuid: vm.map(|vm| vm.uuid),
+            domain_id: vm.and_then(|vm| vm.domain_id),
+        };
+        self.event("domain", kind, object, fields);
+    }
+}
