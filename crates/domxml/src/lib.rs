@@ -14,5 +14,6 @@ pub mod read;
 pub mod volume;
 
 pub use build::Element;
+pub use edit::{Document, EditError, Place};
 
 pub use read::XmlError;
