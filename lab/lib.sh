@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # what is set here is used by those who source it
-# What the two test daemons share: telling processes apart, waiting with a limit. Sourced, never run.
+# What the two test daemons share: telling processes apart, ending them in time. Sourced, never run.
 
 # shellcheck source=../scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
@@ -22,16 +22,6 @@ recorded() {
     local pid started
     read -r pid started 2>/dev/null <"$1" || return 1
     [[ -n $started && $(started_at "$pid") = "$started" ]] && echo "$pid"
-}
-
-# Tries a command every 20 ms until it succeeds, for at most the given seconds.
-wait_for() {
-    local seconds=$1 end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
-    shift
-    until "$@"; do
-        ((${EPOCHREALTIME/[.,]/} < end)) || return 1
-        sleep 0.02
-    done
 }
 
 gone() { ! recorded "$1" >/dev/null; }

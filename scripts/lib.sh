@@ -36,6 +36,16 @@ as_root() {
 # True when systemd is this machine's init, not merely installed.
 has_systemd() { [[ -d /run/systemd/system ]]; }
 
+# Tries a command every 20 ms until it succeeds, for at most the given seconds.
+wait_for() {
+    local seconds=$1 end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+    shift
+    until "$@"; do
+        ((${EPOCHREALTIME/[.,]/} < end)) || return 1
+        sleep 0.02
+    done
+}
+
 # A checksum over the contents and names of files given as arguments (folders are walked). node_modules and dist
 # are what the build makes, not what it is made of.
 checksum() {
