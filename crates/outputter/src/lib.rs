@@ -1,1 +1,30 @@
 //! Salt's result layouts: highstate, nested, json, yaml, txt.
+//!
+//! Pure: values in, text out. What is coloured and how much is shown is given by a [`Style`]; whether a
+//! terminal is there is for the caller to find out. Text from hosts is hostile until shown otherwise: control
+//! characters in it are made visible and never reach a terminal as such.
+//!
+//! ```text
+//! Returns ── render(format) ──┬─ highstate ── StateRun ── full | terse | tabular ── summary
+//!                             ├─ nested
+//!                             └─ json, yaml, txt
+//! ```
+
+mod format;
+mod highstate;
+mod json;
+mod nested;
+mod paint;
+mod python;
+mod style;
+#[cfg(test)]
+mod tests;
+mod txt;
+mod visible;
+mod yaml;
+
+pub use format::{Format, Returns, render};
+pub use highstate::{Counts, StateResult, StateRun, StateStatus};
+pub use paint::Color;
+pub use style::{Detail, StateOutput, Style};
+pub use visible::{visible, visible_line};
