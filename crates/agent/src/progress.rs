@@ -1,0 +1,62 @@
+//! How far a running action is, on its way to whoever watches.
+
+use model::Progress;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Where progress goes. Called often; whoever listens thins it out.
+pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// A sink for those who do not watch.
+pub fn no_progress() -> ProgressSink {
+    Arc::new(|_| {})
+}
+
+/// Turns a growing count of bytes into progress with a rate.
+pub struct Meter {
+    step: String,
+    total: u64,
+    sink: ProgressSink,
+    /// Start of the stretch the rate is measured over, and the count at that moment.
+    since: (Instant, u64),
+    rate: u64,
+}
+
+impl Meter {
+    /// Rates are measured over stretches of this length.
+    const STRETCH_SECS: f64 = 1.0;
+
+    /// A meter for `step`; `total` is zero when not known, `done` what is there already.
+    pub fn new(step: impl Into<String>, done: u64, total: u64, sink: ProgressSink) -> Self {
+        let since = (Instant::now(), done);
+        Self {
+            step: step.into(),
+            total,
+            sink,
+            since,
+            rate: 0,
+        }
+    }
+
+    /// Tells that `done` bytes are there.
+    pub fn at(&mut self, done: u64) {
+        let passed = self.since.0.elapsed().as_secs_f64();
+        if passed >= Self::STRETCH_SECS {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a rate for people"
+            )]
+            let rate = (done.saturating_sub(self.since.1) as f64 / passed) as u64;
+            self.rate = rate;
+            self.since = (Instant::now(), done);
+        }
+        (self.sink)(Progress {
+            step: self.step.clone(),
+            done,
+            total: self.total,
+            rate: self.rate,
+        });
+    }
+}
