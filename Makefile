@@ -1,0 +1,36 @@
+# Thin names for the scripts; what they do and which settings they take stands in each script's head.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run demo test lint fmt clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing on this machine (Debian packages, Node)
+	@scripts/setup build run
+	@scripts/node-env node --version
+
+build: ## build the web interface and the release programs
+	@scripts/setup build
+	@scripts/build
+
+run: ## set up, build, start libvirt if needed, serve in the foreground
+	@scripts/run
+
+demo: ## the same, and a small VM made from examples/origin/vm.sls
+	@scripts/demo
+
+test: ## all checks and tests, on a real libvirt host and in a browser
+	@scripts/test
+
+lint: ## the checks that take no test: formats, shellcheck, clippy, types, layers, licences
+	@scripts/test setup format scripts licences web_check clippy tidy
+
+fmt: ## format all sources
+	cargo fmt --all
+	scripts/npm-install web
+	scripts/node-env npm --prefix web run --silent format
+
+clean: ## remove what was built; downloads and the server's data stay
+	cargo clean
+	rm -rf web/dist web/node_modules e2e/node_modules
