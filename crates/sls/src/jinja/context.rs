@@ -1,0 +1,80 @@
+//! The names a template sees: `salt`, `grains`, `pillar`, `opts`, `sls`, `tpldir` and the rest.
+
+use std::sync::Arc;
+
+use minijinja::Environment;
+use minijinja::value::Value;
+
+use super::convert::to_jinja;
+use super::functions::SaltFunctions;
+use super::mutable::dict;
+use crate::ports::{Functions, Target};
+use crate::render::SlsFile;
+
+/// What is the same for every file of a run.
+pub(crate) struct Shared {
+    salt: Value,
+    grains: Value,
+    pillar: Value,
+    opts: Value,
+    minion_id: String,
+}
+
+impl Shared {
+    pub(crate) fn new(target: &Target, functions: &Arc<dyn Functions>) -> Self {
+        Shared {
+            salt: Value::from_object(SaltFunctions::new(target, functions)),
+            grains: to_jinja(&target.grains),
+            pillar: to_jinja(&target.pillar),
+            opts: to_jinja(&target.opts),
+            minion_id: target.minion_id.clone(),
+        }
+    }
+}
+
+/// Adds the names to an environment. They are globals, so that imported templates see them as well.
+pub(crate) fn add(env: &mut Environment<'static>, shared: &Shared, file: &SlsFile) {
+    let mut names = vec![
+        ("salt", shared.salt.clone()),
+        ("grains", shared.grains.clone()),
+        ("pillar", shared.pillar.clone()),
+        ("opts", shared.opts.clone()),
+        ("proxy", dict([])),
+        ("saltenv", Value::from(file.env.as_str())),
+        ("minion_id", Value::from(shared.minion_id.as_str())),
+        ("sls", Value::from(file.sls.as_str())),
+        ("tplfile", Value::from(file.path.as_str())),
+        ("tplpath", Value::from(file.source.path.as_str())),
+    ];
+    names.extend(folder_names(&file.path).map(|(name, value)| (name, Value::from(value))));
+    for (name, value) in &names {
+        env.add_global(*name, value.clone());
+    }
+    let all = dict(
+        names
+            .into_iter()
+            .map(|(name, value)| (Value::from(name), value)),
+    );
+    env.add_function("show_full_context", move || all.clone());
+}
+
+/// The folder of a file in its several spellings.
+fn folder_names(path: &str) -> [(&'static str, String); 6] {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let dotted = folder.replace('/', ".");
+    [
+        ("slspath", folder.to_owned()),
+        (
+            "tpldir",
+            if folder.is_empty() {
+                ".".to_owned()
+            } else {
+                folder.to_owned()
+            },
+        ),
+        ("tpldot", dotted.clone()),
+        ("slsdotpath", dotted),
+        ("slscolonpath", folder.replace('/', ":")),
+        ("sls_path", folder.replace('/', "_")),
+    ]
+}

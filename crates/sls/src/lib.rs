@@ -1,0 +1,43 @@
+//! Salt state files: Jinja and YAML in, ordered chunks with requisites out.
+//!
+//! Knows nothing about virtual machines and touches nothing: files, functions and the list of known
+//! states come through the traits of [`ports`], and there is no clock, randomness or environment in here.
+//!
+//! ```text
+//!            ┌ jinja ┐   ┌ yaml ┐
+//! SLS file ──┤ render├───┤ parse├── compile ──> Compiled { chunks } ── schedule ──> what to run next
+//!            └───────┘   └──────┘      └─ Vec<Diagnostic>
+//! top.sls, pillar ──── top, pillar ────┘
+//! ```
+//! - [`compile`](fn@compile) turns names of SLS into chunks; [`highstate`] those a top file assigns.
+//! - [`schedule::Schedule`] says which chunks may run now and which must not run at all.
+//! - [`yaml::load`] reads a value the way Salt reads it, for command lines.
+
+mod chunk;
+mod closest;
+mod compile;
+mod diagnostic;
+pub mod glob;
+mod jinja;
+pub mod lookup;
+pub mod matcher;
+mod pillar;
+mod ports;
+mod render;
+pub mod schedule;
+#[cfg(test)]
+mod testing;
+mod top;
+pub mod yaml;
+
+/// A JSON value; dictionaries keep the order they were written in.
+pub type Value = serde_json::Value;
+/// A dictionary in the order it was written.
+pub type Map = serde_json::Map<String, Value>;
+
+pub use chunk::{Chunk, Compiled, Globals, Requisite, RequisiteKind, Retry};
+pub use compile::{Exclude, compile, compile_in};
+pub use diagnostic::{Diagnostic, LineOf, Location, Severity, has_errors};
+pub use pillar::render_pillar;
+pub use ports::{Catalog, Files, FilesError, FunctionError, Functions, SourceFile, Target};
+pub use top::{Top, highstate, top, top_states};

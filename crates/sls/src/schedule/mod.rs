@@ -1,0 +1,251 @@
+//! Which chunk may run when: the part of an executor that decides.
+//!
+//! Pure: the executor asks [`Schedule::next`] what to do, does it, and reports with
+//! [`Schedule::finished`] until [`Schedule::is_done`]. Chunks that do not depend on one another are given out
+//! together.
+//!
+//! Beside requisites three things keep Salt's order, since files rely on it without saying so:
+//! - a chunk whose arguments contain the ID or name of an earlier chunk of the same module waits for it
+//!   (a VM for the network that it names); this orders, it does not make one fail with the other;
+//! - chunks of the same module and name run one after the other;
+//! - an `order` that was written down holds: everything before it is finished first.
+//!
+//! ```text
+//!            needs a dry run of its prereq targets
+//! waiting ────────────────> probing ─┐
+//!    │ └─────────────────────────────┴──> running ──> finished
+//!    └──> skipped (counts as finished)
+//! ```
+
+mod gate;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::chunk::{Chunk, Compiled, RequisiteKind};
+use crate::{Map, Value};
+use gate::Gate;
+
+/// What the executor is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Run this chunk now (in test mode: plan it), then call [`Schedule::finished`].
+    Run(usize),
+    /// Find out what this chunk would change, change nothing, then call [`Schedule::probed`].
+    /// Asked for the targets of `prereq`, whose own turn comes later.
+    Probe(usize),
+    /// Do not run this chunk; this is its result. Nothing needs to be reported back.
+    Skip {
+        /// The chunk.
+        idx: usize,
+        /// `False` where a requisite failed, `True` where there was simply nothing to do.
+        result: Option<bool>,
+        /// Salt's sentence.
+        comment: String,
+    },
+}
+
+/// How a chunk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// `True`, `False`, or `None` for "would change".
+    pub result: Option<bool>,
+    /// Whether it changed (or would change) anything.
+    pub changed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    Running,
+    Finished(Outcome),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    NotAsked,
+    Asked,
+    Done(Outcome),
+}
+
+/// The state of one run.
+#[derive(Debug)]
+pub struct Schedule {
+    chunks: Vec<Chunk>,
+    /// For each chunk, those that must be finished before it starts.
+    after: Vec<BTreeSet<usize>>,
+    phases: Vec<Phase>,
+    probes: Vec<Probe>,
+    test: bool,
+    stopped: bool,
+}
+
+impl Schedule {
+    /// Prepares a run. `test` says that nothing will be changed, in which case `failhard` does not stop it.
+    pub fn new(compiled: &Compiled, test: bool) -> Self {
+        let chunks = compiled.chunks.clone();
+        let after = dependencies(&chunks);
+        let count = chunks.len();
+        Schedule {
+            chunks,
+            after,
+            phases: vec![Phase::Waiting; count],
+            probes: vec![Probe::NotAsked; count],
+            test,
+            stopped: false,
+        }
+    }
+
+    /// Everything that can be decided now. A decision is given once; an empty list means that something
+    /// running has to finish first, or that the run [`is_done`](Self::is_done).
+    pub fn next(&mut self) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        // Skipping a chunk may free others, so go round until nothing moves.
+        loop {
+            let before = decisions.len();
+            for idx in 0..self.chunks.len() {
+                self.decide(idx, &mut decisions);
+            }
+            if decisions.len() == before {
+                return decisions;
+            }
+        }
+    }
+
+    fn decide(&mut self, idx: usize, decisions: &mut Vec<Decision>) {
+        if self.stopped || self.phases[idx] != Phase::Waiting {
+            return;
+        }
+        if !self.after[idx]
+            .iter()
+            .all(|other| matches!(self.phases[*other], Phase::Finished(_)))
+        {
+            return;
+        }
+        match gate::check(self, idx) {
+            Gate::Open => {
+                self.phases[idx] = Phase::Running;
+                decisions.push(Decision::Run(idx));
+            }
+            Gate::NeedsProbe(targets) => {
+                for target in targets {
+                    if self.probes[target] == Probe::NotAsked {
+                        self.probes[target] = Probe::Asked;
+                        decisions.push(Decision::Probe(target));
+                    }
+                }
+            }
+            Gate::Closed { result, comment } => {
+                self.finish(
+                    idx,
+                    Outcome {
+                        result,
+                        changed: false,
+                    },
+                );
+                decisions.push(Decision::Skip {
+                    idx,
+                    result,
+                    comment,
+                });
+            }
+        }
+    }
+
+    /// Reports the end of a chunk that was run.
+    pub fn finished(&mut self, idx: usize, outcome: Outcome) {
+        if idx < self.chunks.len() {
+            self.finish(idx, outcome);
+        }
+    }
+
+    /// Reports what a chunk would do.
+    pub fn probed(&mut self, idx: usize, outcome: Outcome) {
+        if let Some(probe) = self.probes.get_mut(idx) {
+            *probe = Probe::Done(outcome);
+        }
+    }
+
+    fn finish(&mut self, idx: usize, outcome: Outcome) {
+        self.phases[idx] = Phase::Finished(outcome);
+        if outcome.result == Some(false) && self.chunks[idx].globals.failhard && !self.test {
+            self.stopped = true;
+        }
+    }
+
+    /// Whether nothing is running and nothing more will be given out. After a `failhard` stop there may be
+    /// chunks that never had a result; they do not appear in the output.
+    pub fn is_done(&self) -> bool {
+        let running = self.phases.contains(&Phase::Running) || self.probes.contains(&Probe::Asked);
+        let waiting = self.phases.contains(&Phase::Waiting);
+        !running && (self.stopped || !waiting)
+    }
+
+    /// Whether a `failhard` state failed.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// The chunks that `idx` waits for before it starts.
+    pub fn waits_for(&self, idx: usize) -> impl Iterator<Item = usize> + '_ {
+        self.after.get(idx).into_iter().flatten().copied()
+    }
+}
+
+/// What must be finished before each chunk. Every edge points to an earlier index, so there is no circle.
+fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
+    let mut after = vec![BTreeSet::new(); chunks.len()];
+    for (index, chunk) in chunks.iter().enumerate() {
+        for requisite in &chunk.requisites {
+            for target in requisite.targets.iter().copied() {
+                match requisite.kind {
+                    RequisiteKind::Listen => {}
+                    RequisiteKind::Prereq if target < chunks.len() => {
+                        after[target].insert(index);
+                    }
+                    _ => {
+                        after[index].insert(target);
+                    }
+                }
+            }
+        }
+        let related = (0..index).filter(|earlier| is_related(&chunks[*earlier], chunk));
+        after[index].extend(related);
+    }
+    add_stages(chunks, &mut after);
+    after
+}
+
+/// Whether the later chunk is about the same thing as the earlier one, or names it.
+fn is_related(earlier: &Chunk, later: &Chunk) -> bool {
+    earlier.state == later.state
+        && (earlier.name == later.name
+            || mentions(&later.args, &earlier.name)
+            || mentions(&later.args, &earlier.id))
+}
+
+fn mentions(args: &Map, name: &str) -> bool {
+    fn found(value: &Value, name: &str) -> bool {
+        match value {
+            Value::String(text) => text == name,
+            Value::Array(items) => items.iter().any(|item| found(item, name)),
+            Value::Object(map) => map.values().any(|value| found(value, name)),
+            _ => false,
+        }
+    }
+    args.values().any(|value| found(value, name))
+}
+
+/// Neighbours with the same written `order`, or without any, form a stage; stages run one after the other.
+fn add_stages(chunks: &[Chunk], after: &mut [BTreeSet<usize>]) {
+    let stage = |chunk: &Chunk| chunk.order_given.then_some(chunk.order);
+    let (mut previous, mut current): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    for index in 0..chunks.len() {
+        if index > 0 && stage(&chunks[index]) != stage(&chunks[index - 1]) {
+            previous = std::mem::take(&mut current);
+        }
+        after[index].extend(previous.iter().copied());
+        current.push(index);
+    }
+}

@@ -1,0 +1,143 @@
+//! Writing YAML: what the `yaml` filters of templates return.
+
+use crate::Value;
+
+use super::scalar;
+
+/// One value on one line, as the `yaml` filter writes it: `{a: 1, b: [x, 'yes']}`.
+pub fn print_flow(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(print_flow).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(map) => {
+            let pairs: Vec<_> = map
+                .iter()
+                .map(|(key, value)| format!("{}: {}", string(key), print_flow(value)))
+                .collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        scalar => print_scalar(scalar),
+    }
+}
+
+/// A value in indented form, as `yaml(false)` writes it; ends with a line break unless it is a scalar.
+pub fn print_block(value: &Value) -> String {
+    let mut out = String::new();
+    match value {
+        Value::Array(items) if !items.is_empty() => block_items(items, 0, &mut out),
+        Value::Object(map) if !map.is_empty() => block_pairs(map, 0, &mut out),
+        other => out = print_flow(other),
+    }
+    out
+}
+
+fn block_items(items: &[Value], indent: usize, out: &mut String) {
+    for item in items {
+        out.push_str(&" ".repeat(indent));
+        out.push('-');
+        let start = out.len();
+        match item {
+            Value::Array(inner) if !inner.is_empty() => block_items(inner, indent + 2, out),
+            Value::Object(inner) if !inner.is_empty() => block_pairs(inner, indent + 2, out),
+            other => {
+                out.push_str(&format!(" {}\n", print_flow(other)));
+                continue;
+            }
+        }
+        // The first line of a nested block follows the dash.
+        out.replace_range(start..start + indent + 1, "");
+    }
+}
+
+fn block_pairs(map: &crate::Map, indent: usize, out: &mut String) {
+    for (key, value) in map {
+        out.push_str(&format!("{}{}:", " ".repeat(indent), string(key)));
+        match value {
+            Value::Array(inner) if !inner.is_empty() => {
+                out.push('\n');
+                block_items(inner, indent, out);
+            }
+            Value::Object(inner) if !inner.is_empty() => {
+                out.push('\n');
+                block_pairs(inner, indent + 2, out);
+            }
+            other => out.push_str(&format!(" {}\n", print_flow(other))),
+        }
+    }
+}
+
+fn print_scalar(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::String(text) => string(text),
+        other => other.to_string(),
+    }
+}
+
+/// Text without quotes where it reads back as the same text everywhere, else in quotes.
+fn string(text: &str) -> String {
+    if needs_double_quotes(text) {
+        return double_quoted(text);
+    }
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        single_quoted(text)
+    }
+}
+
+fn needs_double_quotes(text: &str) -> bool {
+    text.chars()
+        .any(|c| c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'))
+}
+
+fn is_plain(text: &str) -> bool {
+    let resolved = scalar::resolve(text);
+    let first_ok = text
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '_' | '.' | '+' | '('));
+    first_ok
+        && resolved.value == Value::String(text.to_owned())
+        && resolved.base60.is_none()
+        && !text.ends_with([' ', ':'])
+        && !text.contains([',', '[', ']', '{', '}', '\'', '"'])
+        && !text.contains(": ")
+        && !text.contains(" #")
+        // What other readers of YAML take for a number, a date or a marker is quoted as well.
+        && (text.matches('.').count() > 1 || !text.chars().all(|c| c.is_ascii_digit() || "+-.:_eE".contains(c)))
+        && !matches!(text, "y" | "Y" | "n" | "N" | "<<" | "=" | ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")
+        && !text.starts_with("---")
+        && !text.starts_with("...")
+}
+
+/// Text in single quotes, a quote in it doubled.
+pub(crate) fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Text in double quotes with escapes.
+pub(crate) fn double_quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if (c as u32) < 0x20 || c == '\u{7f}' => {
+                out.push_str(&format!("\\x{:02X}", c as u32))
+            }
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                out.push_str(&format!("\\u{:04X}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
