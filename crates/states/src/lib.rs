@@ -1,1 +1,44 @@
-//! The virt states: desired and observed in, plan out.
+//! The states: what an SLS declares and what a host has go in, a plan comes out.
+//!
+//! ```text
+//! chunk ──needs()──▶ what to read ──(executor reads)──▶ Observation ──plan()──▶ ChunkPlan ──predict()──▶ Observation
+//! ```
+//!
+//! Nothing here reads a file, calls libvirt or knows the time. A dry run and a real run use the same plan; in a dry run
+//! [`predict`] shows later chunks what earlier ones would have made.
+
+mod args;
+pub mod catalog;
+mod changes;
+mod error;
+mod facts;
+mod observe;
+pub mod planned;
+mod planners;
+mod predict;
+mod want;
+
+pub use catalog::catalog;
+pub use error::StateError;
+pub use observe::{HostPath, Needs, Observation};
+pub use planned::{ChunkPlan, Refusal, Verdict};
+pub use planners::{needs, plan};
+pub use predict::predict;
+
+/// A value of a state file.
+pub type Value = serde_json::Value;
+/// A dictionary of a state file, in the order in which it was written.
+pub type Map = serde_json::Map<String, Value>;
+
+/// One declared state: `virt.running` of `srv01` with its arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The state module: `virt`.
+    pub state: &'a str,
+    /// Its function: `running`.
+    pub fun: &'a str,
+    /// The `name` argument, or the ID.
+    pub name: &'a str,
+    /// The other arguments. `name` and the global ones (requisites, `onlyif`…) may be among them and are ignored.
+    pub args: &'a Map,
+}

@@ -1,0 +1,139 @@
+//! What a plan needs to know of a host, and what was read of it.
+
+use crate::{StateError, Value};
+use domxml::capabilities::Capabilities;
+use model::{Network, Pool, Vm, Volume};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What must be read before a state can be planned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Pools by name.
+    pub pools: BTreeSet<String>,
+    /// Every pool: a folder is looked for among their targets.
+    pub all_pools: bool,
+    /// Networks by name.
+    pub networks: BTreeSet<String>,
+    /// VMs by name.
+    pub vms: BTreeSet<String>,
+    /// Shell patterns: every VM whose name matches one is read, too.
+    pub vm_patterns: BTreeSet<String>,
+    /// Volumes by pool and name. Of a pool that is stopped or absent, they count as absent.
+    pub volumes: BTreeSet<(String, String)>,
+    /// The host's capabilities.
+    pub capabilities: bool,
+    /// Keys of the configuration (`virt:images`), looked up as Salt's `config.get` does.
+    pub config: BTreeSet<&'static str>,
+    /// Absolute paths on the host: what is there?
+    pub paths: BTreeSet<String>,
+    /// `salt://` files: where do they lie on the host?
+    pub salt_files: BTreeSet<String>,
+}
+
+impl Needs {
+    /// The VMs to read among all `names` of the host: the named ones and those that match a pattern.
+    pub fn vms_among(&self, names: &[String]) -> Vec<String> {
+        names
+            .iter()
+            .filter(|name| {
+                self.vms.contains(*name)
+                    || self
+                        .vm_patterns
+                        .iter()
+                        .any(|pattern| crate::planners::glob_matches(pattern, name))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Adds what another state needs.
+    pub fn merge(&mut self, other: Needs) {
+        self.pools.extend(other.pools);
+        self.all_pools |= other.all_pools;
+        self.networks.extend(other.networks);
+        self.vms.extend(other.vms);
+        self.vm_patterns.extend(other.vm_patterns);
+        self.volumes.extend(other.volumes);
+        self.capabilities |= other.capabilities;
+        self.config.extend(other.config);
+        self.paths.extend(other.paths);
+        self.salt_files.extend(other.salt_files);
+    }
+}
+
+/// What was read of a host. An absent key was not read; `None` was read and is not there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observation {
+    /// Pools by name.
+    pub pools: BTreeMap<String, Option<Pool>>,
+    /// Networks by name.
+    pub networks: BTreeMap<String, Option<Network>>,
+    /// VMs by name.
+    pub vms: BTreeMap<String, Option<Vm>>,
+    /// Volumes by pool and name.
+    pub volumes: BTreeMap<(String, String), Option<Volume>>,
+    /// Names of all VMs of the host, for hints at the nearest name; may be left empty.
+    pub vm_names: Vec<String>,
+    /// Names of all pools, for hints; may be left empty.
+    pub pool_names: Vec<String>,
+    /// Names of all networks, for hints; may be left empty.
+    pub network_names: Vec<String>,
+    /// The host's capabilities.
+    pub capabilities: Option<Capabilities>,
+    /// Configuration values by key; a key that is not configured is absent.
+    pub config: BTreeMap<String, Value>,
+    /// What lies at a path of the host.
+    pub paths: BTreeMap<String, HostPath>,
+    /// Where a `salt://` file lies on the host; `None` when there is no such file.
+    pub salt_files: BTreeMap<String, Option<String>>,
+}
+
+impl Observation {
+    /// A pool that was read; `None` when it is not there.
+    pub(crate) fn pool(&self, name: &str) -> Result<Option<&Pool>, StateError> {
+        found(&self.pools, &name.to_owned(), || format!("pool {name}"))
+    }
+
+    /// A network that was read.
+    pub(crate) fn network(&self, name: &str) -> Result<Option<&Network>, StateError> {
+        found(&self.networks, &name.to_owned(), || {
+            format!("network {name}")
+        })
+    }
+
+    /// A VM that was read.
+    pub(crate) fn vm(&self, name: &str) -> Result<Option<&Vm>, StateError> {
+        found(&self.vms, &name.to_owned(), || format!("VM {name}"))
+    }
+
+    /// A volume that was read.
+    pub(crate) fn volume(&self, pool: &str, name: &str) -> Result<Option<&Volume>, StateError> {
+        let key = (pool.to_owned(), name.to_owned());
+        found(&self.volumes, &key, || {
+            format!("volume {name} of pool {pool}")
+        })
+    }
+}
+
+fn found<'a, K: Ord, T>(
+    map: &'a BTreeMap<K, Option<T>>,
+    key: &K,
+    what: impl Fn() -> String,
+) -> Result<Option<&'a T>, StateError> {
+    map.get(key)
+        .map(Option::as_ref)
+        .ok_or_else(|| StateError::NotObserved { what: what() })
+}
+
+/// What lies at a path of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostPath {
+    /// Nothing.
+    Absent,
+    /// A regular file, or anything that is neither a folder nor a block device.
+    File,
+    /// A block device.
+    BlockDevice,
+    /// A folder.
+    Folder,
+}

@@ -1,0 +1,48 @@
+//! From a declaration and an observation to a plan.
+
+mod pool;
+mod steps;
+
+use crate::args::closest;
+use crate::observe::{Needs, Observation};
+use crate::planned::ChunkPlan;
+use crate::{Call, StateError, catalog};
+
+/// What must be read of the host before [`plan`] can be asked. Checks every argument on the way.
+///
+/// # Errors
+/// The function is unknown, or an argument cannot be used.
+pub fn needs(call: &Call) -> Result<Needs, StateError> {
+    match (call.state, call.fun) {
+        ("virt", "pool_defined" | "pool_running") => pool::needs(call),
+        _ => Err(unknown(call)),
+    }
+}
+
+/// What the state would do to the host as it was observed.
+///
+/// # Errors
+/// As [`needs`], and when the host does not allow it or something was not read.
+pub fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
+    match (call.state, call.fun) {
+        ("virt", "pool_defined") => pool::plan(call, seen, pool::End::Defined),
+        ("virt", "pool_running") => pool::plan(call, seen, pool::End::Running),
+        _ => Err(unknown(call)),
+    }
+}
+
+fn unknown(call: &Call) -> StateError {
+    let here = catalog::functions(call.state);
+    StateError::UnknownFunction {
+        state: call.state.to_owned(),
+        fun: call.fun.to_owned(),
+        known_to_salt: catalog::known_to_salt(call.state, call.fun),
+        closest: closest(call.fun, &here).map(|fun| format!("{}.{fun}", call.state)),
+    }
+}
+
+/// Whether a shell pattern matches a whole name.
+pub(crate) fn glob_matches(pattern: &str, name: &str) -> bool {
+    // Filled in by the action states.
+    pattern == name
+}

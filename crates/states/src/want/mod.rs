@@ -1,0 +1,3 @@
+//! What the SLS declares, checked and typed, before anything is read of the host.
+
+pub(crate) mod pool;

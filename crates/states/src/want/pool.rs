@@ -1,0 +1,354 @@
+//! `virt.pool_defined` and `virt.pool_running`: the declared pool.
+//! Source: Salt `virt.pool_running`; libvirt formatstorage.
+
+use crate::args::{Dict, Field};
+use crate::facts::{Compare, Fact};
+use crate::{Call, StateError};
+use domxml::read::NodeExt;
+use domxml::{Element, Place};
+use roxmltree::Node;
+
+/// The arguments of both functions, beside those that every virt state takes.
+pub(crate) const ARGUMENTS: &[&str] = &[
+    "ptype",
+    "target",
+    "permissions",
+    "source",
+    "transient",
+    "autostart",
+];
+
+/// A declared pool.
+#[derive(Debug)]
+pub(crate) struct PoolWant {
+    pub(crate) name: String,
+    /// `dir`, `netfs`…; mandatory only for a new pool.
+    pub(crate) kind: Option<String>,
+    pub(crate) autostart: bool,
+    /// What the definition says.
+    pub(crate) facts: Vec<Fact>,
+    /// What was given and means nothing for this kind.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Kinds with the keys of `source` that mean something for them.
+const KINDS: &[(&str, &[&str])] = &[
+    ("dir", &["dir"]),
+    ("fs", &["devices", "format"]),
+    ("netfs", &["dir", "hosts", "format"]),
+    ("logical", &["devices", "format", "name"]),
+    ("disk", &["devices", "format"]),
+    ("iscsi", &["hosts", "devices", "auth"]),
+    ("iscsi-direct", &["hosts", "devices", "auth", "initiator"]),
+    ("scsi", &["adapter"]),
+    ("mpath", &[]),
+    ("rbd", &["hosts", "name", "auth"]),
+    ("sheepdog", &["hosts", "name"]),
+    ("gluster", &["dir", "hosts", "name"]),
+    ("zfs", &["name", "devices"]),
+    ("vstorage", &["name", "devices"]),
+];
+
+const SOURCE_KEYS: &[&str] = &[
+    "dir",
+    "hosts",
+    "devices",
+    "format",
+    "name",
+    "initiator",
+    "adapter",
+    "auth",
+];
+
+impl PoolWant {
+    /// Reads the arguments.
+    pub(crate) fn parse(call: &Call) -> Result<Self, StateError> {
+        let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+        let kind = match call.get("ptype") {
+            Some(field) => Some(field.one_of(&kinds)?),
+            None => None,
+        };
+        if let Some(field) = call.get("transient")
+            && field.bool()?
+        {
+            return Err(field.not_in_this_version(
+                "Leave it out: the pool is then kept by libvirt and starts with autostart",
+            ));
+        }
+        let mut want = Self {
+            name: call.checked_name()?,
+            kind,
+            autostart: call.flag("autostart", true)?,
+            facts: Vec::new(),
+            notes: Vec::new(),
+        };
+        want.read_target(call)?;
+        if let Some(source) = call.get("source") {
+            want.read_source(&source)?;
+        }
+        Ok(want)
+    }
+
+    /// The definition of a pool that does not exist yet, without its facts.
+    pub(crate) fn skeleton(&self, kind: &str) -> String {
+        Element::new("pool")
+            .attr("type", kind)
+            .child(Element::text("name", &self.name))
+            .to_string()
+    }
+
+    fn read_target(&mut self, call: &Call) -> Result<(), StateError> {
+        if let Some(target) = call.get("target") {
+            let place = Place::at("target/path");
+            let path = target.word()?;
+            self.facts.push(Fact::comparing(place, path, Compare::Path));
+        }
+        let Some(permissions) = call.get("permissions") else {
+            return Ok(());
+        };
+        if permissions.value.is_array() {
+            self.notes.push(
+                "permissions is a list, which Salt ignores: write it as a dictionary (mode: '0770')"
+                    .to_owned(),
+            );
+            return Ok(());
+        }
+        let dict = permissions.dict(&["mode", "owner", "group", "label"])?;
+        for (key, compare) in [
+            ("mode", Compare::Octal),
+            ("owner", Compare::Default("-1")),
+            ("group", Compare::Default("-1")),
+            ("label", Compare::Text),
+        ] {
+            if let Some(field) = dict.get(key) {
+                let place = Place::at("target/permissions").child(key);
+                self.facts
+                    .push(Fact::comparing(place, permission(key, &field)?, compare));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_source(&mut self, source: &Field) -> Result<(), StateError> {
+        let mut dict = source.dict(SOURCE_KEYS)?;
+        let without_unused = match KINDS.iter().find(|(k, _)| Some(*k) == self.kind.as_deref()) {
+            Some((kind, used)) => self.note_unused(kind, used, &dict),
+            None => dict.map.clone(),
+        };
+        dict.map = &without_unused;
+        self.read_names(&dict)?;
+        if let Some(hosts) = dict.get("hosts") {
+            let entries = hosts.list()?.iter().map(host).collect::<Result<_, _>>()?;
+            self.push_set("host", entries, |n| {
+                format!("{}:{}", n.attr("name"), n.attr("port"))
+            });
+        }
+        if let Some(devices) = dict.get("devices") {
+            let entries = devices
+                .list()?
+                .iter()
+                .map(device)
+                .collect::<Result<_, _>>()?;
+            self.push_set("device", entries, |n| n.attr("path").to_owned());
+        }
+        if let Some(adapter) = dict.get("adapter") {
+            self.read_adapter(&adapter)?;
+        }
+        if let Some(auth) = dict.get("auth") {
+            self.read_auth(&auth)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out what means nothing for this kind of pool, and says so.
+    fn note_unused(&mut self, kind: &str, used: &[&str], dict: &Dict) -> crate::Map {
+        let mut map = crate::Map::new();
+        for (key, field) in dict.entries() {
+            if used.contains(&key) || field.is_null() {
+                map.insert(key.to_owned(), field.value.clone());
+            } else {
+                self.notes.push(format!(
+                    "source: {key} means nothing for a pool of type {kind} and is not used"
+                ));
+            }
+        }
+        map
+    }
+
+    fn read_names(&mut self, dict: &Dict) -> Result<(), StateError> {
+        if let Some(dir) = dict.get("dir") {
+            let cifs = dict.get("format").is_some_and(|f| f.value == "cifs");
+            let path = dir.word()?;
+            let path = if cifs {
+                path.trim_start_matches('/')
+            } else {
+                &path
+            };
+            let place = Place::at("source/dir").attr("path");
+            self.facts.push(Fact::comparing(place, path, Compare::Path));
+        }
+        if let Some(format) = dict.get("format") {
+            // What libvirt assumes, and does not always write.
+            let default = match self.kind.as_deref() {
+                Some("fs" | "netfs") => Compare::Default("auto"),
+                Some("logical") => Compare::Default("lvm2"),
+                Some("disk") => Compare::Default("dos"),
+                _ => Compare::Text,
+            };
+            let place = Place::at("source/format").attr("type");
+            self.facts
+                .push(Fact::comparing(place, format.word()?, default));
+        }
+        if let Some(name) = dict.get("name") {
+            self.facts
+                .push(Fact::text(Place::at("source/name"), name.word()?));
+        }
+        if let Some(initiator) = dict.get("initiator") {
+            let place = Place::at("source/initiator/iqn").attr("name");
+            self.facts.push(Fact::text(place, initiator.word()?));
+        }
+        Ok(())
+    }
+
+    fn read_adapter(&mut self, adapter: &Field) -> Result<(), StateError> {
+        const ATTRIBUTES: &[&str] = &[
+            "type",
+            "name",
+            "parent",
+            "managed",
+            "parent_wwnn",
+            "parent_wwpn",
+            "parent_fabric_wwn",
+            "wwnn",
+            "wwpn",
+        ];
+        let known: Vec<&str> = ATTRIBUTES
+            .iter()
+            .copied()
+            .chain(["parent_address"])
+            .collect();
+        let dict = adapter.dict(&known)?;
+        for key in ATTRIBUTES {
+            if let Some(field) = dict.get(key) {
+                let value = match field.value.as_bool() {
+                    Some(on) => yes_no(on).to_owned(),
+                    None => field.word()?,
+                };
+                self.facts
+                    .push(Fact::text(Place::at("source/adapter").attr(key), value));
+            }
+        }
+        let Some(parent) = dict.get("parent_address") else {
+            return Ok(());
+        };
+        let parent = parent.dict(&["unique_id", "address"])?;
+        let place = Place::at("source/adapter/parentaddr");
+        if let Some(id) = parent.get("unique_id") {
+            self.facts
+                .push(Fact::text(place.clone().attr("unique_id"), id.word()?));
+        }
+        if let Some(address) = parent.get("address") {
+            const PARTS: &[&str] = &["domain", "bus", "slot", "function"];
+            let address = address.dict(PARTS)?;
+            for key in PARTS {
+                if let Some(field) = address.get(key) {
+                    let place = place.clone().child("address").attr(key);
+                    self.facts.push(Fact::text(place, field.word()?));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_auth(&mut self, auth: &Field) -> Result<(), StateError> {
+        let dict = auth.dict(&["type", "username", "secret", "password"])?;
+        if dict.get("password").is_some() {
+            return Err(StateError::Argument {
+                path: "source: auth: password".to_owned(),
+                found: "a password".to_owned(),
+                expected: "possible in this version".to_owned(),
+                remedy: Some(
+                    "Define a libvirt secret and write secret: {type: usage, value: NAME}"
+                        .to_owned(),
+                ),
+            });
+        }
+        let place = || Place::at("source/auth");
+        let kind = dict.need("type")?.one_of(&["ceph", "chap"])?;
+        self.facts.push(Fact::text(place().attr("type"), kind));
+        let username = dict.need("username")?.word()?;
+        self.facts
+            .push(Fact::text(place().attr("username"), username));
+        let secret = dict.need("secret")?.dict(&["type", "value"])?;
+        let key = match secret.need("type")?.one_of(&["uuid", "usage"])?.as_str() {
+            "uuid" => "uuid",
+            _ => "usage",
+        };
+        let value = secret.need("value")?.word()?;
+        self.facts
+            .push(Fact::text(place().child("secret").attr(key), value));
+        Ok(())
+    }
+
+    fn push_set(&mut self, name: &'static str, entries: Vec<Element>, key: fn(Node) -> String) {
+        self.facts.push(Fact::Set {
+            parent: Place::at("source"),
+            name,
+            entries,
+            key,
+        });
+    }
+}
+
+/// Modes are octal and owners numeric: libvirt takes no names.
+fn permission(key: &str, field: &Field) -> Result<String, StateError> {
+    let text = field.text()?;
+    match key {
+        "mode" if field.value.is_number() => {
+            // YAML has already read 0770 as the octal number 504, or 770 as a decimal one.
+            let remedy = format!("Write it with quotes: mode: '{:04o}'", field.number()?);
+            Err(field.refuse("a mode in quotes", Some(remedy)))
+        }
+        "mode" if u32::from_str_radix(&text, 8).is_ok() => Ok(text),
+        "mode" => Err(field.refuse("an octal mode such as '0770'", None)),
+        "owner" | "group" if text.parse::<i64>().is_err() => {
+            let remedy = Some(format!("Write the number of the {key} (id {text})"));
+            Err(field.refuse("a numeric id", remedy))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// `host`, `host:port` or `[::1]:port`.
+fn host(field: &Field) -> Result<Element, StateError> {
+    let text = field.word()?;
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if name.starts_with('[') || !name.contains(':') => (name, Some(port)),
+        _ => (text.as_str(), None),
+    };
+    if let Some(port) = port
+        && port.parse::<u16>().is_err()
+    {
+        return Err(field.refuse("a host, or host:port", None));
+    }
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    Ok(Element::new("host")
+        .attr("name", name)
+        .attr_opt("port", port))
+}
+
+fn device(field: &Field) -> Result<Element, StateError> {
+    let dict = field.dict(&["path", "part_separator"])?;
+    let separator = match dict.get("part_separator") {
+        Some(field) => Some(yes_no(field.bool()?)),
+        None => None,
+    };
+    Ok(Element::new("device")
+        .attr("path", dict.need("path")?.word()?)
+        .attr_opt("part_separator", separator))
+}
+
+/// libvirt's booleans.
+pub(crate) const fn yes_no(on: bool) -> &'static str {
+    if on { "yes" } else { "no" }
+}
