@@ -1,0 +1,215 @@
+//! Every endpoint that the command line uses, one method each.
+
+use crate::{Client, ClientError, Credential, ListQuery};
+use reqwest::{Method, header};
+use server_api::about::About;
+use server_api::access::{NewPassword, NewUser, Session, SignIn, User};
+use server_api::action::{Accepted, Action};
+use server_api::host::Host;
+use server_api::network::Network;
+use server_api::pool::Pool;
+use server_api::run::{Job, RunRequest};
+use server_api::vm::{Vm, VmDetail, VmRequest, VmXml};
+use uuid::Uuid;
+
+const NOTHING: Option<&()> = None;
+
+/// A life-cycle request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VmCall {
+    /// Start.
+    Start,
+    /// Ask the guest to shut down.
+    Shutdown,
+    /// Ask the guest to reboot.
+    Reboot,
+    /// Cut the power.
+    ForceOff,
+    /// Press the reset button.
+    Reset,
+    /// Stop its CPUs.
+    Pause,
+    /// Let its CPUs go on.
+    Resume,
+}
+
+impl VmCall {
+    /// The last part of the endpoint's path, and the name in [`server_api::vm::AllowedAction`].
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Shutdown => "shutdown",
+            Self::Reboot => "reboot",
+            Self::ForceOff => "force_off",
+            Self::Reset => "reset",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+/// Server and access.
+impl Client {
+    /// Version and build of the server.
+    pub async fn about(&self) -> Result<About, ClientError> {
+        self.get(&["about"], &[]).await
+    }
+
+    /// Signs in; the cookie of the new session is in the credential.
+    pub async fn sign_in(&self, sign_in: &SignIn) -> Result<(Session, Credential), ClientError> {
+        let response = self
+            .send(Method::POST, &["session"], &[], Some(sign_in))
+            .await?;
+        let cookie = response
+            .headers()
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok()?.split(';').next())
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("; ");
+        let credential = if cookie.is_empty() {
+            Credential::None
+        } else {
+            Credential::Session(cookie)
+        };
+        let signed_in = Self {
+            credential: credential.clone(),
+            ..self.clone()
+        };
+        Ok((signed_in.session().await?, credential))
+    }
+
+    /// Who is signed in.
+    pub async fn session(&self) -> Result<Session, ClientError> {
+        self.get(&["session"], &[]).await
+    }
+
+    /// Ends the session.
+    pub async fn sign_out(&self) -> Result<(), ClientError> {
+        self.send(Method::DELETE, &["session"], &[], NOTHING)
+            .await
+            .map(drop)
+    }
+
+    /// All users.
+    pub async fn users(&self) -> Result<Vec<User>, ClientError> {
+        self.list(&["users"], &ListQuery::default(), usize::MAX)
+            .await
+    }
+
+    /// Makes a user.
+    pub async fn create_user(&self, user: &NewUser) -> Result<User, ClientError> {
+        self.post(&["users"], Some(user)).await
+    }
+
+    /// Removes a user.
+    pub async fn delete_user(&self, name: &str) -> Result<(), ClientError> {
+        self.send(Method::DELETE, &["users", name], &[], NOTHING)
+            .await
+            .map(drop)
+    }
+
+    /// Sets a user's password.
+    pub async fn set_password(
+        &self,
+        name: &str,
+        password: &NewPassword,
+    ) -> Result<(), ClientError> {
+        let path = ["users", name, "password"];
+        self.send(Method::PUT, &path, &[], Some(password))
+            .await
+            .map(drop)
+    }
+}
+
+/// Inventory.
+impl Client {
+    /// Hosts.
+    pub async fn hosts(&self, query: &ListQuery) -> Result<Vec<Host>, ClientError> {
+        self.list(&["hosts"], query, usize::MAX).await
+    }
+
+    /// One host.
+    pub async fn host(&self, id: Uuid) -> Result<Host, ClientError> {
+        self.get(&["hosts", &id.to_string()], &[]).await
+    }
+
+    /// VMs.
+    pub async fn vms(&self, query: &ListQuery) -> Result<Vec<Vm>, ClientError> {
+        self.list(&["vms"], query, usize::MAX).await
+    }
+
+    /// One VM with all its facts.
+    pub async fn vm(&self, id: Uuid) -> Result<VmDetail, ClientError> {
+        self.get(&["vms", &id.to_string()], &[]).await
+    }
+
+    /// Both definitions of a VM.
+    pub async fn vm_xml(&self, id: Uuid) -> Result<VmXml, ClientError> {
+        self.get(&["vms", &id.to_string(), "xml"], &[]).await
+    }
+
+    /// Asks for a change of a VM's life.
+    pub async fn call_vm(
+        &self,
+        id: Uuid,
+        call: VmCall,
+        body: &VmRequest,
+    ) -> Result<Action, ClientError> {
+        let path = ["vms", &id.to_string(), call.as_str()];
+        let accepted: Accepted = self.post(&path, Some(body)).await?;
+        Ok(accepted.action)
+    }
+
+    /// Storage pools.
+    pub async fn pools(&self, query: &ListQuery) -> Result<Vec<Pool>, ClientError> {
+        self.list(&["pools"], query, usize::MAX).await
+    }
+
+    /// Virtual networks.
+    pub async fn networks(&self, query: &ListQuery) -> Result<Vec<Network>, ClientError> {
+        self.list(&["networks"], query, usize::MAX).await
+    }
+}
+
+/// Actions and jobs.
+impl Client {
+    /// The first `most` actions, newest first unless the query says otherwise.
+    pub async fn actions(
+        &self,
+        query: &ListQuery,
+        most: usize,
+    ) -> Result<Vec<Action>, ClientError> {
+        self.list(&["actions"], query, most).await
+    }
+
+    /// One action.
+    pub async fn action(&self, id: Uuid) -> Result<Action, ClientError> {
+        self.get(&["actions", &id.to_string()], &[]).await
+    }
+
+    /// Withdraws an action that has not begun, or asks its host to stop it.
+    pub async fn cancel_action(&self, id: Uuid) -> Result<Action, ClientError> {
+        let path = ["actions", &id.to_string(), "cancel"];
+        let accepted: Accepted = self.post(&path, NOTHING).await?;
+        Ok(accepted.action)
+    }
+
+    /// Asks for an action again whose outcome is not known or which failed.
+    pub async fn retry_action(&self, id: Uuid) -> Result<Action, ClientError> {
+        let path = ["actions", &id.to_string(), "retry"];
+        let accepted: Accepted = self.post(&path, NOTHING).await?;
+        Ok(accepted.action)
+    }
+
+    /// Calls a function on every host that its target matches.
+    pub async fn run(&self, request: &RunRequest) -> Result<Job, ClientError> {
+        self.post(&["runs"], Some(request)).await
+    }
+
+    /// A job and its actions as they are now.
+    pub async fn job(&self, jid: Uuid) -> Result<Job, ClientError> {
+        self.get(&["runs", &jid.to_string()], &[]).await
+    }
+}
