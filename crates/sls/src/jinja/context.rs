@@ -1,5 +1,6 @@
 //! The names a template sees: `salt`, `grains`, `pillar`, `opts`, `sls`, `tpldir` and the rest.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::Environment;
@@ -14,6 +15,7 @@ use crate::render::SlsFile;
 /// What is the same for every file of a run.
 pub(crate) struct Shared {
     salt: Value,
+    functions: Arc<BTreeSet<String>>,
     grains: Value,
     pillar: Value,
     opts: Value,
@@ -22,13 +24,22 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(target: &Target, functions: &Arc<dyn Functions>) -> Self {
+        let salt = SaltFunctions::new(target, functions);
         Shared {
-            salt: Value::from_object(SaltFunctions::new(target, functions)),
+            functions: salt.names(),
+            salt: Value::from_object(salt),
             grains: to_jinja(&target.grains),
             pillar: to_jinja(&target.pillar),
             opts: to_jinja(&target.opts),
             minion_id: target.minion_id.clone(),
         }
+    }
+}
+
+impl Shared {
+    /// Every function a template can call.
+    pub(crate) fn functions(&self) -> &BTreeSet<String> {
+        &self.functions
     }
 }
 

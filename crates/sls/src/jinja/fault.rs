@@ -1,11 +1,12 @@
 //! Engine errors in Salt's words, with file, line and excerpt.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error as _;
 
 use minijinja::{Error, ErrorKind};
 
 use super::Loaded;
+use crate::closest::closest;
 use crate::diagnostic::{Diagnostic, Location, excerpt};
 
 /// What went wrong in rendering `main`. The innermost template is the place, the outer one the second place.
@@ -13,12 +14,13 @@ pub(crate) fn diagnose(
     error: &Error,
     main: &str,
     templates: &HashMap<String, Loaded>,
+    functions: &BTreeSet<String>,
 ) -> Diagnostic {
     let inner = innermost(error);
     let name = inner.name().or(error.name()).unwrap_or(main);
     let line = inner.line().or(error.line()).unwrap_or(0);
     let loaded = templates.get(name).or_else(|| templates.get(main));
-    let (what, remedy) = words(inner, loaded);
+    let (what, remedy) = words(inner, loaded, functions);
     let message = if line == 0 {
         what
     } else {
@@ -70,10 +72,12 @@ fn column(error: &Error, loaded: &Loaded) -> usize {
 }
 
 /// Salt's sentence for an error, and what to do.
-fn words(error: &Error, loaded: Option<&Loaded>) -> (String, String) {
+fn words(error: &Error, loaded: Option<&Loaded>, functions: &BTreeSet<String>) -> (String, String) {
     let detail = error.detail().unwrap_or_default();
+    if let Some(expression) = undefined_expression(error, loaded) {
+        return undefined(expression, functions);
+    }
     match error.kind() {
-        ErrorKind::UndefinedError => undefined(error, loaded),
         ErrorKind::SyntaxError => (
             format!("Jinja syntax error: {detail}"),
             "check that every '{%' has its '%}', and every if, for, set and macro its end tag".to_owned(),
@@ -95,37 +99,49 @@ fn words(error: &Error, loaded: Option<&Loaded>) -> (String, String) {
     }
 }
 
-fn undefined(error: &Error, loaded: Option<&Loaded>) -> (String, String) {
-    let source = error
-        .range()
-        .and_then(|range| loaded?.rewritten.get(range))
-        .unwrap_or_default()
-        .trim();
-    let remedy = "define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')";
-    if let Some(name) = attribute(source) {
-        return (
+/// The expression that has no value: the engine names it in its detail, else the marked text is it.
+fn undefined_expression<'e>(error: &'e Error, loaded: Option<&'e Loaded>) -> Option<&'e str> {
+    let detail = error.detail().unwrap_or_default();
+    let named = detail
+        .strip_suffix("` is undefined)")
+        .and_then(|detail| detail.rsplit_once("(`"));
+    named.map(|(_, expression)| expression).or_else(|| {
+        let undefined = error.kind() == ErrorKind::UndefinedError;
+        let marked = error
+            .range()
+            .and_then(|range| loaded?.rewritten.get(range))
+            .map(str::trim);
+        marked.filter(|marked| undefined && !marked.is_empty())
+    })
+}
+
+fn undefined(source: &str, functions: &BTreeSet<String>) -> (String, String) {
+    let remedy = "define it, or give it a default: {{ name | default('value') }}, \
+                  salt['pillar.get']('key', 'value')";
+    if let Some(function) = source.strip_prefix("salt").and_then(attribute) {
+        return unknown_function(function, functions);
+    }
+    match attribute(source) {
+        Some(name) => (
             format!("Jinja variable 'dict object' has no attribute '{name}'"),
             remedy.to_owned(),
-        );
-    }
-    if is_name(source) {
-        return (
-            format!("Jinja variable '{source}' is undefined"),
-            remedy.to_owned(),
-        );
-    }
-    let detail = error.detail().filter(|detail| !detail.is_empty());
-    match detail {
-        Some(detail) => (
-            format!("Jinja variable is undefined: {detail}"),
-            remedy.to_owned(),
         ),
-        None if source.is_empty() => ("Jinja variable is undefined".to_owned(), remedy.to_owned()),
         None => (
             format!("Jinja variable '{source}' is undefined"),
             remedy.to_owned(),
         ),
     }
+}
+
+fn unknown_function(name: &str, functions: &BTreeSet<String>) -> (String, String) {
+    let remedy = match closest(name, functions.iter().map(String::as_str)) {
+        Some(close) => format!("did you mean salt['{close}']?"),
+        None => "this function does not exist here; take the value from the pillar".to_owned(),
+    };
+    (
+        format!("Jinja error: the function '{name}' is not available"),
+        remedy,
+    )
 }
 
 fn is_name(text: &str) -> bool {

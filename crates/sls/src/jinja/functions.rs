@@ -34,6 +34,11 @@ impl SaltFunctions {
         }
     }
 
+    /// Every function there is.
+    pub(crate) fn names(&self) -> Arc<BTreeSet<String>> {
+        Arc::clone(&self.names)
+    }
+
     fn function(&self, name: &str) -> Option<Value> {
         self.names.contains(name).then(|| {
             Value::from_object(Function {
@@ -115,8 +120,11 @@ impl Object for Module {
         match self.get_value(&Value::from(method)) {
             Some(function) => function.call(state, args),
             None => Err(Error::new(
-                ErrorKind::UnknownFunction,
-                format!("the function '{}.{method}' is not available", self.name),
+                ErrorKind::UndefinedError,
+                format!(
+                    "no such function (`salt['{}.{method}']` is undefined)",
+                    self.name
+                ),
             )),
         }
     }

@@ -105,7 +105,12 @@ impl Engine {
                 let lines = source_lines(&text, &spans, &file.path, &loaded);
                 Ok(Output { text, lines })
             }
-            Err(error) => Err(fault::diagnose(&error, &file.path, &loaded)),
+            Err(error) => Err(fault::diagnose(
+                &error,
+                &file.path,
+                &loaded,
+                self.shared.functions(),
+            )),
         }
     }
 

@@ -285,9 +285,9 @@ pub(crate) fn pairs_of(source: &Value) -> Result<Vec<(Value, Value)>, Error> {
 }
 
 /// `dict(a, b=1)`, `odict(…)`.
-pub(crate) fn make_dict(args: Rest<Value>) -> Result<Value, Error> {
+pub(crate) fn make_dict(args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Error> {
     let mut pairs = Vec::new();
-    for source in args.iter() {
+    for source in args.iter().chain([&dict_of_kwargs(&kwargs)?]) {
         pairs.extend(pairs_of(source)?);
     }
     Ok(dict(pairs))

@@ -1,1 +1,544 @@
+//! Templates in, text out; and what broken templates say.
 
+use expect_test::{Expect, expect};
+
+use super::Engine;
+use crate::compile::find;
+use crate::testing::{MemoryFiles, functions, target};
+
+fn render(files: &[(&str, &str)]) -> Result<super::Output, crate::Diagnostic> {
+    let files = MemoryFiles::new(files);
+    let engine = Engine::new(&target(), &files, &functions());
+    let file = find(files.as_ref(), "base", "web.vm")
+        .expect("files can be read")
+        .expect("web/vm.sls is there");
+    engine.render(&file)
+}
+
+#[track_caller]
+fn gives(template: &str, expected: &str) {
+    match render(&[("web/vm.sls", template)]) {
+        Ok(output) => assert_eq!(output.text, expected, "of {template}"),
+        Err(fault) => panic!("{template} failed: {fault}"),
+    }
+}
+
+#[track_caller]
+fn fails(template: &str, expected: Expect) {
+    let fault = render(&[("web/vm.sls", template)]).expect_err("the template should fail");
+    expected.assert_eq(&fault.to_string());
+}
+
+#[test]
+fn values_print_as_in_python() {
+    gives(
+        "{{ True }} {{ None }} {{ 1.0 }} {{ 'a' }}",
+        "True None 1.0 a",
+    );
+    gives("{{ [1, 'a', None, True] }}", "[1, 'a', None, True]");
+    gives("{{ {'a': 1, 'b': [2]} }}", "{'a': 1, 'b': [2]}");
+    gives("{{ (1, 2) }}", "(1, 2)");
+}
+
+#[test]
+fn names_of_the_file_are_known() {
+    gives(
+        "{{ sls }} {{ slspath }} {{ tpldir }} {{ tplfile }} {{ tpldot }}",
+        "web.vm web web web/vm.sls web",
+    );
+    gives(
+        "{{ saltenv }} {{ tplpath }} {{ slscolonpath }}",
+        "base /srv/salt/web/vm.sls web",
+    );
+    gives(
+        "{{ grains['id'] }} {{ grains.os }} {{ pillar.vms.srv01.mem }} {{ opts['virt']['images'] }}",
+        "kvm1 Debian 1024 /vms",
+    );
+    gives("{{ show_full_context().sls }}", "web.vm");
+}
+
+#[test]
+fn functions_are_called_in_both_spellings() {
+    gives("{{ salt['virt.list_domains']() }}", "['srv01', 'srv02']");
+    gives("{{ salt.virt.list_domains()[0] }}", "srv01");
+    gives(
+        "{{ salt['test.kwargs'](a=1, b={'c': [2]}) }}",
+        "{'a': 1, 'b': {'c': [2]}}",
+    );
+    gives(
+        "{{ 'virt.list_domains' in salt }} {{ 'virt.nothing' in salt }}",
+        "True False",
+    );
+    gives(
+        "{{ salt['pillar.get']('vms:srv02:mem', 1) }} {{ salt['pillar.get']('no:thing', 7) }}",
+        "2048 7",
+    );
+    gives(
+        "{{ salt.pillar.get('no') }}|{{ salt['grains.get']('os') }}",
+        "|Debian",
+    );
+    gives(
+        "{{ salt['config.get']('virt:images') }} {{ salt['config.get']('os') }}",
+        "/vms Debian",
+    );
+    gives(
+        "{{ salt['pillar.get']('vms:srv01', {'mem': 1, 'cpu': 2}, merge=True) }}",
+        "{'mem': 1024, 'cpu': 2}",
+    );
+    gives(
+        "{{ salt['grains.filter_by']({'Debian': {'p': 'a'}, 'default': {'p': 'b'}}) }}",
+        "{'p': 'a'}",
+    );
+    gives(
+        "{{ salt['match.glob']('kvm*') }} {{ salt['match.compound']('G@os:SUSE') }}",
+        "True False",
+    );
+}
+
+#[test]
+fn lists_and_dictionaries_can_be_changed() {
+    gives(
+        "{% set x = [] %}{% for i in range(3) %}{% do x.append(i) %}{% endfor %}{{ x }}",
+        "[0, 1, 2]",
+    );
+    gives(
+        "{% set d = {} %}{% do d.update({'a': []}) %}{% do d.a.append(1) %}{{ d }}",
+        "{'a': [1]}",
+    );
+    gives(
+        "{% set d = {'a': 1} %}{% do d.update(b=2) %}{{ d.items()|list }}",
+        "[('a', 1), ('b', 2)]",
+    );
+    gives(
+        "{% set d = {'a': 1} %}{% for k, v in d.iteritems() %}{{ k }}={{ v }}{% endfor %}",
+        "a=1",
+    );
+    gives(
+        "{% set x = [3, 1] %}{% do x.extend([2]) %}{% do x.sort() %}{{ x }} {{ x.pop() }} {{ x|length }}",
+        "[1, 2, 3] 3 2",
+    );
+    gives(
+        "{% set x = salt['pillar.get']('vms') %}{% do x.update({'n': 1}) %}{{ x|length }}",
+        "3",
+    );
+    gives(
+        "{% set ns = namespace(x=[], n=0) %}{% for i in [1,2] %}{% set ns.n = ns.n + i %}{% do ns.x.append(i) %}{% endfor %}{{ ns.n }}{{ ns.x }}",
+        "3[1, 2]",
+    );
+    gives(
+        "{{ [1] + [2] }} {{ [1] == [1] }} {{ {'a': 1} == dict(a=1) }} {{ 1 in [1] }} {{ 'a' in {'a': 1} }}",
+        "[1, 2] True True True True",
+    );
+    gives(
+        "{{ [1,2,3][1:] }} {{ [1,2][-1] }} {{ {'a': 1}.get('b', 5) }} {{ {'a': 1}['a'] }}",
+        "[2, 3] 2 5 1",
+    );
+    gives(
+        "{{ {'b': 1, 'a': 2}|dictsort }} {{ [2,1]|sort }} {{ [] is sequence }} {{ {} is mapping }}",
+        "[('a', 2), ('b', 1)] [1, 2] True True",
+    );
+}
+
+#[test]
+fn imports_search_the_roots_and_beside_the_file() {
+    let files = [
+        (
+            "web/vm.sls",
+            "{% from './map.jinja' import mem with context %}{% import 'lib/m.jinja' as m %}{{ mem }}{{ m.vm('a') }}\
+{% include 'web/part.jinja' %}{% import_yaml 'web/d.yaml' as d %}{{ d.a }}{% import_text './t.txt' as t %}{{ t }}{% import_json 'x.json' as j %}{{ j }}",
+        ),
+        ("web/map.jinja", "{% set mem = grains.mem_total // 4 %}"),
+        (
+            "lib/m.jinja",
+            "{% macro vm(n) %}[{{ n }}/{{ pillar.vms|length }}/{{ sls }}]{% endmacro %}",
+        ),
+        ("web/part.jinja", "<{{ sls }}>"),
+        ("web/d.yaml", "a: {{ grains.os }}\n"),
+        ("web/t.txt", "text"),
+        ("x.json", "{\"k\": [1, true]}"),
+    ];
+    let output = render(&files).unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(
+        output.text,
+        "1024[a/2/web.vm]<web.vm>Debiantext{'k': [1, True]}"
+    );
+}
+
+#[test]
+fn with_context_carries_what_was_set() {
+    let files = [
+        (
+            "web/vm.sls",
+            "{% set x = 5 %}{% from 'm.jinja' import show with context %}{{ show() }}",
+        ),
+        ("m.jinja", "{% macro show() %}{{ x }}{% endmacro %}"),
+    ];
+    let output = render(&files).unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(output.text, "5");
+}
+
+#[test]
+fn blocks_are_loaded() {
+    gives(
+        "{% load_yaml as d %}\na: [yes, 0770]\n{% endload %}{{ d.a }}",
+        "[True, 770]",
+    );
+    gives(
+        "{% load_json as d %}{\"a\": 1}{% endload %}{{ d }}",
+        "{'a': 1}",
+    );
+    gives("{% load_text as d %}x{% endload %}{{ d }}", "x");
+    gives("{% profile as 'p' %}x{% endprofile %}", "x");
+}
+
+#[test]
+fn filters_do_as_in_salt() {
+    gives(
+        "{{ {'a': [1, 'yes', None]}|yaml }} {{ 'x: y'|yaml }}",
+        "{a: [1, 'yes', null]} 'x: y'",
+    );
+    gives(
+        "{{ {'a': {'b': [1, {'c': 2}]}}|yaml(False) }}",
+        "a:\n  b:\n  - 1\n  - c: 2",
+    );
+    gives(
+        "{{ {'b': 1, 'a': [True]}|json }} {{ {'a': 1}|tojson }}",
+        "{\"a\": [true], \"b\": 1} {\"a\": 1}",
+    );
+    gives(
+        "{{ 'a\"b'|yaml_encode }} {{ 5|yaml_encode }} {{ 'it'|yaml_dquote }} {{ \"it's\"|yaml_squote }}",
+        "\"a\\\"b\" 5 \"it\" 'it''s'",
+    );
+    gives(
+        "{{ 'vm12'|regex_match('vm([0-9]+)') }} {{ 'xvm12'|regex_match('vm') }} {{ 'xvm12'|regex_search('(vm)') }}",
+        "('12',) None ('vm',)",
+    );
+    gives(
+        "{{ 'a-b'|regex_replace('(a)-(b)', '\\\\2-\\\\1') }} {{ 'abc' is match('ab') }}",
+        "b-a True",
+    );
+    gives(
+        "{{ 'yes'|to_bool }} {{ 'no'|to_bool }} {{ '5'|to_num + 1 }} {{ [1,1,2]|unique }}",
+        "True False 6 [1, 2]",
+    );
+    gives(
+        "{{ 5|sequence }} {{ [1,[2,[3]]]|flatten }} {{ [1,2]|union([2,3]) }} {{ [1,2]|difference([2]) }}",
+        "[5] [1, 2, 3] [1, 2, 3] [1]",
+    );
+    gives(
+        "{{ {'a': {'b': 1}}|traverse('a:b') }} {{ 'a b'|quote }} {{ '1.5G'|human_to_bytes }} {{ '10.0.0.1'|is_ip }}",
+        "1 'a b' 1610612736 True",
+    );
+    gives(
+        "{{ none|default('x', true) }} {{ nothing|default('y') }} {{ 'a,b'.split(',') }} {{ 'x'|indent(2, true) }}",
+        "x y ['a', 'b']   x",
+    );
+    gives(
+        "{{ '%s-%03d-%(x)' % ('a', 7) if false else '%s-%03d' % ('a', 7) }} {{ '%(n)s' % {'n': 1} }} {{ '{}-{}'.format(1, 2) }}",
+        "a-007 1 1-2",
+    );
+    gives(
+        "{{ 'a'.encode('utf-8') }} {{ '7'.zfill(3) }} {{ 'a.b.c'.rsplit('.', 1) }}",
+        "a 007 ['a.b', 'c']",
+    );
+    gives(
+        "{{ ifelse(false, 1, true, 2, 3) }} {{ ['a'] is list }} {{ 'a' is equalto('a') }}",
+        "2 True True",
+    );
+}
+
+#[test]
+fn loops_can_be_controlled() {
+    gives(
+        "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% endif %}{% if i > 2 %}{% break %}{% endif %}{{ i }}{% endfor %}",
+        "02",
+    );
+    gives(
+        "{% for i in [1,2] %}{{ loop.index }}{{ ',' if not loop.last }}{% endfor %}",
+        "1,2",
+    );
+    gives(
+        "{% with a=1 %}{{ a }}{% endwith %}{% filter upper %}x{% endfilter %}",
+        "1X",
+    );
+}
+
+#[test]
+fn undefined_names_are_errors_with_line_and_excerpt() {
+    fails(
+        "a:\n  b: {{ nothing }}\n  c: 1\n",
+        expect![[r#"
+        error: Jinja variable 'nothing' is undefined; line 2
+
+        ---
+        a:
+          b: {{ nothing }}    <======================
+          c: 1
+        ---
+          at: /srv/salt/web/vm.sls:2:9
+          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+    );
+    fails(
+        "{{ pillar.vms.srv9.mem }}",
+        expect![[r#"
+        error: Jinja variable 'dict object' has no attribute 'mem'; line 1
+
+        ---
+        {{ pillar.vms.srv9.mem }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:14
+          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+    );
+    fails(
+        "{{ pillar['nix'] }}",
+        expect![[r#"
+        error: Jinja variable 'dict object' has no attribute 'nix'; line 1
+
+        ---
+        {{ pillar['nix'] }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:4
+          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+    );
+    fails(
+        "{% if nothing %}x{% endif %}",
+        expect![[r#"
+        error: Jinja variable 'nothing' is undefined; line 1
+
+        ---
+        {% if nothing %}x{% endif %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:7
+          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+    );
+    fails(
+        "{% for x in grains.nix %}x{% endfor %}",
+        expect![[r#"
+        error: Jinja variable 'dict object' has no attribute 'nix'; line 1
+
+        ---
+        {% for x in grains.nix %}x{% endfor %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:13
+          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+    );
+}
+
+#[test]
+fn broken_templates_say_where() {
+    fails(
+        "a\n{% if x %}\n",
+        expect![[r#"
+        error: Jinja syntax error: unexpected end of input, expected end of block; line 2
+
+        ---
+        a
+        {% if x %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:2:9
+          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag"#]],
+    );
+    fails(
+        "a\nb\nc\nd\ne\nf\ng\n{{ 1 + }}\nh\n",
+        expect![[r#"
+        error: Jinja syntax error: unexpected end of variable block; line 8
+
+        ---
+        [...]
+        c
+        d
+        e
+        f
+        g
+        {{ 1 + }}    <======================
+        h
+        ---
+          at: /srv/salt/web/vm.sls:8:8
+          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag"#]],
+    );
+    fails(
+        "{{ x",
+        expect![[r#"
+        error: Jinja syntax error: unexpected end of input, expected end of variable block; line 1
+
+        ---
+        {{ x    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:4
+          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag"#]],
+    );
+    fails(
+        "{% include 'nothing.jinja' %}",
+        expect![[r#"
+        error: Jinja error: tried to include non-existing template 'nothing.jinja'; line 1
+
+        ---
+        {% include 'nothing.jinja' %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:4
+          remedy: put the template under the file roots, or write its path from there ('./x' counts from this file)"#]],
+    );
+    fails(
+        "{{ salt['test.fail']() }}",
+        expect![[r#"
+        error: Jinja error: test.fail: libvirt is down; line 1
+
+        ---
+        {{ salt['test.fail']() }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:8
+          remedy: correct the marked line"#]],
+    );
+    fails(
+        "{{ salt['virt.list_domain']() }}",
+        expect![[r#"
+        error: Jinja error: the function 'virt.list_domain' is not available; line 1
+
+        ---
+        {{ salt['virt.list_domain']() }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:8
+          remedy: did you mean salt['virt.list_domains']?"#]],
+    );
+    fails(
+        "{{ salt.virt.nothing() }}",
+        expect![[r#"
+        error: Jinja error: the function 'virt.nothing' is not available; line 1
+
+        ---
+        {{ salt.virt.nothing() }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:13
+          remedy: this function does not exist here; take the value from the pillar"#]],
+    );
+    fails(
+        "{{ 'a'|nofilter }}",
+        expect![[r#"
+        error: Jinja error: unknown filter: filter nofilter is unknown; line 1
+
+        ---
+        {{ 'a'|nofilter }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:8
+          remedy: check the spelling; not every function of Salt exists here"#]],
+    );
+    fails(
+        "{{ raise('stop here') }}",
+        expect![[r#"
+        error: Jinja error: stop here; line 1
+
+        ---
+        {{ raise('stop here') }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:4
+          remedy: correct the marked line"#]],
+    );
+    fails(
+        "{% load_yaml as x %}\na: [\n{% endload %}",
+        expect![[r#"
+        error: Jinja error: Unable to load YAML: while parsing a node, did not find expected node content; line 3 of the loaded text; line 1
+
+        ---
+        {% load_yaml as x %}    <======================
+        a: [
+        {% endload %}
+        ---
+          at: /srv/salt/web/vm.sls:1
+          remedy: correct the marked line"#]],
+    );
+    fails(
+        "{% set x = [] %}{% do x.append(x) %}",
+        expect![[r#"
+        error: Jinja error: a list or dictionary cannot be put into itself; line 1
+
+        ---
+        {% set x = [] %}{% do x.append(x) %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1
+          remedy: correct the marked line"#]],
+    );
+}
+
+#[test]
+fn untrusted_templates_end() {
+    fails(
+        "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+        expect![[r#"
+        error: Jinja error: the template does more work than is allowed; line 1
+
+        ---
+        {% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:40
+          remedy: shorten its loops; a template may take about two million steps or make 128 MB of text"#]],
+    );
+    fails(
+        "{% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+        expect![[r#"
+        error: Jinja error: the template does more work than is allowed; line 1
+
+        ---
+        {% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:70
+          remedy: shorten its loops; a template may take about two million steps or make 128 MB of text"#]],
+    );
+    fails(
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        expect![[r#"
+        error: Jinja error: recursion limit exceeded; line 1
+
+        ---
+        {% macro m() %}{{ m() }}{% endmacro %}{{ m() }}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1:19
+          remedy: correct the marked line"#]],
+    );
+    fails(
+        "{% import_yaml 'web/vm.sls' as x %}",
+        expect![[r#"
+        error: Jinja error: recursion limit exceeded; line 1
+
+        ---
+        {% import_yaml 'web/vm.sls' as x %}    <======================
+        ---
+          at: /srv/salt/web/vm.sls:1
+          remedy: correct the marked line"#]],
+    );
+}
+
+#[test]
+fn rendered_lines_lead_back_to_their_source() {
+    let files = [
+        (
+            "web/vm.sls",
+            "{% set x = 1 %}\na: {{ x }}\n{% for i in [1, 2] -%}\nb{{ i }}:\n  - c\n{% endfor %}\n{% include 'part' %}\n{%- macro m() %}\nq: 1\nr: 2\n{% endmacro %}\n{{ m() }}z: 1\n",
+        ),
+        ("part", "p: 1\nq: 2\n"),
+    ];
+    let output = render(&files).unwrap_or_else(|fault| panic!("{fault}"));
+    let mut shown = String::new();
+    for (text, line) in output.text.lines().zip(&output.lines) {
+        let place = match line {
+            Some(line) => format!("{}:{}", line.path.as_deref().unwrap_or(""), line.line),
+            None => "-".to_owned(),
+        };
+        shown.push_str(&format!("{place:18} |{text}\n"));
+    }
+    expect![[r#"
+        -                  |
+        :2                 |a: 1
+        :4                 |b1:
+        :5                 |  - c
+        :4                 |b2:
+        :5                 |  - c
+        -                  |
+        /srv/salt/part:1   |p: 1
+        /srv/salt/part:2   |q: 2
+        -                  |
+        :12                |q: 1
+        :12                |r: 2
+        :12                |z: 1
+    "#]]
+    .assert_eq(&shown);
+}

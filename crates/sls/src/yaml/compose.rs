@@ -391,7 +391,7 @@ fn tagged(text: &str, tag: &Tag, at: Mark) -> Result<Value, YamlError> {
             Some(number) => Ok(Value::from(number)),
             None => scalar::float(text).ok_or_else(wrong),
         },
-        _ if tag.handle == "!" && tag.suffix.is_empty() => Ok(Value::String(text.to_owned())),
+        _ if format!("{}{}", tag.handle, tag.suffix) == "!" => Ok(Value::String(text.to_owned())),
         _ => Err(refused(tag, at)),
     }
 }
