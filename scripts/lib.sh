@@ -17,7 +17,13 @@ PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:/usr/sbin:/sbin
 
 # Talk goes to stderr, so that a script's stdout stays data.
 say() { printf '%s\n' "$*" >&2; }
-die() { printf '%s: %s\n' "${0##*/}" "$1" >&2; shift; printf '  %s\n' "$@" >&2; exit 1; }
+# Ends the script with what went wrong and, in further arguments, what is known and what to do next.
+die() {
+    printf '%s: %s\n' "${0##*/}" "$1" >&2
+    shift
+    [[ $# = 0 ]] || printf '  %s\n' "$@" >&2
+    exit 1
+}
 
 # Called with something this script does not know: says so, exits with 2.
 misuse() { (die "$@") || exit 2; }
