@@ -1,1 +1,37 @@
-//! The store: schema, migrations, queries.
+//! The store: schema, migrations, queries. The only SQL of the system.
+//!
+//! [`Store`] is SQLite in WAL mode with one writer and several readers; its methods speak in words of [`model`] and
+//! are narrow enough for a second engine behind the same names. What the store promises stands in its parts:
+//!
+//! - [`session`]: one session per host; every write on a host's behalf is fenced by owner and epoch.
+//! - [`inventory`]: what hosts report, with a generation per object and a line in the change feed per change.
+//! - [`actions`]: the durable queue, one action of a lane on its way at a time.
+//! - [`feed`]: the change feed that keeps browsers true.
+//! - [`access`]: users, sessions, tokens.
+
+pub mod access;
+pub mod actions;
+mod doc;
+mod error;
+pub mod feed;
+pub mod hosts;
+pub mod inventory;
+pub mod list;
+mod migrate;
+mod objects;
+pub mod session;
+mod sql;
+mod store;
+
+pub use access::{ApiToken, UserRecord};
+pub use actions::{
+    ActionRecord, Behind, Cancelled, JobRecord, NewAction, NewJob, Outcome, Placed, Recorded,
+};
+pub use error::StoreError;
+pub use feed::{ChangeRow, Revision};
+pub use hosts::HostRecord;
+pub use inventory::{Applied, Report, Snapshot};
+pub use list::{Collection, Counted, ListQuery, Page, Sort};
+pub use objects::{HostBrief, NetworkInUse, Stored};
+pub use session::{Opened, Opening, SessionKey};
+pub use store::Store;

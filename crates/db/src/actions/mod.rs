@@ -1,0 +1,28 @@
+//! The durable queue.
+//!
+//! An action leaves `queued` only as the head of its lane; an index of the schema sees to it that a lane has one
+//! action on its way, whatever the code does. Every write on a host's behalf is fenced by its session.
+//!
+//! - [`queue`](self): what users do: insert, cancel, retry, and what time does: expire.
+//! - `dispatch`: what a session does: take heads, record what the agent reports.
+
+mod dispatch;
+mod queue;
+mod record;
+
+pub use dispatch::{Outcome, Recorded};
+pub use queue::{Cancelled, NewAction, NewJob, Placed};
+pub use record::{ActionRecord, Behind, JobRecord};
+pub(crate) use record::{COLUMNS, action_record};
+
+/// Whether `b` keeps `o` in the queue: it stands before it and is open, or its outcome is not known. A retry stands
+/// in the place of the action it repeats, so that one's unknown outcome does not keep it.
+macro_rules! blocks {
+    () => {
+        "((b.place < o.place and (b.status in ('queued', 'sent', 'accepted', 'running')
+                                  or (b.status = 'unknown' and b.resolved = 0)))
+          or (b.place = o.place and b.ord < o.ord
+              and b.status in ('queued', 'sent', 'accepted', 'running')))"
+    };
+}
+pub(crate) use blocks;

@@ -1,0 +1,465 @@
+//! What users and time do to the queue.
+
+use super::record::{JobRecord, action};
+use crate::error::{During, StoreError};
+use crate::list::ListQuery;
+use crate::session::changed;
+use crate::sql::{Columns, Tx, micros};
+use crate::store::Store;
+use jiff::Timestamp;
+use model::{Action, ActionId, ActionKind, ActionStatus, HostId, JobId, Lane, ObjectKind};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+/// Actions of one job at most; more hosts than that are not managed by one store.
+const MAX_ACTIONS_OF_A_JOB: u32 = 10_000;
+
+/// A request to be queued: one job with an action for each of its hosts.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// `vm.start`, or a function.
+    pub fun: String,
+    /// Which hosts were asked for.
+    pub target: String,
+    /// How the target is read.
+    pub target_kind: String,
+    /// Who asks.
+    pub user: String,
+    /// The client's key and the digest of its request: the same twice is one job.
+    pub key: Option<(String, Vec<u8>)>,
+    /// Its actions.
+    pub actions: Vec<NewAction>,
+}
+
+/// An action to be queued.
+#[derive(Debug, Clone)]
+pub struct NewAction {
+    /// Its id.
+    pub id: ActionId,
+    /// Who carries it out.
+    pub host: HostId,
+    /// The queue it stands in.
+    pub lane: Lane,
+    /// What is to be done.
+    pub kind: ActionKind,
+    /// The VM's id in the store.
+    pub vm_id: Option<Uuid>,
+    /// There is nothing to do: it has succeeded already, with this result (JSON).
+    pub done: Option<String>,
+    /// When it fails if it still waits.
+    pub deadline: Timestamp,
+}
+
+/// What became of a request to queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The job; an earlier one when the client's key was known.
+    pub job: JobId,
+    /// It is an earlier one.
+    pub repeated: bool,
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It had not left the queue and never will.
+    AtOnce,
+    /// It is on its way: its agent decides. The session of this host has to ask it.
+    Asked(HostId),
+    /// Its unknown outcome no longer blocks its lane.
+    Resolved(HostId),
+    /// It had ended.
+    TooLate(ActionStatus),
+}
+
+impl Store {
+    /// Queues a job. When this returns, its actions are on disk.
+    ///
+    /// # Errors
+    /// `KeyReused` when the client's key stands for another request.
+    pub async fn insert_job(&self, job: &NewJob) -> Result<Placed, StoreError> {
+        const WHAT: &str = "queue a job";
+        let mut tx = self.begin(WHAT).await?;
+        if let Some((key, digest)) = &job.key {
+            if let Some(earlier) = find_key(&mut tx, &job.user, key).await.during(WHAT)? {
+                return repeated(&earlier, digest);
+            }
+            insert_key(&mut tx, job, key, digest).await.during(WHAT)?;
+        }
+        insert_job_row(&mut tx, job).await.during(WHAT)?;
+        for new in &job.actions {
+            insert_action(&mut tx, job, new).await.during(WHAT)?;
+        }
+        self.commit(tx, WHAT).await?;
+        Ok(Placed {
+            job: job.id,
+            repeated: false,
+        })
+    }
+
+    /// A job with its actions, in the order of their hosts' names.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn find_job(
+        &self,
+        id: JobId,
+    ) -> Result<Option<(JobRecord, Vec<super::ActionRecord>)>, StoreError> {
+        const WHAT: &str = "read a job";
+        let row = sqlx::query("select * from job where id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .during(WHAT)?;
+        let Some(row) = row else { return Ok(None) };
+        let query = ListQuery {
+            job: Some(id.0),
+            sort: crate::list::Sort::parse::<super::ActionRecord>("host"),
+            limit: MAX_ACTIONS_OF_A_JOB,
+            ..ListQuery::default()
+        };
+        let page = self.list(&query).await?;
+        Ok(Some((job_record(&row).during(WHAT)?, page.items)))
+    }
+
+    /// Whether a lane has an action that has not ended, or whose unknown outcome blocks it.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn lane_is_busy(&self, lane: &Lane) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "select 1 from action where lane = $1 and (status in ('queued', 'sent', 'accepted', 'running')
+                or (status = 'unknown' and resolved = 0)) limit 1",
+        )
+        .bind(lane.as_str())
+        .fetch_optional(&self.readers)
+        .await
+        .during("look into a lane")?;
+        Ok(row.is_some())
+    }
+
+    /// Withdraws an action, asks for its end, or declares its unknown outcome settled. `None` if there is none.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn cancel(&self, id: ActionId) -> Result<Option<Cancelled>, StoreError> {
+        const WHAT: &str = "cancel an action";
+        let mut tx = self.begin(WHAT).await?;
+        let Some(row) = find(&mut tx, id).await.during(WHAT)? else {
+            return Ok(None);
+        };
+        let action = action(&row).during(WHAT)?;
+        let resolved = row.flag("resolved").during(WHAT)?;
+        let (set, outcome) = match action.status {
+            ActionStatus::Queued => ("status = 'cancelled', finished_at = $2", Cancelled::AtOnce),
+            ActionStatus::Sent | ActionStatus::Accepted | ActionStatus::Running => (
+                "cancel_wanted = 1, deadline = max(deadline, $2)",
+                Cancelled::Asked(action.host),
+            ),
+            ActionStatus::Unknown if !resolved => (
+                "resolved = 1, finished_at = coalesce(finished_at, $2)",
+                Cancelled::Resolved(action.host),
+            ),
+            ended => return Ok(Some(Cancelled::TooLate(ended))),
+        };
+        // The three texts above are all there are.
+        let update = format!("update action set gen = gen + 1, {set} where id = $1 returning gen");
+        let row = sqlx::query(sqlx::AssertSqlSafe(update))
+            .bind(id.to_string())
+            .bind(micros(Timestamp::now()))
+            .fetch_one(&mut *tx)
+            .await
+            .during(WHAT)?;
+        let r#gen = row.number("gen").during(WHAT)?;
+        changed(&mut tx, ObjectKind::Action, id.0, r#gen)
+            .await
+            .during(WHAT)?;
+        touch_waiting(&mut tx, &action.lane).await.during(WHAT)?;
+        self.commit(tx, WHAT).await?;
+        Ok(Some(outcome))
+    }
+
+    /// Repeats an action as a new one that names it. After an unknown outcome the new one takes the old one's place in
+    /// the lane; after a failure it stands at the end. `None` if there is none.
+    ///
+    /// # Errors
+    /// `Conflict` when it has not ended, has succeeded, or is being repeated already.
+    pub async fn retry(
+        &self,
+        id: ActionId,
+        new: ActionId,
+        user: &str,
+        deadline: Timestamp,
+    ) -> Result<Option<HostId>, StoreError> {
+        const WHAT: &str = "retry an action";
+        let mut tx = self.begin(WHAT).await?;
+        let Some(row) = find(&mut tx, id).await.during(WHAT)? else {
+            return Ok(None);
+        };
+        let action = action(&row).during(WHAT)?;
+        if !matches!(
+            action.status,
+            ActionStatus::Unknown | ActionStatus::Failed | ActionStatus::Cancelled
+        ) {
+            return Err(StoreError::Conflict {
+                why: "only an action that failed, was cancelled or has an unknown outcome can be retried",
+            });
+        }
+        if has_open_retry(&mut tx, id).await.during(WHAT)? {
+            return Err(StoreError::Conflict {
+                why: "the action is being retried already",
+            });
+        }
+        insert_retry(&mut tx, &row, new, user, deadline)
+            .await
+            .during(WHAT)?;
+        self.commit(tx, WHAT).await?;
+        Ok(Some(action.host))
+    }
+
+    /// Fails what has waited past its deadline. Only what never left the queue expires.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn expire(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+        const WHAT: &str = "expire actions";
+        let mut tx = self.begin(WHAT).await?;
+        let rows = sqlx::query(
+            "update action set status = 'failed', gen = gen + 1, finished_at = $1, error = $2, hint = $3
+             where status = 'queued' and deadline <= $1 returning id, gen, lane",
+        )
+        .bind(micros(now))
+        .bind("It expired: it waited for its turn until its deadline")
+        .bind("Check the host and what the action waited for, then retry it")
+        .fetch_all(&mut *tx)
+        .await
+        .during(WHAT)?;
+        let mut expired = Vec::new();
+        for row in rows {
+            let id = row.uuid("id").during(WHAT)?;
+            let r#gen = row.number("gen").during(WHAT)?;
+            changed(&mut tx, ObjectKind::Action, id, r#gen)
+                .await
+                .during(WHAT)?;
+            let lane = Lane::from_stored(row.text("lane").during(WHAT)?);
+            touch_waiting(&mut tx, &lane).await.during(WHAT)?;
+            expired.push(ActionId(id));
+        }
+        if !expired.is_empty() {
+            self.commit(tx, WHAT).await?;
+        }
+        Ok(expired)
+    }
+}
+
+fn job_record(row: &SqliteRow) -> Result<JobRecord, sqlx::Error> {
+    Ok(JobRecord {
+        id: JobId(row.uuid("id")?),
+        fun: row.text("fun")?,
+        target: row.text("target")?,
+        target_kind: row.text("target_kind")?,
+        user: row.text("user")?,
+    })
+}
+
+async fn find_key(tx: &mut Tx, user: &str, key: &str) -> Result<Option<SqliteRow>, sqlx::Error> {
+    sqlx::query("select job, digest from client_key where user = $1 and key = $2")
+        .bind(user)
+        .bind(key)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+fn repeated(row: &SqliteRow, digest: &[u8]) -> Result<Placed, StoreError> {
+    const WHAT: &str = "read a client key";
+    let known: Vec<u8> = row.try_get("digest").during(WHAT)?;
+    if known != digest {
+        return Err(StoreError::KeyReused);
+    }
+    Ok(Placed {
+        job: JobId(row.uuid("job").during(WHAT)?),
+        repeated: true,
+    })
+}
+
+async fn insert_key(
+    tx: &mut Tx,
+    job: &NewJob,
+    key: &str,
+    digest: &[u8],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into client_key (user, key, job, digest, created_at) values ($1, $2, $3, $4, $5)",
+    )
+    .bind(&job.user)
+    .bind(key)
+    .bind(job.id.to_string())
+    .bind(digest)
+    .bind(micros(Timestamp::now()))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_job_row(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into job (id, fun, target, target_kind, user, created_at)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(job.id.to_string())
+    .bind(&job.fun)
+    .bind(&job.target)
+    .bind(&job.target_kind)
+    .bind(&job.user)
+    .bind(micros(Timestamp::now()))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_action(tx: &mut Tx, job: &NewJob, new: &NewAction) -> Result<(), sqlx::Error> {
+    let (kind, vm_uuid, vm_name, args, kwargs) = match &new.kind {
+        ActionKind::Vm { vm, name, .. } => ("vm", Some(vm.to_string()), name.as_str(), "", ""),
+        ActionKind::Function { args, kwargs, .. } => {
+            ("function", None, "", args.as_str(), kwargs.as_str())
+        }
+    };
+    let now = micros(Timestamp::now());
+    let finished = new.done.as_ref().map(|_| now);
+    let status = match new.done {
+        Some(_) => ActionStatus::Succeeded,
+        None => ActionStatus::Queued,
+    };
+    let search = format!("{}\n{vm_name}\n{}\n{}", fun(&new.kind), job.user, args).to_lowercase();
+    sqlx::query(
+        "insert into action (id, job, host, lane, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
+             status, gen, user, created_at, started_at, finished_at, deadline, result, search)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $15, $16, $17, $18)",
+    )
+    .bind(new.id.to_string())
+    .bind(job.id.to_string())
+    .bind(new.host.to_string())
+    .bind(new.lane.as_str())
+    .bind(kind)
+    .bind(new.vm_id.map(|id| id.to_string()))
+    .bind(vm_uuid)
+    .bind(vm_name)
+    .bind(fun(&new.kind))
+    .bind(args)
+    .bind(kwargs)
+    .bind(status.as_str())
+    .bind(&job.user)
+    .bind(now)
+    .bind(finished)
+    .bind(micros(new.deadline))
+    .bind(new.done.as_deref())
+    .bind(search)
+    .execute(&mut **tx)
+    .await?;
+    stand_last(tx, new.id).await?;
+    changed(tx, ObjectKind::Action, new.id.0, 1).await
+}
+
+/// Gives a new action the last place of its lane.
+async fn stand_last(tx: &mut Tx, id: ActionId) -> Result<(), sqlx::Error> {
+    sqlx::query("update action set place = ord where id = $1")
+        .bind(id.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// `vm.start`, or the function.
+pub(super) fn fun(kind: &ActionKind) -> String {
+    match kind {
+        ActionKind::Vm { request, .. } => format!("vm.{}", request.as_str()),
+        ActionKind::Function { fun, .. } => fun.clone(),
+    }
+}
+
+pub(super) async fn find(tx: &mut Tx, id: ActionId) -> Result<Option<SqliteRow>, sqlx::Error> {
+    sqlx::query("select * from action where id = $1")
+        .bind(id.to_string())
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+async fn has_open_retry(tx: &mut Tx, id: ActionId) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query(
+        "select 1 from action where retry_of = $1 and status in ('queued', 'sent', 'accepted', 'running')",
+    )
+    .bind(id.to_string())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.is_some())
+}
+
+/// Copies an action into a new one that names it.
+pub(super) async fn insert_retry(
+    tx: &mut Tx,
+    old: &SqliteRow,
+    new: ActionId,
+    user: &str,
+    deadline: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into action (id, job, host, lane, place, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
+             status, attempt, gen, user, created_at, deadline, retry_of, search)
+         select $2, job, host, lane, place, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
+             'queued', attempt + 1, 1, $3, $4, $5, id, search
+         from action where id = $1",
+    )
+    .bind(old.text("id")?)
+    .bind(new.to_string())
+    .bind(user)
+    .bind(micros(Timestamp::now()))
+    .bind(micros(deadline))
+    .execute(&mut **tx)
+    .await?;
+    let keeps_place =
+        old.text("status")? == ActionStatus::Unknown.as_str() && !old.flag("resolved")?;
+    if !keeps_place {
+        stand_last(tx, new).await?;
+    }
+    changed(tx, ObjectKind::Action, new.0, 1).await
+}
+
+/// What waits in a lane shows whom it waits for, and that has changed.
+pub(super) async fn touch_waiting(tx: &mut Tx, lane: &Lane) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(
+        "update action set gen = gen + 1 where lane = $1 and status = 'queued' returning id, gen",
+    )
+    .bind(lane.as_str())
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in rows {
+        changed(tx, ObjectKind::Action, row.uuid("id")?, row.number("gen")?).await?;
+    }
+    Ok(())
+}
+
+/// Writes the fields that a change of status brings, adds one to the generation and tells the feed.
+pub(super) async fn set_status(
+    tx: &mut Tx,
+    action: &Action,
+    status: ActionStatus,
+    error: Option<(&str, &str)>,
+) -> Result<(), sqlx::Error> {
+    let finished = status.is_final().then(|| micros(Timestamp::now()));
+    let row = sqlx::query(
+        "update action set status = $2, gen = gen + 1, finished_at = coalesce($3, finished_at),
+             error = coalesce($4, error), hint = coalesce($5, hint)
+         where id = $1 returning gen",
+    )
+    .bind(action.id.to_string())
+    .bind(status.as_str())
+    .bind(finished)
+    .bind(error.map(|(message, _)| message))
+    .bind(error.map(|(_, hint)| hint))
+    .fetch_one(&mut **tx)
+    .await?;
+    changed(tx, ObjectKind::Action, action.id.0, row.number("gen")?).await
+}

@@ -1,0 +1,141 @@
+//! Hosts as rows, and what of them follows from other rows: how many VMs they have, how fresh they are.
+
+use crate::doc::FactsDoc;
+use crate::error::{During, StoreError};
+use crate::feed;
+use crate::sql::{Columns, Tx, micros};
+use crate::store::Store;
+use jiff::Timestamp;
+use model::{Freshness, HostFacts, HostId, ObjectKind};
+use sqlx::sqlite::SqliteRow;
+
+/// A host with what the store knows about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostRecord {
+    /// Its id.
+    pub id: HostId,
+    /// Grows by one with every real change.
+    pub r#gen: u64,
+    /// What its agent last said of it.
+    pub facts: HostFacts,
+    /// How far its objects can be trusted.
+    pub freshness: Freshness,
+    /// What its agent says is wrong; empty while nothing is.
+    pub problem: String,
+    /// VMs on it.
+    pub vms_total: u64,
+    /// Of these, running.
+    pub vms_running: u64,
+    /// Last word of its agent, to within half a minute.
+    pub last_seen: Timestamp,
+}
+
+pub(crate) fn host_row(row: &SqliteRow) -> Result<HostRecord, sqlx::Error> {
+    let facts: FactsDoc = row.json("facts")?;
+    Ok(HostRecord {
+        id: HostId(row.uuid("id")?),
+        r#gen: row.number("gen")?,
+        facts: facts.into_model(row.text("name")?),
+        freshness: row.word("freshness", Freshness::from_word)?,
+        problem: row.text("problem")?,
+        vms_total: row.number("vms_total")?,
+        vms_running: row.number("vms_running")?,
+        last_seen: row.at("last_seen")?,
+    })
+}
+
+impl Store {
+    /// Every host, by name. What targets are matched against.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn all_hosts(&self) -> Result<Vec<HostRecord>, StoreError> {
+        const WHAT: &str = "list the hosts";
+        let rows = sqlx::query("select * from host order by name, id")
+            .fetch_all(&self.readers)
+            .await
+            .during(WHAT)?;
+        rows.iter()
+            .map(host_row)
+            .collect::<Result<_, _>>()
+            .during(WHAT)
+    }
+}
+
+/// Adds one to the generation of a host and tells the feed.
+pub(crate) async fn bump(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
+    let row = sqlx::query("update host set gen = gen + 1 where id = $1 returning gen")
+        .bind(host.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
+    feed::append(tx, ObjectKind::Host, &host.to_string(), row.number("gen")?).await
+}
+
+/// Counts the VMs of a host again. True if a count changed.
+pub(crate) async fn recount(tx: &mut Tx, host: HostId) -> Result<bool, sqlx::Error> {
+    let changed = sqlx::query(
+        "update host set vms_total = c.total, vms_running = c.running
+         from (select count(*) as total, coalesce(sum(status = 'running'), 0) as running
+               from vm where host = $1 and gone_at is null) as c
+         where id = $1 and (vms_total <> c.total or vms_running <> c.running)",
+    )
+    .bind(host.to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// Sets how fresh a host is; false if nothing changed. Its objects and waiting actions show it, so they change too.
+pub(crate) async fn set_freshness(
+    tx: &mut Tx,
+    host: HostId,
+    freshness: Freshness,
+    problem: &str,
+) -> Result<bool, sqlx::Error> {
+    let id = host.to_string();
+    let row = sqlx::query("select freshness, problem from host where id = $1")
+        .bind(&id)
+        .fetch_one(&mut **tx)
+        .await?;
+    let was_fresh = row.text("freshness")? == freshness.as_str();
+    if was_fresh && row.text("problem")? == problem {
+        return Ok(false);
+    }
+    sqlx::query("update host set freshness = $2, problem = $3 where id = $1")
+        .bind(&id)
+        .bind(freshness.as_str())
+        .bind(problem)
+        .execute(&mut **tx)
+        .await?;
+    if !was_fresh {
+        touch_objects(tx, &id).await?;
+    }
+    Ok(true)
+}
+
+/// Everything of a host looks different now: one generation more for each, one line in the feed for each.
+async fn touch_objects(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
+    const STATEMENTS: [&str; 8] = [
+        "update vm set gen = gen + 1 where host = $1 and gone_at is null",
+        "insert into change_feed (topic, object, gen, at)
+         select 'vm', id, gen, $2 from vm where host = $1 and gone_at is null",
+        "update pool set gen = gen + 1 where host = $1 and gone_at is null",
+        "insert into change_feed (topic, object, gen, at)
+         select 'pool', id, gen, $2 from pool where host = $1 and gone_at is null",
+        "update network set gen = gen + 1 where host = $1 and gone_at is null",
+        "insert into change_feed (topic, object, gen, at)
+         select 'network', id, gen, $2 from network where host = $1 and gone_at is null",
+        "update action set gen = gen + 1 where host = $1 and status = 'queued'",
+        "insert into change_feed (topic, object, gen, at)
+         select 'action', id, gen, $2 from action where host = $1 and status = 'queued'",
+    ];
+    let now = micros(Timestamp::now());
+    for statement in STATEMENTS {
+        sqlx::query(statement)
+            .bind(host)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,381 @@
+//! What hosts report: reports in sequence, snapshots of everything, and what of them is news.
+//!
+//! A generation grows, and a line is appended to the change feed, only when an object really differs from its
+//! record; reading the same thing again only says that it was read.
+
+use crate::error::{During, StoreError};
+use crate::hosts;
+use crate::objects::Kept;
+use crate::session::{SessionKey, changed, fence, write_facts};
+use crate::sql::{Columns, Tx, int, micros};
+use crate::store::Store;
+use jiff::Timestamp;
+use model::{Freshness, HostFacts, HostId, Inventory, Network, ObjectKind, Pool, Vm};
+use sqlx::AssertSqlSafe;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Objects that changed on a host since the report before.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Its place in the sequence of its agent process.
+    pub seq: u64,
+    /// Changed and new objects.
+    pub objects: Inventory,
+    /// Objects that are gone, by libvirt's UUID.
+    pub gone: Vec<(ObjectKind, Uuid)>,
+    /// How fresh the host is and why not, if that was told.
+    pub condition: Option<(Freshness, String)>,
+    /// What the host is, if that was told.
+    pub facts: Option<HostFacts>,
+}
+
+/// Everything a host has.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The agent process that read it.
+    pub instance: Uuid,
+    /// The report up to which it is valid.
+    pub seq: u64,
+    /// The agent's digest of it.
+    pub digest: Vec<u8>,
+    /// The objects; `None` when they are the ones the store has.
+    pub objects: Option<Inventory>,
+    /// What the host is, if that was told.
+    pub facts: Option<HostFacts>,
+}
+
+/// How far reports were applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// The last report that is in the store.
+    pub seq: u64,
+    /// One is missing before those that were not applied: a snapshot is needed.
+    pub gap: bool,
+}
+
+impl Store {
+    /// Applies reports in one transaction. Those already applied are dropped; at a gap it stops.
+    ///
+    /// # Errors
+    /// `LostSession` when the session is over; nothing was written then.
+    pub async fn apply_reports(
+        &self,
+        key: SessionKey,
+        instance: Uuid,
+        reports: &[Report],
+    ) -> Result<Applied, StoreError> {
+        const WHAT: &str = "record a report";
+        let mut tx = self.begin(WHAT).await?;
+        fence(&mut tx, key).await?;
+        let (stored_instance, mut seq) = position(&mut tx, key.host).await.during(WHAT)?;
+        if stored_instance != instance {
+            return Ok(Applied { seq: 0, gap: true });
+        }
+        let mut news = News::default();
+        let mut gap = false;
+        for report in reports {
+            if report.seq <= seq {
+                continue;
+            }
+            if report.seq != seq + 1 {
+                gap = true;
+                break;
+            }
+            apply_report(&mut tx, key.host, report, &mut news)
+                .await
+                .during(WHAT)?;
+            seq = report.seq;
+        }
+        news.settle(&mut tx, key.host).await.during(WHAT)?;
+        // The digest was of the snapshot; after a real change it is of nothing.
+        sqlx::query(
+            "update host set seq = $2, digest = case when $3 then null else digest end where id = $1",
+        )
+        .bind(key.host.to_string())
+        .bind(int(seq))
+        .bind(news.objects)
+        .execute(&mut *tx)
+        .await
+        .during(WHAT)?;
+        self.commit(tx, WHAT).await?;
+        Ok(Applied { seq, gap })
+    }
+
+    /// Replaces everything known about a host in one transaction; what the snapshot lacks is gone.
+    ///
+    /// # Errors
+    /// `LostSession` when the session is over; nothing was written then.
+    pub async fn apply_snapshot(
+        &self,
+        key: SessionKey,
+        snapshot: &Snapshot,
+    ) -> Result<(), StoreError> {
+        const WHAT: &str = "record a snapshot";
+        let mut tx = self.begin(WHAT).await?;
+        fence(&mut tx, key).await?;
+        let mut news = News::default();
+        if let Some(facts) = &snapshot.facts {
+            news.host |= write_facts(&mut tx, key.host, facts).await.during(WHAT)?;
+        }
+        match &snapshot.objects {
+            Some(objects) => replace_all(&mut tx, key.host, objects, &mut news).await,
+            None => seen_all(&mut tx, key.host).await,
+        }
+        .during(WHAT)?;
+        news.settle(&mut tx, key.host).await.during(WHAT)?;
+        sqlx::query("update host set instance = $2, seq = $3, digest = $4 where id = $1")
+            .bind(key.host.to_string())
+            .bind(snapshot.instance.to_string())
+            .bind(int(snapshot.seq))
+            .bind(&snapshot.digest)
+            .execute(&mut *tx)
+            .await
+            .during(WHAT)?;
+        self.commit(tx, WHAT).await
+    }
+}
+
+/// What a transaction has found to be new, and what follows from it at its end.
+#[derive(Debug, Default)]
+struct News {
+    host: bool,
+    objects: bool,
+}
+
+impl News {
+    /// Brings the counts of the host and of its networks up to date and tells the feed about both.
+    async fn settle(&self, tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
+        let mut host_changed = self.host;
+        if self.objects {
+            host_changed |= hosts::recount(tx, host).await?;
+            recount_nics(tx, host).await?;
+        }
+        if host_changed {
+            hosts::bump(tx, host).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn position(tx: &mut Tx, host: HostId) -> Result<(Uuid, u64), sqlx::Error> {
+    let row = sqlx::query("select instance, seq from host where id = $1")
+        .bind(host.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok((row.uuid("instance")?, row.number("seq")?))
+}
+
+async fn apply_report(
+    tx: &mut Tx,
+    host: HostId,
+    report: &Report,
+    news: &mut News,
+) -> Result<(), sqlx::Error> {
+    if let Some(facts) = &report.facts {
+        news.host |= write_facts(tx, host, facts).await?;
+    }
+    if let Some((freshness, problem)) = &report.condition {
+        news.host |= hosts::set_freshness(tx, host, *freshness, problem).await?;
+    }
+    upsert_all(tx, host, &report.objects, news).await?;
+    for (kind, uuid) in &report.gone {
+        let gone = match kind {
+            ObjectKind::Vm => remove::<Vm>(tx, host, *uuid).await?,
+            ObjectKind::Pool => remove::<Pool>(tx, host, *uuid).await?,
+            ObjectKind::Network => remove::<Network>(tx, host, *uuid).await?,
+            ObjectKind::Host | ObjectKind::Action => false,
+        };
+        news.objects |= gone;
+    }
+    Ok(())
+}
+
+async fn upsert_all(
+    tx: &mut Tx,
+    host: HostId,
+    objects: &Inventory,
+    news: &mut News,
+) -> Result<(), sqlx::Error> {
+    for vm in &objects.vms {
+        news.objects |= upsert(tx, host, vm).await?;
+    }
+    for pool in &objects.pools {
+        news.objects |= upsert(tx, host, pool).await?;
+    }
+    for network in &objects.networks {
+        news.objects |= upsert(tx, host, network).await?;
+    }
+    Ok(())
+}
+
+async fn replace_all(
+    tx: &mut Tx,
+    host: HostId,
+    objects: &Inventory,
+    news: &mut News,
+) -> Result<(), sqlx::Error> {
+    // The absent ones first: a VM that was defined anew under its old name never shows twice.
+    news.objects |= remove_absent(tx, host, &objects.vms).await?;
+    news.objects |= remove_absent(tx, host, &objects.pools).await?;
+    news.objects |= remove_absent(tx, host, &objects.networks).await?;
+    upsert_all(tx, host, objects, news).await
+}
+
+/// Records an object as reported now. True if it is new or differs from its record.
+async fn upsert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<bool, sqlx::Error> {
+    let select = format!("select * from {} where host = $1 and uuid = $2", T::TABLE);
+    let row = sqlx::query(AssertSqlSafe(select))
+        .bind(host.to_string())
+        .bind(value.uuid().to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(row) = row else {
+        insert(tx, host, value).await?;
+        return Ok(true);
+    };
+    let id = row.uuid("id")?;
+    let was_gone = row.optional_at("gone_at")?.is_some();
+    if !was_gone && T::read(&row)? == *value {
+        let seen = format!("update {} set observed_at = $2 where id = $1", T::TABLE);
+        sqlx::query(AssertSqlSafe(seen))
+            .bind(id.to_string())
+            .bind(micros(Timestamp::now()))
+            .execute(&mut **tx)
+            .await?;
+        return Ok(false);
+    }
+    let r#gen = row.number("gen")? + 1;
+    update(tx, id, r#gen, value).await?;
+    changed(tx, T::KIND, id, r#gen).await?;
+    Ok(true)
+}
+
+async fn insert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<(), sqlx::Error> {
+    let id = free_id::<T>(tx, value.uuid()).await?;
+    let places: String = (5..5 + T::COLUMNS.len())
+        .map(|n| format!(", ${n}"))
+        .collect();
+    let insert = format!(
+        "insert into {} (id, host, uuid, gen, observed_at, {}) values ($1, $2, $3, 1, $4{places})",
+        T::TABLE,
+        T::COLUMNS.join(", "),
+    );
+    let query = sqlx::query(AssertSqlSafe(insert))
+        .bind(id.to_string())
+        .bind(host.to_string())
+        .bind(value.uuid().to_string())
+        .bind(micros(Timestamp::now()));
+    value.bind(query).execute(&mut **tx).await?;
+    changed(tx, T::KIND, id, 1).await
+}
+
+async fn update<T: Kept>(tx: &mut Tx, id: Uuid, r#gen: u64, value: &T) -> Result<(), sqlx::Error> {
+    let columns: String = T::COLUMNS
+        .iter()
+        .zip(4..)
+        .map(|(column, n)| format!(", {column} = ${n}"))
+        .collect();
+    let update = format!(
+        "update {} set gen = $2, observed_at = $3, gone_at = null{columns} where id = $1",
+        T::TABLE
+    );
+    let query = sqlx::query(AssertSqlSafe(update))
+        .bind(id.to_string())
+        .bind(int(r#gen))
+        .bind(micros(Timestamp::now()));
+    value.bind(query).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// libvirt's UUID, or a new id when another host has an object of that UUID.
+async fn free_id<T: Kept>(tx: &mut Tx, uuid: Uuid) -> Result<Uuid, sqlx::Error> {
+    let select = format!("select 1 from {} where id = $1", T::TABLE);
+    let taken = sqlx::query(AssertSqlSafe(select))
+        .bind(uuid.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(if taken.is_some() {
+        Uuid::now_v7()
+    } else {
+        uuid
+    })
+}
+
+/// Marks an object gone; its row stays a while, so that its generation goes on if it comes back.
+async fn remove<T: Kept>(tx: &mut Tx, host: HostId, uuid: Uuid) -> Result<bool, sqlx::Error> {
+    let update = format!(
+        "update {} set gone_at = $3, gen = gen + 1
+         where host = $1 and uuid = $2 and gone_at is null returning id, gen",
+        T::TABLE
+    );
+    let row = sqlx::query(AssertSqlSafe(update))
+        .bind(host.to_string())
+        .bind(uuid.to_string())
+        .bind(micros(Timestamp::now()))
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    changed(tx, T::KIND, row.uuid("id")?, row.number("gen")?).await?;
+    Ok(true)
+}
+
+async fn remove_absent<T: Kept>(
+    tx: &mut Tx,
+    host: HostId,
+    present: &[T],
+) -> Result<bool, sqlx::Error> {
+    let select = format!(
+        "select uuid from {} where host = $1 and gone_at is null",
+        T::TABLE
+    );
+    let rows = sqlx::query(AssertSqlSafe(select))
+        .bind(host.to_string())
+        .fetch_all(&mut **tx)
+        .await?;
+    let present: HashSet<Uuid> = present.iter().map(Kept::uuid).collect();
+    let mut removed = false;
+    for row in rows {
+        let uuid = row.uuid("uuid")?;
+        if !present.contains(&uuid) {
+            removed |= remove::<T>(tx, host, uuid).await?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Nothing has changed: everything was read and is as recorded.
+async fn seen_all(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
+    for table in [Vm::TABLE, Pool::TABLE, Network::TABLE] {
+        let update =
+            format!("update {table} set observed_at = $2 where host = $1 and gone_at is null");
+        sqlx::query(AssertSqlSafe(update))
+            .bind(host.to_string())
+            .bind(micros(Timestamp::now()))
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Counts the NICs plugged into each network of a host again.
+async fn recount_nics(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(
+        "with used as (select j.value as name, count(*) as nics
+                       from vm, json_each(vm.networks) as j
+                       where vm.host = $1 and vm.gone_at is null group by j.value),
+              now as (select network.id, coalesce(used.nics, 0) as nics
+                      from network left join used on used.name = network.name
+                      where network.host = $1 and network.gone_at is null)
+         update network set nic_count = now.nics, gen = gen + 1 from now
+         where network.id = now.id and network.nic_count <> now.nics
+         returning network.id as id, network.gen as gen",
+    )
+    .bind(host.to_string())
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in rows {
+        changed(tx, ObjectKind::Network, row.uuid("id")?, row.number("gen")?).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Brings the schema up to date. Each migration runs once, in its own transaction, and is never edited again.
+
+use crate::error::{During, StoreError};
+use sqlx::{Row, SqlitePool};
+
+/// Every migration in order; the version is its place, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// Applies what is missing.
+///
+/// # Errors
+/// `Newer` when a later version of the program has written the file.
+pub(crate) async fn run(writer: &SqlitePool) -> Result<(), StoreError> {
+    const WHAT: &str = "bring the store's schema up to date";
+    let known = MIGRATIONS.len() as i64;
+    let row = sqlx::query("pragma user_version")
+        .fetch_one(writer)
+        .await
+        .during(WHAT)?;
+    let found: i64 = row.try_get(0).during(WHAT)?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        let mut tx = writer.begin_with("begin immediate").await.during(WHAT)?;
+        sqlx::raw_sql(*migration)
+            .execute(&mut *tx)
+            .await
+            .during(WHAT)?;
+        // A pragma takes no parameters; the number is our own.
+        let version = sqlx::AssertSqlSafe(format!("pragma user_version = {}", index + 1));
+        sqlx::raw_sql(version)
+            .execute(&mut *tx)
+            .await
+            .during(WHAT)?;
+        tx.commit().await.during(WHAT)?;
+    }
+    Ok(())
+}

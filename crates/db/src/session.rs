@@ -1,0 +1,231 @@
+//! Sessions of agents, and the fence around every write on a host's behalf.
+//!
+//! A session is the pair (owner, epoch) in the host's row. Opening one takes the next epoch, so that whatever an
+//! older session still tries matches no row and is refused.
+
+use crate::doc::{FactsDoc, json};
+use crate::error::{During, StoreError};
+use crate::feed;
+use crate::hosts;
+use crate::sql::{Columns, Tx, int, micros, unsigned};
+use crate::store::Store;
+use jiff::Timestamp;
+use model::{Freshness, HostFacts, HostId, ObjectKind};
+use sqlx::Row;
+use uuid::Uuid;
+
+/// Furthest an agent's epoch may be ahead of the store's: a restored store is behind, a broken agent is further off.
+pub const MAX_EPOCH_JUMP: u64 = 1 << 20;
+
+/// What an agent says when it opens a session.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Its host.
+    pub host: HostId,
+    /// The server process that serves the session.
+    pub owner: Uuid,
+    /// The highest epoch the agent has obeyed.
+    pub said_epoch: u64,
+    /// What the host is.
+    pub facts: HostFacts,
+    /// Whether libvirt answers there.
+    pub freshness: Freshness,
+    /// Why it does not.
+    pub problem: String,
+}
+
+/// Names a session in every write on its host's behalf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionKey {
+    /// Whose.
+    pub host: HostId,
+    /// By which server process.
+    pub owner: Uuid,
+    /// Since which epoch.
+    pub epoch: u64,
+}
+
+/// A session that has been opened, and how far the store's copy of the host is.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Its key.
+    pub key: SessionKey,
+    /// The agent process whose reports were applied last.
+    pub instance: Uuid,
+    /// The last of these.
+    pub seq: u64,
+    /// Digest of the stored inventory as the agent made it; empty when not known.
+    pub digest: Vec<u8>,
+}
+
+impl Store {
+    /// Opens a session: `epoch = max(stored, said) + 1`, `owner` = the caller. Any older session is over.
+    ///
+    /// # Errors
+    /// `EpochJump` when the agent's epoch is too far ahead to be believed.
+    pub async fn open_session(&self, opening: &Opening) -> Result<Opened, StoreError> {
+        const WHAT: &str = "open a session";
+        let id = opening.host.to_string();
+        let mut tx = self.begin(WHAT).await?;
+        insert_host(&mut tx, opening).await.during(WHAT)?;
+        let row = sqlx::query("select epoch, instance, seq, digest from host where id = $1")
+            .bind(&id)
+            .fetch_one(&mut *tx)
+            .await
+            .during(WHAT)?;
+        let stored = row.number("epoch").during(WHAT)?;
+        if opening.said_epoch > stored + MAX_EPOCH_JUMP {
+            return Err(StoreError::EpochJump {
+                host: opening.host,
+                said: opening.said_epoch,
+                stored,
+            });
+        }
+        let epoch = stored.max(opening.said_epoch) + 1;
+        sqlx::query("update host set owner = $2, epoch = $3, last_seen = $4 where id = $1")
+            .bind(&id)
+            .bind(opening.owner.to_string())
+            .bind(int(epoch))
+            .bind(micros(Timestamp::now()))
+            .execute(&mut *tx)
+            .await
+            .during(WHAT)?;
+        let facts = write_facts(&mut tx, opening.host, &opening.facts)
+            .await
+            .during(WHAT)?;
+        let fresh =
+            hosts::set_freshness(&mut tx, opening.host, opening.freshness, &opening.problem)
+                .await
+                .during(WHAT)?;
+        if facts || fresh {
+            hosts::bump(&mut tx, opening.host).await.during(WHAT)?;
+        }
+        self.commit(tx, WHAT).await?;
+        Ok(Opened {
+            key: SessionKey {
+                host: opening.host,
+                owner: opening.owner,
+                epoch,
+            },
+            instance: row.uuid("instance").during(WHAT)?,
+            seq: unsigned(row.try_get("seq").during(WHAT)?),
+            digest: row
+                .try_get::<Option<Vec<u8>>, _>("digest")
+                .during(WHAT)?
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Records that the agent spoke.
+    ///
+    /// # Errors
+    /// `LostSession` when the session is over.
+    pub async fn touch(&self, key: SessionKey) -> Result<(), StoreError> {
+        const WHAT: &str = "record a heartbeat";
+        let mut tx = self.begin(WHAT).await?;
+        fence(&mut tx, key).await?;
+        tx.commit().await.during(WHAT)
+    }
+
+    /// Records how fresh the host is, and why it is not.
+    ///
+    /// # Errors
+    /// `LostSession` when the session is over.
+    pub async fn set_condition(
+        &self,
+        key: SessionKey,
+        freshness: Freshness,
+        problem: &str,
+    ) -> Result<(), StoreError> {
+        const WHAT: &str = "record the condition of a host";
+        let mut tx = self.begin(WHAT).await?;
+        fence(&mut tx, key).await?;
+        if hosts::set_freshness(&mut tx, key.host, freshness, problem)
+            .await
+            .during(WHAT)?
+        {
+            hosts::bump(&mut tx, key.host).await.during(WHAT)?;
+        }
+        self.commit(tx, WHAT).await
+    }
+
+    /// After an opening no agent has a session yet, whatever the rows say.
+    pub(crate) async fn forget_sessions(&self) -> Result<(), StoreError> {
+        const WHAT: &str = "forget the sessions of an earlier run";
+        let mut tx = self.begin(WHAT).await?;
+        let rows = sqlx::query("select id from host where freshness <> 'unreachable'")
+            .fetch_all(&mut *tx)
+            .await
+            .during(WHAT)?;
+        for row in rows {
+            let host = HostId(row.uuid("id").during(WHAT)?);
+            hosts::set_freshness(&mut tx, host, Freshness::Unreachable, "")
+                .await
+                .during(WHAT)?;
+            hosts::bump(&mut tx, host).await.during(WHAT)?;
+        }
+        self.commit(tx, WHAT).await
+    }
+}
+
+/// Proves, inside the transaction of the write, that the session is still the host's.
+pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<(), StoreError> {
+    let done =
+        sqlx::query("update host set last_seen = $4 where id = $1 and owner = $2 and epoch = $3")
+            .bind(key.host.to_string())
+            .bind(key.owner.to_string())
+            .bind(int(key.epoch))
+            .bind(micros(Timestamp::now()))
+            .execute(&mut **tx)
+            .await
+            .during("check the session of a host")?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::LostSession {
+            host: key.host,
+            epoch: key.epoch,
+        });
+    }
+    Ok(())
+}
+
+async fn insert_host(tx: &mut Tx, opening: &Opening) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into host (id, name, facts, freshness, owner, epoch, instance, seq, gen, last_seen, search)
+         values ($1, '', '', 'unreachable', '', 0, $2, 0, 0, 0, '') on conflict (id) do nothing",
+    )
+    .bind(opening.host.to_string())
+    .bind(Uuid::nil().to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes the facts; true if they changed. A new name shows in every object of the host.
+pub(crate) async fn write_facts(
+    tx: &mut Tx,
+    host: HostId,
+    facts: &HostFacts,
+) -> Result<bool, sqlx::Error> {
+    let search = format!("{}\n{}\n{}", facts.name, facts.uri, facts.hypervisor).to_lowercase();
+    let done = sqlx::query(
+        "update host set name = $2, facts = $3, search = $4
+         where id = $1 and (name <> $2 or facts <> $3)",
+    )
+    .bind(host.to_string())
+    .bind(&facts.name)
+    .bind(json(&FactsDoc::of(facts)))
+    .bind(search)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Appends a line for an object whose generation has just grown.
+pub(crate) async fn changed(
+    tx: &mut Tx,
+    kind: ObjectKind,
+    id: Uuid,
+    r#gen: u64,
+) -> Result<(), sqlx::Error> {
+    feed::append(tx, kind, &id.to_string(), r#gen).await
+}

@@ -1,0 +1,7 @@
+//! The store against SQLite, a new file for every test.
+
+mod fixture;
+mod inventory;
+mod lists;
+mod queue;
+mod sessions;

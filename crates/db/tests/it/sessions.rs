@@ -1,0 +1,103 @@
+//! Epochs and the fence.
+
+use crate::fixture::{facts, opening, store, vm};
+use db::{HostRecord, ListQuery, Opening, Store, StoreError, Stored};
+use model::{Freshness, HostId, Vm, VmStatus};
+use uuid::Uuid;
+
+#[tokio::test]
+async fn each_session_gets_a_higher_epoch_than_anybody_has_seen() {
+    let f = store().await;
+    let host = HostId(Uuid::now_v7());
+    let first = f.store.open_session(&opening(host, "kvm1")).await;
+    assert_eq!(first.expect("opens").key.epoch, 1);
+    let ahead = Opening {
+        said_epoch: 40,
+        ..opening(host, "kvm1")
+    };
+    let second = f.store.open_session(&ahead).await;
+    assert_eq!(second.expect("opens").key.epoch, 41);
+}
+
+#[tokio::test]
+async fn an_epoch_too_far_ahead_is_refused() {
+    let f = store().await;
+    let wild = Opening {
+        said_epoch: (1 << 20) + 1,
+        ..opening(HostId(Uuid::now_v7()), "kvm1")
+    };
+    let refused = f.store.open_session(&wild).await;
+    assert!(matches!(refused, Err(StoreError::EpochJump { .. })));
+    assert_eq!(f.store.all_hosts().await.expect("lists").len(), 0);
+}
+
+/// P6: a session that has been replaced writes nothing.
+#[tokio::test]
+async fn a_replaced_session_cannot_write() {
+    let f = store().await;
+    let old = f.host("kvm1").await;
+    f.snapshot(old, 1, vec![vm("a", VmStatus::Running)]).await;
+    let other = Opening {
+        owner: Uuid::from_u128(2),
+        ..opening(old.host, "kvm1")
+    };
+    f.store.open_session(&other).await.expect("opens");
+    let late = f
+        .store
+        .set_condition(old, Freshness::Unreachable, "late")
+        .await;
+    assert!(matches!(late, Err(StoreError::LostSession { .. })));
+    let hosts = f.store.all_hosts().await.expect("lists");
+    assert_eq!(hosts[0].freshness, Freshness::Live);
+    assert!(matches!(
+        f.store.dispatch(old, true).await,
+        Err(StoreError::LostSession { .. })
+    ));
+}
+
+#[tokio::test]
+async fn losing_a_host_shows_in_all_its_objects() {
+    let f = store().await;
+    let key = f.host("kvm1").await;
+    f.snapshot(key, 1, vec![vm("a", VmStatus::Running)]).await;
+    let before = f.store.revision().await.expect("reads").rev;
+    f.store
+        .set_condition(key, Freshness::Unreachable, "no word for 15 s")
+        .await
+        .expect("is recorded");
+    let query = ListQuery {
+        limit: 10,
+        ..ListQuery::default()
+    };
+    let page = f.store.list::<Stored<Vm>>(&query).await.expect("lists");
+    let row = &page.items[0];
+    assert_eq!(row.host.freshness, Freshness::Unreachable);
+    assert_eq!(
+        row.value.status,
+        VmStatus::Running,
+        "the VM is as last known"
+    );
+    let changes = f.store.changes_since(before, 10).await.expect("reads");
+    assert_eq!(changes.expect("is kept").len(), 2, "the VM and the host");
+}
+
+#[tokio::test]
+async fn after_a_restart_hosts_are_unreachable_and_the_feed_is_another() {
+    let f = store().await;
+    let key = f.host("kvm1").await;
+    f.snapshot(key, 1, vec![vm("a", VmStatus::Running)]).await;
+    let epoch = f.store.feed_epoch().to_owned();
+    let path = f.folder.path().to_owned();
+    assert!(matches!(
+        Store::open(&path).await,
+        Err(StoreError::InUse { .. })
+    ));
+    // No clean end: the connections are simply dropped, as a kill would.
+    drop(f.store);
+    let again = Store::open(&path).await.expect("opens again");
+    assert_ne!(again.feed_epoch(), epoch);
+    let hosts: Vec<HostRecord> = again.all_hosts().await.expect("lists");
+    assert_eq!(hosts[0].freshness, Freshness::Unreachable);
+    assert_eq!(hosts[0].facts, facts("kvm1"));
+    assert_eq!((hosts[0].vms_total, hosts[0].vms_running), (1, 1));
+}
