@@ -13,6 +13,14 @@ const COMMON: &[&str] = &["name", "connection", "username", "password"];
 
 const VIRT: &[Function] = &[
     Function {
+        name: "network_defined",
+        arguments: &[want::network::ARGUMENTS, COMMON],
+    },
+    Function {
+        name: "network_running",
+        arguments: &[want::network::ARGUMENTS, COMMON],
+    },
+    Function {
         name: "pool_defined",
         arguments: &[want::pool::ARGUMENTS, COMMON],
     },

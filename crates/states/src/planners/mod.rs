@@ -1,5 +1,6 @@
 //! From a declaration and an observation to a plan.
 
+mod network;
 mod pool;
 mod steps;
 
@@ -15,6 +16,7 @@ use crate::{Call, StateError, catalog};
 pub fn needs(call: &Call) -> Result<Needs, StateError> {
     match (call.state, call.fun) {
         ("virt", "pool_defined" | "pool_running") => pool::needs(call),
+        ("virt", "network_defined" | "network_running") => network::needs(call),
         _ => Err(unknown(call)),
     }
 }
@@ -27,6 +29,8 @@ pub fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
     match (call.state, call.fun) {
         ("virt", "pool_defined") => pool::plan(call, seen, pool::End::Defined),
         ("virt", "pool_running") => pool::plan(call, seen, pool::End::Running),
+        ("virt", "network_defined") => network::plan(call, seen, network::End::Defined),
+        ("virt", "network_running") => network::plan(call, seen, network::End::Running),
         _ => Err(unknown(call)),
     }
 }

@@ -1,3 +1,4 @@
 //! What the SLS declares, checked and typed, before anything is read of the host.
 
+pub(crate) mod network;
 pub(crate) mod pool;
