@@ -1,15 +1,23 @@
 //! The known word closest to a misspelt one.
 
-/// The candidate with the fewest edits from `word`, if they are few enough to be a slip.
+/// The candidate with the fewest edits from `word`, if they are few enough to be a slip. A word and its
+/// beginning (`memory`, `mem`) count as close too.
 pub(crate) fn closest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
+    let limit = (word.chars().count() / 3).max(1);
+    let shortened = |candidate: &str| {
+        word.len().min(candidate.len()) >= 3
+            && (word.starts_with(candidate) || candidate.starts_with(word))
+    };
     candidates
         .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= limit && *edits < candidate.chars().count().max(2))
+        .filter_map(|candidate| {
+            let edits = distance(word, candidate);
+            let slip = edits <= limit && edits < candidate.chars().count();
+            (slip || shortened(candidate)).then_some((edits.min(limit + 1), candidate))
+        })
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
 }
@@ -40,5 +48,6 @@ mod tests {
         assert_eq!(closest("runing", known), Some("running"));
         assert_eq!(closest("pool_runing", known), Some("pool_running"));
         assert_eq!(closest("zzz", known), None);
+        assert_eq!(closest("memory", ["retry", "mem", "cpu"]), Some("mem"));
     }
 }

@@ -38,6 +38,6 @@ pub type Map = serde_json::Map<String, Value>;
 pub use chunk::{Chunk, Compiled, Globals, Requisite, RequisiteKind, Retry};
 pub use compile::{Exclude, compile, compile_in};
 pub use diagnostic::{Diagnostic, LineOf, Location, Severity, has_errors};
-pub use pillar::render_pillar;
+pub use pillar::{PILLAR_FAILED, render_pillar};
 pub use ports::{Catalog, Files, FilesError, FunctionError, Functions, SourceFile, Target};
 pub use top::{Top, highstate, top, top_states};

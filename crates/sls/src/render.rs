@@ -129,9 +129,19 @@ fn yaml_fault(fault: &yaml::YamlError, rendered: &str, origin: &Origin) -> Diagn
         Some(_) => fault.message.clone(),
         None => fault.to_string(),
     };
-    let mut diagnostic = Diagnostic::error(message).at(origin.locate(fault.at));
+    let at = origin.locate(fault.at);
+    let moved = at.of == LineOf::Rendered || at.line != fault.at.line;
+    let mut diagnostic = Diagnostic::error(message).at(at);
     diagnostic.also = fault.also.map(|mark| origin.locate(mark));
     diagnostic.remedy.clone_from(&fault.remedy);
+    if moved {
+        let rule = "the lines in the message and the excerpt are those of the text after Jinja";
+        diagnostic.rule = Some(rule.to_owned());
+    }
+    if fault.also.is_some() && diagnostic.also == diagnostic.at {
+        let remedy = "a loop writes this key more than once; let it depend on the loop's variable";
+        diagnostic.remedy = Some(remedy.to_owned());
+    }
     diagnostic.excerpt = excerpt(rendered, fault.at.line);
     diagnostic
 }

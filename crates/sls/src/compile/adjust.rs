@@ -145,12 +145,7 @@ fn use_pairs(
                 for item in requisite::items(declaration, argument, faults) {
                     let found = states_matching(declarations, &item);
                     if found.is_empty() {
-                        faults.push(requisite::missing(
-                            &item,
-                            &declaration.id,
-                            &declaration.sls,
-                            None,
-                        ));
+                        faults.push(requisite::missing(&item, &declaration.id, &declaration.sls));
                     }
                     pairs.extend(found.into_iter().map(|other| match argument.key.as_str() {
                         "use" => (other, (d, s)),

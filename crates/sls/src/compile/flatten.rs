@@ -17,7 +17,7 @@ pub(crate) struct Draft {
 }
 
 /// Arguments that every state takes, requisites left out.
-pub(crate) const GLOBAL_ARGUMENTS: [&str; 17] = [
+pub(crate) const GLOBAL_ARGUMENTS: [&str; 16] = [
     "order",
     "failhard",
     "onlyif",
@@ -34,7 +34,6 @@ pub(crate) const GLOBAL_ARGUMENTS: [&str; 17] = [
     "umask",
     "runas",
     "no_log",
-    "__reqs__",
 ];
 
 /// `order: last`, and where negative orders count from.
@@ -188,7 +187,7 @@ fn draft(
 fn order(chunk: &mut Chunk, argument: &Argument, faults: &mut Vec<Diagnostic>) {
     chunk.order_given = true;
     chunk.order = match argument.value.to_value() {
-        Value::Number(number) => number.as_i64().unwrap_or(i64::MAX),
+        Value::Number(number) if number.is_i64() => number.as_i64().unwrap_or_default(),
         Value::String(word) if word == "first" => 0,
         Value::String(word) if word == "last" => i64::MAX,
         other => {

@@ -1,6 +1,6 @@
 //! From SLS names to declarations: includes followed, each file rendered once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Exclude;
@@ -25,7 +25,7 @@ pub(crate) struct Gathered {
     pub(crate) extends: Vec<Declaration>,
     pub(crate) excludes: Vec<Exclude>,
     /// Every SLS that was rendered, even to nothing.
-    pub(crate) sls: HashSet<String>,
+    pub(crate) sls: BTreeSet<String>,
     /// For each SLS, those it includes, directly or not.
     pub(crate) includes: BTreeMap<String, HashSet<String>>,
 }

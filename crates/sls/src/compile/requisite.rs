@@ -116,16 +116,13 @@ fn module_and_target(node: &Node) -> Option<(String, String)> {
 }
 
 /// A requisite that names nothing in the run.
-pub(crate) fn missing(item: &Item, name: &str, sls: &str, close: Option<&str>) -> Diagnostic {
-    let fault = Diagnostic::error(format!(
+pub(crate) fn missing(item: &Item, name: &str, sls: &str) -> Diagnostic {
+    Diagnostic::error(format!(
         "Referenced state does not exist for requisite [{}: ({}: {})] in state [{name}] in SLS [{sls}]",
         item.keyword, item.module, item.target
     ))
     .in_sls(sls)
     .at(item.at.clone())
-    .rule("a requisite names the ID or the name of a state, under its module, that is part of the run");
-    match close {
-        Some(close) => fault.remedy(format!("did you mean '{}: {close}'?", item.module)),
-        None => fault.remedy("declare it, or include the SLS that does"),
-    }
+    .rule("a requisite names a state of the run: its module, then its ID or name")
+    .remedy("declare it, or include the SLS that does")
 }

@@ -111,24 +111,29 @@ impl Resolver<'_> {
             let known: &[Declaration] = &self.gathered.declarations;
             return cannot_extend(&item.target, &chunk.env, &chunk.sls, known).at(item.at.clone());
         }
-        let same = |chunk: &&Chunk| item.module == "id" || chunk.state == item.module;
         let chunks = || self.drafts.iter().map(|draft| &draft.chunk);
+        let is = |chunk: &Chunk, word: &str| chunk.id == word || chunk.name == word;
+        // The right ID under the wrong module, else the closest ID under the right one.
         let close = match item.module.as_str() {
-            "sls" => closest(&item.target, self.gathered.sls.iter().map(String::as_str)),
-            _ => closest(
-                &item.target,
-                chunks()
-                    .filter(same)
-                    .flat_map(|chunk| [chunk.id.as_str(), chunk.name.as_str()]),
-            ),
+            "sls" => None,
+            module => chunks().find(|other| is(other, &item.target)).or_else(|| {
+                let same = || chunks().filter(|other| module == "id" || other.state == module);
+                let words = same().flat_map(|other| [other.id.as_str(), other.name.as_str()]);
+                let word = closest(&item.target, words)?;
+                same().find(|other| is(other, word))
+            }),
         };
-        let mut fault = requisite::missing(item, &chunk.name, &chunk.sls, close);
-        // The right ID under the wrong module is worth its own hint.
-        let elsewhere = chunks().find(|other| other.id == item.target || other.name == item.target);
-        if let Some(other) = elsewhere {
-            fault.remedy = Some(format!("did you mean '{}: {}'?", other.state, item.target));
+        let fault = requisite::missing(item, &chunk.name, &chunk.sls);
+        if let Some(close) = close {
+            let hint = format!("did you mean '{}: {}'?", close.state, close.id);
+            return fault.also(close.at.clone()).remedy(hint);
         }
-        fault
+        match closest(&item.target, self.gathered.sls.iter().map(String::as_str)) {
+            Some(sls) if item.module == "sls" => {
+                fault.remedy(format!("did you mean 'sls: {sls}'?"))
+            }
+            _ => fault,
+        }
     }
 }
 

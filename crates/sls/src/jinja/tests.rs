@@ -1,6 +1,7 @@
 //! Templates in, text out; and what broken templates say.
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::Engine;
 use crate::compile::find;
@@ -541,4 +542,17 @@ fn rendered_lines_lead_back_to_their_source() {
         :12                |z: 1
     "#]]
     .assert_eq(&shown);
+}
+
+proptest! {
+    #[test]
+    fn rendering_is_total(parts in proptest::collection::vec(
+        "(\\{\\{|\\}\\}|\\{%-? |-? %\\}|if x|endif|for i in|endfor|set x =|do |x|\\[|\\]|\\{|\\}|\\(|\\)|'|\"|%|\\|yaml|\n|load_yaml as|endload|import_yaml 'a' as|raw|endraw|#|salt\\.virt|\u{e4}|\\.append)",
+        0..20,
+    )) {
+        let text = parts.concat();
+        let rewritten = super::rewrite::rewrite(&text);
+        prop_assert_eq!(rewritten.matches('\n').count(), text.matches('\n').count());
+        let _ = render(&[("web/vm.sls", &text), ("a", "b: 1")]);
+    }
 }

@@ -18,9 +18,11 @@ pub(super) enum Gate {
 /// Checks every requisite; failures weigh more than conditions that are merely not met.
 pub(super) fn check(schedule: &Schedule, idx: usize) -> Gate {
     let requisites = &schedule.chunks[idx].requisites;
+    let before = schedule.prerequired[idx].iter().copied();
     let failed: Vec<usize> = requisites
         .iter()
         .flat_map(|requisite| failures(schedule, requisite))
+        .chain(before.filter(|other| has_failed(outcome(schedule, *other))))
         .collect();
     if !failed.is_empty() {
         return Gate::Closed {

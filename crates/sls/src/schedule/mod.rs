@@ -21,10 +21,10 @@ mod gate;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use crate::Value;
 use crate::chunk::{Chunk, Compiled, RequisiteKind};
-use crate::{Map, Value};
 use gate::Gate;
 
 /// What the executor is to do.
@@ -75,6 +75,10 @@ pub struct Schedule {
     chunks: Vec<Chunk>,
     /// For each chunk, those that must be finished before it starts.
     after: Vec<BTreeSet<usize>>,
+    /// For each chunk, its stage: all of the stages before must be finished.
+    stages: Vec<usize>,
+    /// For each chunk, those that have it as a `prereq`: it runs only if they succeed.
+    prerequired: Vec<Vec<usize>>,
     phases: Vec<Phase>,
     probes: Vec<Probe>,
     test: bool,
@@ -86,10 +90,14 @@ impl Schedule {
     pub fn new(compiled: &Compiled, test: bool) -> Self {
         let chunks = compiled.chunks.clone();
         let after = dependencies(&chunks);
+        let stages = stages(&chunks);
+        let prerequired = prerequired(&chunks);
         let count = chunks.len();
         Schedule {
             chunks,
             after,
+            stages,
+            prerequired,
             phases: vec![Phase::Waiting; count],
             probes: vec![Probe::NotAsked; count],
             test,
@@ -104,13 +112,23 @@ impl Schedule {
         // Skipping a chunk may free others, so go round until nothing moves.
         loop {
             let before = decisions.len();
+            let stage = self.open_stage();
             for idx in 0..self.chunks.len() {
-                self.decide(idx, &mut decisions);
+                if self.stages[idx] <= stage {
+                    self.decide(idx, &mut decisions);
+                }
             }
             if decisions.len() == before {
                 return decisions;
             }
         }
+    }
+
+    /// The first stage that is not finished.
+    fn open_stage(&self) -> usize {
+        let unfinished = self.phases.iter().zip(&self.stages);
+        let unfinished = unfinished.filter(|(phase, _)| !matches!(phase, Phase::Finished(_)));
+        unfinished.map(|(_, stage)| *stage).min().unwrap_or(0)
     }
 
     fn decide(&mut self, idx: usize, decisions: &mut Vec<Decision>) {
@@ -187,7 +205,7 @@ impl Schedule {
         self.stopped
     }
 
-    /// The chunks that `idx` waits for before it starts.
+    /// The chunks that `idx` waits for before it starts, written orders aside.
     pub fn waits_for(&self, idx: usize) -> impl Iterator<Item = usize> + '_ {
         self.after.get(idx).into_iter().flatten().copied()
     }
@@ -196,6 +214,8 @@ impl Schedule {
 /// What must be finished before each chunk. Every edge points to an earlier index, so there is no circle.
 fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
     let mut after = vec![BTreeSet::new(); chunks.len()];
+    // Earlier chunks by module and by what they are called.
+    let mut about: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     for (index, chunk) in chunks.iter().enumerate() {
         for requisite in &chunk.requisites {
             for target in requisite.targets.iter().copied() {
@@ -210,42 +230,69 @@ fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
                 }
             }
         }
-        let related = (0..index).filter(|earlier| is_related(&chunks[*earlier], chunk));
-        after[index].extend(related);
+        after[index].extend(
+            about
+                .get(&(chunk.state.as_str(), chunk.name.as_str()))
+                .into_iter()
+                .flatten(),
+        );
+        for value in chunk.args.values() {
+            mentioned(value, &mut |word| {
+                after[index].extend(
+                    about
+                        .get(&(chunk.state.as_str(), word))
+                        .into_iter()
+                        .flatten(),
+                );
+            });
+        }
+        for word in BTreeSet::from([chunk.name.as_str(), chunk.id.as_str()]) {
+            about
+                .entry((chunk.state.as_str(), word))
+                .or_default()
+                .push(index);
+        }
     }
-    add_stages(chunks, &mut after);
     after
 }
 
-/// Whether the later chunk is about the same thing as the earlier one, or names it.
-fn is_related(earlier: &Chunk, later: &Chunk) -> bool {
-    earlier.state == later.state
-        && (earlier.name == later.name
-            || mentions(&later.args, &earlier.name)
-            || mentions(&later.args, &earlier.id))
-}
-
-fn mentions(args: &Map, name: &str) -> bool {
-    fn found(value: &Value, name: &str) -> bool {
-        match value {
-            Value::String(text) => text == name,
-            Value::Array(items) => items.iter().any(|item| found(item, name)),
-            Value::Object(map) => map.values().any(|value| found(value, name)),
-            _ => false,
-        }
+/// Calls `found` with every text in a value.
+fn mentioned<'v>(value: &'v Value, found: &mut impl FnMut(&'v str)) {
+    match value {
+        Value::String(text) => found(text),
+        Value::Array(items) => items.iter().for_each(|item| mentioned(item, found)),
+        Value::Object(map) => map.values().for_each(|value| mentioned(value, found)),
+        _ => {}
     }
-    args.values().any(|value| found(value, name))
 }
 
 /// Neighbours with the same written `order`, or without any, form a stage; stages run one after the other.
-fn add_stages(chunks: &[Chunk], after: &mut [BTreeSet<usize>]) {
-    let stage = |chunk: &Chunk| chunk.order_given.then_some(chunk.order);
-    let (mut previous, mut current): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
-    for index in 0..chunks.len() {
-        if index > 0 && stage(&chunks[index]) != stage(&chunks[index - 1]) {
-            previous = std::mem::take(&mut current);
+fn stages(chunks: &[Chunk]) -> Vec<usize> {
+    let written = |chunk: &Chunk| chunk.order_given.then_some(chunk.order);
+    let mut stage = 0;
+    let mut stages = Vec::with_capacity(chunks.len());
+    for (index, chunk) in chunks.iter().enumerate() {
+        if index > 0 && written(chunk) != written(&chunks[index - 1]) {
+            stage += 1;
         }
-        after[index].extend(previous.iter().copied());
-        current.push(index);
+        stages.push(stage);
     }
+    stages
+}
+
+/// For each chunk, those that name it in `prereq`.
+fn prerequired(chunks: &[Chunk]) -> Vec<Vec<usize>> {
+    let mut prerequired = vec![Vec::new(); chunks.len()];
+    for (index, chunk) in chunks.iter().enumerate() {
+        let prereqs = chunk
+            .requisites
+            .iter()
+            .filter(|requisite| requisite.kind == RequisiteKind::Prereq);
+        for target in prereqs.flat_map(|requisite| &requisite.targets) {
+            if let Some(list) = prerequired.get_mut(*target) {
+                list.push(index);
+            }
+        }
+    }
+    prerequired
 }

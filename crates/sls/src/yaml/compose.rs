@@ -306,8 +306,7 @@ fn conflict(key: &Node, start: Mark, at: Mark, first: Mark) -> YamlError {
         at,
         also: Some(first),
         remedy: Some(format!(
-            "'{id}' stands on line {} already; rename or remove one of the two",
-            first.line
+            "'{id}' is there already; rename or remove one of the two"
         )),
     }
 }

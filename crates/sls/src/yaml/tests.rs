@@ -175,20 +175,20 @@ fn equal_keys_are_refused_with_both_places() {
     refuses(
         "a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n",
         expect![[r#"
-        5:3 also 3:3 while constructing a mapping
-          in line 3, column 3
-        found conflicting ID 'c'
-          in line 5, column 3
-        'c' stands on line 3 already; rename or remove one of the two"#]],
+            5:3 also 3:3 while constructing a mapping
+              in line 3, column 3
+            found conflicting ID 'c'
+              in line 5, column 3
+            'c' is there already; rename or remove one of the two"#]],
     );
     refuses(
         "a: 1\n'a': 2\n",
         expect![[r#"
-        2:1 also 1:1 while constructing a mapping
-          in line 1, column 1
-        found conflicting ID 'a'
-          in line 2, column 1
-        'a' stands on line 1 already; rename or remove one of the two"#]],
+            2:1 also 1:1 while constructing a mapping
+              in line 1, column 1
+            found conflicting ID 'a'
+              in line 2, column 1
+            'a' is there already; rename or remove one of the two"#]],
     );
 }
 

@@ -1,5 +1,8 @@
 //! Top files: which SLS a target gets.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

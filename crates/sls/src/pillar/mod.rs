@@ -1,5 +1,8 @@
 //! Pillar: data files assigned by their own top file, merged into one dictionary.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,6 +14,9 @@ use crate::ports::{Files, Functions, Target};
 use crate::render::{SlsFile, render};
 use crate::yaml::{Data, Node};
 use crate::{Map, Value};
+
+/// What Salt says before the list of pillar errors when states are asked for in spite of them.
+pub const PILLAR_FAILED: &str = "Pillar failed to render with the following messages:";
 
 /// Files that may include one another in a row.
 const INCLUDE_DEPTH: usize = 64;
@@ -44,12 +50,6 @@ pub fn render_pillar(
                 merge(&mut pillar, data, merge_lists);
             }
         }
-    }
-    for fault in faults.iter_mut().filter(|fault| fault.is_error()) {
-        fault.message = format!(
-            "Pillar failed to render with the following messages:\n{}",
-            fault.message
-        );
     }
     (pillar, faults)
 }
