@@ -84,7 +84,7 @@ pub(crate) fn render(
         Ok(Pipeline::JinjaYaml) => match engine.render(file) {
             Ok(output) => output,
             Err(fault) => {
-                faults.push(prefix(fault, file));
+                faults.push(prefix(*fault, file));
                 return None;
             }
         },
@@ -133,11 +133,13 @@ fn yaml_fault(fault: &yaml::YamlError, rendered: &str, origin: &Origin) -> Diagn
     let moved = at.of == LineOf::Rendered || at.line != fault.at.line;
     let mut diagnostic = Diagnostic::error(message).at(at);
     diagnostic.also = fault.also.map(|mark| origin.locate(mark));
-    diagnostic.remedy.clone_from(&fault.remedy);
-    if moved {
-        let rule = "the lines in the message and the excerpt are those of the text after Jinja";
-        diagnostic.rule = Some(rule.to_owned());
-    }
+    diagnostic.remedy = Some(fault.remedy.clone());
+    let where_lines_count = if moved {
+        " (message and excerpt count the lines of the text after Jinja)"
+    } else {
+        ""
+    };
+    diagnostic.rule = Some(format!("{}{where_lines_count}", fault.rule));
     if fault.also.is_some() && diagnostic.also == diagnostic.at {
         let remedy = "a loop writes this key more than once; let it depend on the loop's variable";
         diagnostic.remedy = Some(remedy.to_owned());
@@ -152,7 +154,7 @@ enum Pipeline {
 }
 
 /// Reads the first line's `#!a|b`.
-fn pipeline(text: &str) -> Result<Pipeline, Diagnostic> {
+fn pipeline(text: &str) -> Result<Pipeline, Box<Diagnostic>> {
     let first = text.lines().next().unwrap_or_default();
     let Some(names) = first
         .strip_prefix("#!")
@@ -164,8 +166,8 @@ fn pipeline(text: &str) -> Result<Pipeline, Diagnostic> {
     match names.as_slice() {
         ["jinja", "yaml"] => Ok(Pipeline::JinjaYaml),
         ["yaml"] => Ok(Pipeline::Yaml),
-        _ => Err(Diagnostic::error(format!("the renderer pipeline '{}' is not available", names.join("|")))
+        _ => Err(Box::new(Diagnostic::error(format!("the renderer pipeline '{}' is not available", names.join("|")))
             .rule("the first line chooses the renderers; '#!jinja|yaml' (the default) and '#!yaml' are available")
-            .remedy("write the file in YAML with Jinja and remove the first line")),
+            .remedy("write the file in YAML with Jinja and remove the first line"))),
     }
 }

@@ -12,17 +12,15 @@ use crate::{
 };
 
 /// Files of `base`; `env:path` puts a file into another environment.
-pub(crate) struct MemoryFiles(BTreeMap<String, String>);
+struct MemoryFiles(BTreeMap<String, String>);
 
-impl MemoryFiles {
-    pub(crate) fn new(files: &[(&str, &str)]) -> Arc<dyn Files> {
-        Arc::new(MemoryFiles(
-            files
-                .iter()
-                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-                .collect(),
-        ))
-    }
+pub(crate) fn files(files: &[(&str, &str)]) -> Arc<dyn Files> {
+    Arc::new(MemoryFiles(
+        files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
+    ))
 }
 
 fn key(env: &str, path: &str) -> String {
@@ -148,7 +146,7 @@ pub(crate) fn compile(mods: &[&str], files: &[(&str, &str)]) -> (Compiled, Vec<D
     crate::compile(
         &mods,
         &target(),
-        &MemoryFiles::new(files),
+        &self::files(files),
         &functions(),
         &TestCatalog,
         &[],

@@ -125,7 +125,7 @@ impl<'a> Gatherer<'a> {
                 false
             }
             Err(fault) => {
-                self.faults.push(fault);
+                self.faults.push(*fault);
                 true
             }
         }
@@ -352,7 +352,11 @@ fn absolute(file: &SlsFile, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The file is there but cannot be read.
-pub(crate) fn find(files: &dyn Files, env: &str, sls: &str) -> Result<Option<SlsFile>, Diagnostic> {
+pub(crate) fn find(
+    files: &dyn Files,
+    env: &str,
+    sls: &str,
+) -> Result<Option<SlsFile>, Box<Diagnostic>> {
     let base = sls.replace('.', "/");
     for path in [format!("{base}.sls"), format!("{base}/init.sls")] {
         match files.read(env, &path) {
@@ -367,9 +371,10 @@ pub(crate) fn find(files: &dyn Files, env: &str, sls: &str) -> Result<Option<Sls
             }
             Err(fault) => {
                 let message = format!("Rendering SLS '{env}:{sls}' failed: {fault}");
-                return Err(Diagnostic::error(message)
+                let fault = Diagnostic::error(message)
                     .in_sls(sls)
-                    .at(Location::source(path, 1, 0)));
+                    .at(Location::source(path, 1, 0));
+                return Err(Box::new(fault));
             }
         }
     }

@@ -685,20 +685,21 @@ b: test.nop
 a: test.nop
 ",
         expect![[r#"
-    error: Rendering SLS 'base:vm' failed: while constructing a mapping
-      in line 1, column 1
-    found conflicting ID 'a'
-      in line 3, column 1
+            error: Rendering SLS 'base:vm' failed: while constructing a mapping
+              in line 1, column 1
+            found conflicting ID 'a'
+              in line 3, column 1
 
-    ---
-    a: test.nop
-    b: test.nop
-    a: test.nop    <======================
-    ---
-      at: /srv/salt/vm.sls:3:1
-      also: /srv/salt/vm.sls:1:1
-      remedy: 'a' is there already; rename or remove one of the two
-"#]],
+            ---
+            a: test.nop
+            b: test.nop
+            a: test.nop    <======================
+            ---
+              at: /srv/salt/vm.sls:3:1
+              also: /srv/salt/vm.sls:1:1
+              rule: a key stands once in a dictionary
+              remedy: 'a' is there already; rename or remove one of the two
+        "#]],
     );
     check_files(
         &["one", "two"],
@@ -793,28 +794,30 @@ fn broken_files_say_where() {
     check(
         "a:\n  b: {{ nothing }}\n",
         expect![[r#"
-        error: Rendering SLS 'base:vm' failed: Jinja variable 'nothing' is undefined; line 2
+            error: Rendering SLS 'base:vm' failed: Jinja variable 'nothing' is undefined; line 2
 
-        ---
-        a:
-          b: {{ nothing }}    <======================
-        ---
-          at: /srv/salt/vm.sls:2:9
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')
-    "#]],
+            ---
+            a:
+              b: {{ nothing }}    <======================
+            ---
+              at: /srv/salt/vm.sls:2:9
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')
+        "#]],
     );
     check(
         "{% if x %}\na: test.nop\n",
         expect![[r#"
-        error: Rendering SLS 'base:vm' failed: Jinja syntax error: unexpected end of input, expected end of block; line 1
+            error: Rendering SLS 'base:vm' failed: Jinja syntax error: unexpected end of input, expected end of block; line 1
 
-        ---
-        {% if x %}    <======================
-        a: test.nop
-        ---
-          at: /srv/salt/vm.sls:1:11
-          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag
-    "#]],
+            ---
+            {% if x %}    <======================
+            a: test.nop
+            ---
+              at: /srv/salt/vm.sls:1:11
+              rule: every '{%' has its '%}', and every if, for, set and macro its end tag
+              remedy: complete or remove the tag
+        "#]],
     );
     check(
         "\
@@ -823,16 +826,17 @@ a:
  c: 1
 ",
         expect![[r#"
-        error: Rendering SLS 'base:vm' failed: while parsing a block mapping, did not find expected key; line 3
+            error: Rendering SLS 'base:vm' failed: while parsing a block mapping, did not find expected key; line 3
 
-        ---
-        a:
-          - b
-         c: 1    <======================
-        ---
-          at: /srv/salt/vm.sls:3:2
-          remedy: check the indentation, the quotes and the brackets of this line and the one above it
-    "#]],
+            ---
+            a:
+              - b
+             c: 1    <======================
+            ---
+              at: /srv/salt/vm.sls:3:2
+              rule: indentation, quotes and brackets give a file its shape
+              remedy: check those of this line and the one above it
+        "#]],
     );
     check(
         "\
@@ -843,26 +847,26 @@ a:
 {% endfor %}
 ",
         expect![[r#"
-    error: Rendering SLS 'base:vm' failed: while constructing a mapping
-      in line 2, column 1
-    found conflicting ID 'a'
-      in line 6, column 1
+            error: Rendering SLS 'base:vm' failed: while constructing a mapping
+              in line 2, column 1
+            found conflicting ID 'a'
+              in line 6, column 1
 
-    ---
+            ---
 
-    a:
-      test.nop:
-        - x: 1
+            a:
+              test.nop:
+                - x: 1
 
-    a:    <======================
-      test.nop:
-        - x: 2
-    ---
-      at: /srv/salt/vm.sls:2:1
-      also: /srv/salt/vm.sls:2:1
-      rule: the lines in the message and the excerpt are those of the text after Jinja
-      remedy: a loop writes this key more than once; let it depend on the loop's variable
-"#]],
+            a:    <======================
+              test.nop:
+                - x: 2
+            ---
+              at: /srv/salt/vm.sls:2:1
+              also: /srv/salt/vm.sls:2:1
+              rule: a key stands once in a dictionary (message and excerpt count the lines of the text after Jinja)
+              remedy: a loop writes this key more than once; let it depend on the loop's variable
+        "#]],
     );
     check(
         "#!py\ndef run(): return {}\n",
@@ -876,14 +880,15 @@ a:
     check(
         "{% import_yaml 'no.yaml' as x %}\n",
         expect![[r#"
-        error: Rendering SLS 'base:vm' failed: Jinja error: tried to include non-existing template 'no.yaml'; line 1
+            error: Rendering SLS 'base:vm' failed: Jinja error: tried to include non-existing template 'no.yaml'; line 1
 
-        ---
-        {% import_yaml 'no.yaml' as x %}    <======================
-        ---
-          at: /srv/salt/vm.sls:1
-          remedy: put the template under the file roots, or write its path from there ('./x' counts from this file)
-    "#]],
+            ---
+            {% import_yaml 'no.yaml' as x %}    <======================
+            ---
+              at: /srv/salt/vm.sls:1
+              rule: a template is named by its path from the file roots, or from this file with './'
+              remedy: correct the path, or put the file there
+        "#]],
     );
 }
 
@@ -911,7 +916,8 @@ c:
             a: {{ x }}    <======================
             ---
               at: /srv/salt/one.sls:1:7
-              remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')
             error: State 'virt.runing' was not found in SLS 'two'
             Reason: 'virt.runing' is not available.
               at: /srv/salt/two.sls:2:3

@@ -20,13 +20,17 @@ pub(crate) fn diagnose(
     let name = inner.name().or(error.name()).unwrap_or(main);
     let line = inner.line().or(error.line()).unwrap_or(0);
     let loaded = templates.get(name).or_else(|| templates.get(main));
-    let (what, remedy) = words(inner, loaded, functions);
+    let Words {
+        message: what,
+        rule,
+        remedy,
+    } = words(inner, loaded, functions);
     let message = if line == 0 {
         what
     } else {
         format!("{what}; line {line}")
     };
-    let mut diagnostic = Diagnostic::error(message).remedy(remedy);
+    let mut diagnostic = Diagnostic::error(message).rule(rule).remedy(remedy);
     if let Some(loaded) = loaded {
         if line > 0 {
             diagnostic = diagnostic.at(Location::source(
@@ -71,31 +75,66 @@ fn column(error: &Error, loaded: &Loaded) -> usize {
     before[start..].chars().count() + 1
 }
 
-/// Salt's sentence for an error, and what to do.
-fn words(error: &Error, loaded: Option<&Loaded>, functions: &BTreeSet<String>) -> (String, String) {
-    let detail = error.detail().unwrap_or_default();
+/// What is said about an error beside its place.
+struct Words {
+    message: String,
+    rule: &'static str,
+    remedy: String,
+}
+
+impl Words {
+    fn new(message: String, rule: &'static str, remedy: impl Into<String>) -> Self {
+        Words {
+            message,
+            rule,
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// Salt's sentence for an error, the rule behind it, and what to do.
+fn words(error: &Error, loaded: Option<&Loaded>, functions: &BTreeSet<String>) -> Words {
     if let Some(expression) = undefined_expression(error, loaded) {
         return undefined(expression, functions);
     }
+    let detail = error.detail().unwrap_or_default();
     match error.kind() {
-        ErrorKind::SyntaxError => (
+        ErrorKind::SyntaxError => Words::new(
             format!("Jinja syntax error: {detail}"),
-            "check that every '{%' has its '%}', and every if, for, set and macro its end tag".to_owned(),
+            "every '{%' has its '%}', and every if, for, set and macro its end tag",
+            "complete or remove the tag",
         ),
-        ErrorKind::TemplateNotFound => (
+        ErrorKind::TemplateNotFound => Words::new(
             format!("Jinja error: {detail}"),
-            "put the template under the file roots, or write its path from there ('./x' counts from this file)".to_owned(),
+            "a template is named by its path from the file roots, or from this file with './'",
+            "correct the path, or put the file there",
         ),
-        ErrorKind::OutOfFuel => (
+        ErrorKind::OutOfFuel => Words::new(
             "Jinja error: the template does more work than is allowed".to_owned(),
-            "shorten its loops; a template may take about two million steps or make 128 MB of text".to_owned(),
+            "a template may take about two million steps or make 128 MB of text",
+            "shorten its loops",
         ),
-        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => (
+        ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownMethod => Words::new(
             format!("Jinja error: {}: {detail}", error.kind()),
-            "check the spelling; not every function of Salt exists here".to_owned(),
+            "filters, tests, functions and methods must exist",
+            "check the spelling; not all of Salt's exist here",
         ),
-        kind if detail.is_empty() => (format!("Jinja error: {kind}"), "correct the marked line".to_owned()),
-        _ => (format!("Jinja error: {detail}"), "correct the marked line".to_owned()),
+        kind => {
+            let what = if detail.is_empty() {
+                kind.to_string()
+            } else {
+                detail.to_owned()
+            };
+            let rule = "a template must run through without an error";
+            Words::new(
+                format!("Jinja error: {what}"),
+                rule,
+                "correct the marked line",
+            )
+        }
     }
 }
 
@@ -115,31 +154,32 @@ fn undefined_expression<'e>(error: &'e Error, loaded: Option<&'e Loaded>) -> Opt
     })
 }
 
-fn undefined(source: &str, functions: &BTreeSet<String>) -> (String, String) {
-    let remedy = "define it, or give it a default: {{ name | default('value') }}, \
-                  salt['pillar.get']('key', 'value')";
+fn undefined(source: &str, functions: &BTreeSet<String>) -> Words {
     if let Some(function) = source.strip_prefix("salt").and_then(attribute) {
         return unknown_function(function, functions);
     }
-    match attribute(source) {
-        Some(name) => (
-            format!("Jinja variable 'dict object' has no attribute '{name}'"),
-            remedy.to_owned(),
-        ),
-        None => (
-            format!("Jinja variable '{source}' is undefined"),
-            remedy.to_owned(),
-        ),
-    }
+    let message = match attribute(source) {
+        Some(name) => format!("Jinja variable 'dict object' has no attribute '{name}'"),
+        None => format!("Jinja variable '{source}' is undefined"),
+    };
+    let remedy = "define it, or give a default, as in {{ name | default('value') }} and \
+                  salt['pillar.get']('key', 'value')";
+    Words::new(
+        message,
+        "a name must have a value before it is used",
+        remedy,
+    )
 }
 
-fn unknown_function(name: &str, functions: &BTreeSet<String>) -> (String, String) {
+fn unknown_function(name: &str, functions: &BTreeSet<String>) -> Words {
     let remedy = match closest(name, functions.iter().map(String::as_str)) {
         Some(close) => format!("did you mean salt['{close}']?"),
-        None => "this function does not exist here; take the value from the pillar".to_owned(),
+        None => "take the value from the pillar instead".to_owned(),
     };
-    (
-        format!("Jinja error: the function '{name}' is not available"),
+    let message = format!("Jinja error: the function '{name}' is not available");
+    Words::new(
+        message,
+        "a template can call the functions of this agent",
         remedy,
     )
 }

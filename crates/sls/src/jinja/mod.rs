@@ -88,7 +88,7 @@ impl Engine {
     }
 
     /// Renders one SLS.
-    pub(crate) fn render(&self, file: &SlsFile) -> Result<Output, Diagnostic> {
+    pub(crate) fn render(&self, file: &SlsFile) -> Result<Output, Box<Diagnostic>> {
         let text = &file.source.text;
         if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
             return Ok(Output::unrendered(text));
@@ -105,12 +105,12 @@ impl Engine {
                 let lines = source_lines(&text, &spans, &file.path, &loaded);
                 Ok(Output { text, lines })
             }
-            Err(error) => Err(fault::diagnose(
+            Err(error) => Err(Box::new(fault::diagnose(
                 &error,
                 &file.path,
                 &loaded,
                 self.shared.functions(),
-            )),
+            ))),
         }
     }
 

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 
 use super::Engine;
 use crate::compile::find;
-use crate::testing::{MemoryFiles, functions, target};
+use crate::testing::{files as in_memory, functions, target};
 
-fn render(files: &[(&str, &str)]) -> Result<super::Output, crate::Diagnostic> {
-    let files = MemoryFiles::new(files);
+fn render(files: &[(&str, &str)]) -> Result<super::Output, Box<crate::Diagnostic>> {
+    let files = in_memory(files);
     let engine = Engine::new(&target(), &files, &functions());
     let file = find(files.as_ref(), "base", "web.vm")
         .expect("files can be read")
@@ -269,59 +269,64 @@ fn undefined_names_are_errors_with_line_and_excerpt() {
     fails(
         "a:\n  b: {{ nothing }}\n  c: 1\n",
         expect![[r#"
-        error: Jinja variable 'nothing' is undefined; line 2
+            error: Jinja variable 'nothing' is undefined; line 2
 
-        ---
-        a:
-          b: {{ nothing }}    <======================
-          c: 1
-        ---
-          at: /srv/salt/web/vm.sls:2:9
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+            ---
+            a:
+              b: {{ nothing }}    <======================
+              c: 1
+            ---
+              at: /srv/salt/web/vm.sls:2:9
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')"#]],
     );
     fails(
         "{{ pillar.vms.srv9.mem }}",
         expect![[r#"
-        error: Jinja variable 'dict object' has no attribute 'mem'; line 1
+            error: Jinja variable 'dict object' has no attribute 'mem'; line 1
 
-        ---
-        {{ pillar.vms.srv9.mem }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:14
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+            ---
+            {{ pillar.vms.srv9.mem }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:14
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')"#]],
     );
     fails(
         "{{ pillar['nix'] }}",
         expect![[r#"
-        error: Jinja variable 'dict object' has no attribute 'nix'; line 1
+            error: Jinja variable 'dict object' has no attribute 'nix'; line 1
 
-        ---
-        {{ pillar['nix'] }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:4
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+            ---
+            {{ pillar['nix'] }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:4
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')"#]],
     );
     fails(
         "{% if nothing %}x{% endif %}",
         expect![[r#"
-        error: Jinja variable 'nothing' is undefined; line 1
+            error: Jinja variable 'nothing' is undefined; line 1
 
-        ---
-        {% if nothing %}x{% endif %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:7
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+            ---
+            {% if nothing %}x{% endif %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:7
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')"#]],
     );
     fails(
         "{% for x in grains.nix %}x{% endfor %}",
         expect![[r#"
-        error: Jinja variable 'dict object' has no attribute 'nix'; line 1
+            error: Jinja variable 'dict object' has no attribute 'nix'; line 1
 
-        ---
-        {% for x in grains.nix %}x{% endfor %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:13
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')"#]],
+            ---
+            {% for x in grains.nix %}x{% endfor %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:13
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')"#]],
     );
 }
 
@@ -330,133 +335,144 @@ fn broken_templates_say_where() {
     fails(
         "a\n{% if x %}\n",
         expect![[r#"
-        error: Jinja syntax error: unexpected end of input, expected end of block; line 2
+            error: Jinja syntax error: unexpected end of input, expected end of block; line 2
 
-        ---
-        a
-        {% if x %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:2:9
-          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag"#]],
+            ---
+            a
+            {% if x %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:2:9
+              rule: every '{%' has its '%}', and every if, for, set and macro its end tag
+              remedy: complete or remove the tag"#]],
     );
     fails(
         "a\nb\nc\nd\ne\nf\ng\n{{ 1 + }}\nh\n",
         expect![[r#"
-        error: Jinja syntax error: unexpected end of variable block; line 8
+            error: Jinja syntax error: unexpected end of variable block; line 8
 
-        ---
-        [...]
-        c
-        d
-        e
-        f
-        g
-        {{ 1 + }}    <======================
-        h
-        ---
-          at: /srv/salt/web/vm.sls:8:8
-          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag"#]],
+            ---
+            [...]
+            c
+            d
+            e
+            f
+            g
+            {{ 1 + }}    <======================
+            h
+            ---
+              at: /srv/salt/web/vm.sls:8:8
+              rule: every '{%' has its '%}', and every if, for, set and macro its end tag
+              remedy: complete or remove the tag"#]],
     );
     fails(
         "{{ x",
         expect![[r#"
-        error: Jinja syntax error: unexpected end of input, expected end of variable block; line 1
+            error: Jinja syntax error: unexpected end of input, expected end of variable block; line 1
 
-        ---
-        {{ x    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:4
-          remedy: check that every '{%' has its '%}', and every if, for, set and macro its end tag"#]],
+            ---
+            {{ x    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:4
+              rule: every '{%' has its '%}', and every if, for, set and macro its end tag
+              remedy: complete or remove the tag"#]],
     );
     fails(
         "{% include 'nothing.jinja' %}",
         expect![[r#"
-        error: Jinja error: tried to include non-existing template 'nothing.jinja'; line 1
+            error: Jinja error: tried to include non-existing template 'nothing.jinja'; line 1
 
-        ---
-        {% include 'nothing.jinja' %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:4
-          remedy: put the template under the file roots, or write its path from there ('./x' counts from this file)"#]],
+            ---
+            {% include 'nothing.jinja' %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:4
+              rule: a template is named by its path from the file roots, or from this file with './'
+              remedy: correct the path, or put the file there"#]],
     );
     fails(
         "{{ salt['test.fail']() }}",
         expect![[r#"
-        error: Jinja error: test.fail: libvirt is down; line 1
+            error: Jinja error: test.fail: libvirt is down; line 1
 
-        ---
-        {{ salt['test.fail']() }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:8
-          remedy: correct the marked line"#]],
+            ---
+            {{ salt['test.fail']() }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:8
+              rule: a template must run through without an error
+              remedy: correct the marked line"#]],
     );
     fails(
         "{{ salt['virt.list_domain']() }}",
         expect![[r#"
-        error: Jinja error: the function 'virt.list_domain' is not available; line 1
+            error: Jinja error: the function 'virt.list_domain' is not available; line 1
 
-        ---
-        {{ salt['virt.list_domain']() }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:8
-          remedy: did you mean salt['virt.list_domains']?"#]],
+            ---
+            {{ salt['virt.list_domain']() }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:8
+              rule: a template can call the functions of this agent
+              remedy: did you mean salt['virt.list_domains']?"#]],
     );
     fails(
         "{{ salt.virt.nothing() }}",
         expect![[r#"
-        error: Jinja error: the function 'virt.nothing' is not available; line 1
+            error: Jinja error: the function 'virt.nothing' is not available; line 1
 
-        ---
-        {{ salt.virt.nothing() }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:13
-          remedy: this function does not exist here; take the value from the pillar"#]],
+            ---
+            {{ salt.virt.nothing() }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:13
+              rule: a template can call the functions of this agent
+              remedy: take the value from the pillar instead"#]],
     );
     fails(
         "{{ 'a'|nofilter }}",
         expect![[r#"
-        error: Jinja error: unknown filter: filter nofilter is unknown; line 1
+            error: Jinja error: unknown filter: filter nofilter is unknown; line 1
 
-        ---
-        {{ 'a'|nofilter }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:8
-          remedy: check the spelling; not every function of Salt exists here"#]],
+            ---
+            {{ 'a'|nofilter }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:8
+              rule: filters, tests, functions and methods must exist
+              remedy: check the spelling; not all of Salt's exist here"#]],
     );
     fails(
         "{{ raise('stop here') }}",
         expect![[r#"
-        error: Jinja error: stop here; line 1
+            error: Jinja error: stop here; line 1
 
-        ---
-        {{ raise('stop here') }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:4
-          remedy: correct the marked line"#]],
+            ---
+            {{ raise('stop here') }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:4
+              rule: a template must run through without an error
+              remedy: correct the marked line"#]],
     );
     fails(
         "{% load_yaml as x %}\na: [\n{% endload %}",
         expect![[r#"
-        error: Jinja error: Unable to load YAML: while parsing a node, did not find expected node content; line 3 of the loaded text; line 1
+            error: Jinja error: Unable to load YAML: while parsing a node, did not find expected node content; line 3 of the loaded text; line 1
 
-        ---
-        {% load_yaml as x %}    <======================
-        a: [
-        {% endload %}
-        ---
-          at: /srv/salt/web/vm.sls:1
-          remedy: correct the marked line"#]],
+            ---
+            {% load_yaml as x %}    <======================
+            a: [
+            {% endload %}
+            ---
+              at: /srv/salt/web/vm.sls:1
+              rule: a template must run through without an error
+              remedy: correct the marked line"#]],
     );
     fails(
         "{% set x = [] %}{% do x.append(x) %}",
         expect![[r#"
-        error: Jinja error: a list or dictionary cannot be put into itself; line 1
+            error: Jinja error: a list or dictionary cannot be put into itself; line 1
 
-        ---
-        {% set x = [] %}{% do x.append(x) %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1
-          remedy: correct the marked line"#]],
+            ---
+            {% set x = [] %}{% do x.append(x) %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1
+              rule: a template must run through without an error
+              remedy: correct the marked line"#]],
     );
 }
 
@@ -465,46 +481,50 @@ fn untrusted_templates_end() {
     fails(
         "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
         expect![[r#"
-        error: Jinja error: the template does more work than is allowed; line 1
+            error: Jinja error: the template does more work than is allowed; line 1
 
-        ---
-        {% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:40
-          remedy: shorten its loops; a template may take about two million steps or make 128 MB of text"#]],
+            ---
+            {% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:40
+              rule: a template may take about two million steps or make 128 MB of text
+              remedy: shorten its loops"#]],
     );
     fails(
         "{% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
         expect![[r#"
-        error: Jinja error: the template does more work than is allowed; line 1
+            error: Jinja error: the template does more work than is allowed; line 1
 
-        ---
-        {% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:70
-          remedy: shorten its loops; a template may take about two million steps or make 128 MB of text"#]],
+            ---
+            {% set ns = namespace(x='x') %}{% for a in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:70
+              rule: a template may take about two million steps or make 128 MB of text
+              remedy: shorten its loops"#]],
     );
     fails(
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         expect![[r#"
-        error: Jinja error: recursion limit exceeded; line 1
+            error: Jinja error: recursion limit exceeded; line 1
 
-        ---
-        {% macro m() %}{{ m() }}{% endmacro %}{{ m() }}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1:19
-          remedy: correct the marked line"#]],
+            ---
+            {% macro m() %}{{ m() }}{% endmacro %}{{ m() }}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1:19
+              rule: a template must run through without an error
+              remedy: correct the marked line"#]],
     );
     fails(
         "{% import_yaml 'web/vm.sls' as x %}",
         expect![[r#"
-        error: Jinja error: recursion limit exceeded; line 1
+            error: Jinja error: recursion limit exceeded; line 1
 
-        ---
-        {% import_yaml 'web/vm.sls' as x %}    <======================
-        ---
-          at: /srv/salt/web/vm.sls:1
-          remedy: correct the marked line"#]],
+            ---
+            {% import_yaml 'web/vm.sls' as x %}    <======================
+            ---
+              at: /srv/salt/web/vm.sls:1
+              rule: a template must run through without an error
+              remedy: correct the marked line"#]],
     );
 }
 

@@ -82,7 +82,7 @@ impl Loader<'_> {
                 return None;
             }
             Err(fault) => {
-                self.faults.push(fault);
+                self.faults.push(*fault);
                 return None;
             }
         };

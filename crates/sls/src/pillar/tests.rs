@@ -2,12 +2,11 @@
 
 use expect_test::{Expect, expect};
 
-use crate::testing::{MemoryFiles, functions, target};
+use crate::testing::{files as in_memory, functions, target};
 
 #[track_caller]
 fn check(files: &[(&str, &str)], expected: Expect) {
-    let (pillar, diagnostics) =
-        crate::render_pillar(&target(), &MemoryFiles::new(files), &functions());
+    let (pillar, diagnostics) = crate::render_pillar(&target(), &in_memory(files), &functions());
     let mut shown = format!("{}\n", crate::yaml::print_flow(&pillar));
     for diagnostic in diagnostics {
         shown.push_str(&format!("{diagnostic}\n"));
@@ -73,7 +72,8 @@ fn faults_are_reported_and_the_rest_is_read() {
             x: {{ nix }}    <======================
             ---
               at: /srv/salt/broken.sls:1:7
-              remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')
             error: SLS 'list' does not render to a dictionary
               at: /srv/salt/list.sls:1:1
         "#]],

@@ -107,6 +107,10 @@ impl Schedule {
 
     /// Everything that can be decided now. A decision is given once; an empty list means that something
     /// running has to finish first, or that the run [`is_done`](Self::is_done).
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "not an iterator: empty does not mean the end"
+    )]
     pub fn next(&mut self) -> Vec<Decision> {
         let mut decisions = Vec::new();
         // Skipping a chunk may free others, so go round until nothing moves.

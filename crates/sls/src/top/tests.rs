@@ -2,11 +2,11 @@
 
 use expect_test::{Expect, expect};
 
-use crate::testing::{MemoryFiles, TestCatalog, functions, show, target};
+use crate::testing::{TestCatalog, files as in_memory, functions, show, target};
 
 #[track_caller]
 fn check(files: &[(&str, &str)], expected: Expect) {
-    let (top, diagnostics) = crate::top(&target(), &MemoryFiles::new(files), &functions());
+    let (top, diagnostics) = crate::top(&target(), &in_memory(files), &functions());
     let mut shown = String::new();
     for (env, names) in top {
         shown.push_str(&format!("{env}: {}\n", names.join(", ")));
@@ -106,15 +106,16 @@ fn malformed_top_files_are_explained() {
     check(
         &[("top.sls", "base:\n  '*': [{{ nix }}]\n")],
         expect![[r#"
-        error: Rendering SLS 'base:top' failed: Jinja variable 'nix' is undefined; line 2
+            error: Rendering SLS 'base:top' failed: Jinja variable 'nix' is undefined; line 2
 
-        ---
-        base:
-          '*': [{{ nix }}]    <======================
-        ---
-          at: /srv/salt/top.sls:2:12
-          remedy: define it, or give it a default: {{ name | default('value') }}, salt['pillar.get']('key', 'value')
-    "#]],
+            ---
+            base:
+              '*': [{{ nix }}]    <======================
+            ---
+              at: /srv/salt/top.sls:2:12
+              rule: a name must have a value before it is used
+              remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')
+        "#]],
     );
 }
 
@@ -127,7 +128,7 @@ fn highstate_compiles_what_is_assigned() {
     ];
     let (compiled, diagnostics) = crate::highstate(
         &target(),
-        &MemoryFiles::new(&files),
+        &in_memory(&files),
         &functions(),
         &TestCatalog,
         &[],
@@ -138,13 +139,8 @@ fn highstate_compiles_what_is_assigned() {
             require [0]
     "#]]
     .assert_eq(&show(&compiled, &diagnostics));
-    let (compiled, diagnostics) = crate::highstate(
-        &target(),
-        &MemoryFiles::new(&[]),
-        &functions(),
-        &TestCatalog,
-        &[],
-    );
+    let (compiled, diagnostics) =
+        crate::highstate(&target(), &in_memory(&[]), &functions(), &TestCatalog, &[]);
     expect![[r#"
         error: No Top file or master_tops data matches found. Please see master log for details.
           remedy: write a top.sls that assigns SLS to 'kvm1', or name the SLS

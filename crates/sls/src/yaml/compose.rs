@@ -24,8 +24,10 @@ pub struct YamlError {
     pub at: Mark,
     /// The first of two equal keys.
     pub also: Option<Mark>,
+    /// The rule that was broken.
+    pub rule: &'static str,
     /// What to do.
-    pub remedy: Option<String>,
+    pub remedy: String,
 }
 
 /// Something that was read, but perhaps not as its author meant it.
@@ -77,6 +79,7 @@ impl<'t> Composer<'t> {
                     return Err(error(
                         "expected a single document in the stream, but found another document",
                         mark,
+                        "a file holds one document",
                         "remove the second '---' and what follows it",
                     ));
                 }
@@ -108,6 +111,7 @@ impl<'t> Composer<'t> {
             return Err(error(
                 format!("lists and dictionaries lie more than {DEPTH_LIMIT} deep in one another"),
                 at,
+                "the size of a document is bounded",
                 "flatten the data",
             ));
         }
@@ -129,6 +133,7 @@ impl<'t> Composer<'t> {
                 return Err(error(
                     "the document ends in the middle of a value",
                     at,
+                    "every list and dictionary that is opened must be closed",
                     "complete it",
                 ));
             }
@@ -149,6 +154,7 @@ impl<'t> Composer<'t> {
         Err(error(
             format!("the document has more than {NODE_BUDGET} values, aliases counted each time"),
             at,
+            "the size of a document is bounded",
             "use fewer aliases, or split the file",
         ))
     }
@@ -158,6 +164,7 @@ impl<'t> Composer<'t> {
             return Err(error(
                 "found a recursive or undefined alias",
                 at,
+                "an alias repeats a value that stands before it",
                 "name an anchor that is complete",
             ));
         };
@@ -205,7 +212,8 @@ impl<'t> Composer<'t> {
                         key.type_name()
                     ),
                     at,
-                    "a key must be text or a number; put quotes around text that contains braces or brackets",
+                    "a key is text or a number",
+                    "put quotes around text that contains braces or brackets",
                 ));
             };
             if let Some(first) = seen.insert(text, at) {
@@ -261,7 +269,8 @@ impl<'t> Composer<'t> {
             return error(
                 "found character '\\t' that cannot start any token",
                 Mark { line, column: 1 },
-                "indent with spaces; YAML does not allow tabs there",
+                "YAML does not allow tabs in indentation",
+                "indent with spaces",
             );
         }
         let line = self
@@ -269,14 +278,23 @@ impl<'t> Composer<'t> {
             .lines()
             .nth(at.line.wrapping_sub(1))
             .unwrap_or_default();
-        let remedy = if line.contains("{%") || line.contains("{{") {
-            "put quotes around a value that begins with '{{'; check that the file goes through Jinja"
+        let (rule, remedy) = if line.contains("{%") || line.contains("{{") {
+            (
+                "a brace begins a dictionary",
+                "put quotes around a value that begins with '{{'",
+            )
         } else if fault.info().contains("mapping values are not allowed") {
-            "put quotes around text that contains ': ', or check the indentation of this line"
+            (
+                "': ' separates a key from its value, once on a line",
+                "put quotes around text that contains ': ', or check the indentation of this line",
+            )
         } else {
-            "check the indentation, the quotes and the brackets of this line and the one above it"
+            (
+                "indentation, quotes and brackets give a file its shape",
+                "check those of this line and the one above it",
+            )
         };
-        error(fault.info(), at, remedy)
+        error(fault.info(), at, rule, remedy)
     }
 }
 
@@ -287,12 +305,13 @@ fn mark(marker: Marker) -> Mark {
     }
 }
 
-fn error(message: impl Into<String>, at: Mark, remedy: &str) -> YamlError {
+fn error(message: impl Into<String>, at: Mark, rule: &'static str, remedy: &str) -> YamlError {
     YamlError {
         message: message.into(),
         at,
         also: None,
-        remedy: Some(remedy.to_owned()),
+        rule,
+        remedy: remedy.to_owned(),
     }
 }
 
@@ -305,9 +324,8 @@ fn conflict(key: &Node, start: Mark, at: Mark, first: Mark) -> YamlError {
         ),
         at,
         also: Some(first),
-        remedy: Some(format!(
-            "'{id}' is there already; rename or remove one of the two"
-        )),
+        rule: "a key stands once in a dictionary",
+        remedy: format!("'{id}' is there already; rename or remove one of the two"),
     }
 }
 
@@ -352,6 +370,7 @@ fn not_mergeable(at: Mark) -> YamlError {
     error(
         "expected a mapping or list of mappings for merging",
         at,
+        "'<<' merges dictionaries",
         "'<<' takes an alias of a dictionary",
     )
 }
@@ -375,6 +394,7 @@ fn tagged(text: &str, tag: &Tag, at: Mark) -> Result<Value, YamlError> {
         error(
             format!("'{text}' is not of the type that its tag says"),
             at,
+            "a tagged value must be of the type of its tag",
             "correct the value or remove the tag",
         )
     };
@@ -416,6 +436,7 @@ fn refused(tag: &Tag, at: Mark) -> YamlError {
             tag.handle, tag.suffix
         ),
         at,
-        "remove the tag; only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read",
+        "only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read",
+        "remove the tag",
     )
 }

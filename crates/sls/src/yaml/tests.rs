@@ -19,7 +19,7 @@ fn refuses(text: &str, expected: Expect) {
         .also
         .map(|mark| format!(" also {}:{}", mark.line, mark.column))
         .unwrap_or_default();
-    let remedy = fault.remedy.clone().unwrap_or_default();
+    let remedy = format!("{} / {}", fault.rule, fault.remedy);
     expected.assert_eq(&format!(
         "{}:{}{also} {}\n{remedy}",
         fault.at.line, fault.at.column, fault.message
@@ -134,8 +134,8 @@ fn documents_have_one_root() {
     refuses(
         "a: 1\n---\nb: 1\n",
         expect![[r#"
-        2:1 expected a single document in the stream, but found another document
-        remove the second '---' and what follows it"#]],
+            2:1 expected a single document in the stream, but found another document
+            a file holds one document / remove the second '---' and what follows it"#]],
     );
 }
 
@@ -153,8 +153,8 @@ fn merge_keys_and_aliases_work() {
     refuses(
         "a: {<<: 5}",
         expect![[r#"
-        1:9 expected a mapping or list of mappings for merging
-        '<<' takes an alias of a dictionary"#]],
+            1:9 expected a mapping or list of mappings for merging
+            '<<' merges dictionaries / '<<' takes an alias of a dictionary"#]],
     );
 }
 
@@ -179,7 +179,7 @@ fn equal_keys_are_refused_with_both_places() {
               in line 3, column 3
             found conflicting ID 'c'
               in line 5, column 3
-            'c' is there already; rename or remove one of the two"#]],
+            a key stands once in a dictionary / 'c' is there already; rename or remove one of the two"#]],
     );
     refuses(
         "a: 1\n'a': 2\n",
@@ -188,7 +188,7 @@ fn equal_keys_are_refused_with_both_places() {
               in line 1, column 1
             found conflicting ID 'a'
               in line 2, column 1
-            'a' is there already; rename or remove one of the two"#]],
+            a key stands once in a dictionary / 'a' is there already; rename or remove one of the two"#]],
     );
 }
 
@@ -197,62 +197,62 @@ fn dangerous_and_broken_text_is_refused() {
     refuses(
         "!!python/object/apply:os.system ['x']",
         expect![[r#"
-        1:1 could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'
-        remove the tag; only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read"#]],
+            1:1 could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'
+            only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read / remove the tag"#]],
     );
     refuses(
         "a: !!python/tuple [1]",
         expect![[r#"
-        1:4 could not determine a constructor for the tag 'tag:yaml.org,2002:python/tuple'
-        remove the tag; only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read"#]],
+            1:4 could not determine a constructor for the tag 'tag:yaml.org,2002:python/tuple'
+            only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read / remove the tag"#]],
     );
     refuses(
         "a: !custom 5",
         expect![[r#"
-        1:4 could not determine a constructor for the tag '!custom'
-        remove the tag; only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read"#]],
+            1:4 could not determine a constructor for the tag '!custom'
+            only !!str, !!int, !!float, !!bool, !!null, !!seq, !!map and !!timestamp are read / remove the tag"#]],
     );
     refuses(
         "a:\n\tb: 1\n",
         expect![[r#"
-        2:1 found character '\t' that cannot start any token
-        indent with spaces; YAML does not allow tabs there"#]],
+            2:1 found character '\t' that cannot start any token
+            YAML does not allow tabs in indentation / indent with spaces"#]],
     );
     refuses(
         "a: b: c\n",
         expect![[r#"
-        1:5 mapping values are not allowed in this context
-        put quotes around text that contains ': ', or check the indentation of this line"#]],
+            1:5 mapping values are not allowed in this context
+            ': ' separates a key from its value, once on a line / put quotes around text that contains ': ', or check the indentation of this line"#]],
     );
     refuses(
         "a: [1, 2\nb: 3\n",
         expect![[r#"
-        2:2 illegal placement of ':' indicator
-        check the indentation, the quotes and the brackets of this line and the one above it"#]],
+            2:2 illegal placement of ':' indicator
+            indentation, quotes and brackets give a file its shape / check those of this line and the one above it"#]],
     );
     refuses(
         "a: 'open\n",
         expect![[r#"
-        1:4 while scanning a quoted scalar, found unexpected end of stream
-        check the indentation, the quotes and the brackets of this line and the one above it"#]],
+            1:4 while scanning a quoted scalar, found unexpected end of stream
+            indentation, quotes and brackets give a file its shape / check those of this line and the one above it"#]],
     );
     refuses(
         "a: *nothing\n",
         expect![[r#"
-        1:4 while parsing node, found unknown anchor
-        check the indentation, the quotes and the brackets of this line and the one above it"#]],
+            1:4 while parsing node, found unknown anchor
+            indentation, quotes and brackets give a file its shape / check those of this line and the one above it"#]],
     );
     refuses(
         "{{ x }}: 1\n",
         expect![[r#"
-        1:2 while constructing a mapping, found an unacceptable key (dict)
-        a key must be text or a number; put quotes around text that contains braces or brackets"#]],
+            1:2 while constructing a mapping, found an unacceptable key (dict)
+            a key is text or a number / put quotes around text that contains braces or brackets"#]],
     );
     refuses(
         "a: 1\n b: 2\n",
         expect![[r#"
-        2:3 mapping values are not allowed in this context
-        put quotes around text that contains ': ', or check the indentation of this line"#]],
+            2:3 mapping values are not allowed in this context
+            ': ' separates a key from its value, once on a line / put quotes around text that contains ': ', or check the indentation of this line"#]],
     );
 }
 
@@ -269,20 +269,20 @@ fn alias_bombs_and_deep_nesting_are_refused() {
     refuses(
         &bomb,
         expect![[r#"
-        6:15 the document has more than 200000 values, aliases counted each time
-        use fewer aliases, or split the file"#]],
+            6:15 the document has more than 200000 values, aliases counted each time
+            the size of a document is bounded / use fewer aliases, or split the file"#]],
     );
     refuses(
         &"[".repeat(5000),
         expect![[r#"
-        1:256 recursion limit exceeded
-        check the indentation, the quotes and the brackets of this line and the one above it"#]],
+            1:256 recursion limit exceeded
+            indentation, quotes and brackets give a file its shape / check those of this line and the one above it"#]],
     );
     refuses(
         &"- ".repeat(5000),
         expect![[r#"
-        1:243 lists and dictionaries lie more than 120 deep in one another
-        flatten the data"#]],
+            1:243 lists and dictionaries lie more than 120 deep in one another
+            the size of a document is bounded / flatten the data"#]],
     );
 }
 
