@@ -1,5 +1,7 @@
 //! What compiling yields: ordered chunks, each one state to bring about.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::diagnostic::Location;
 use crate::{Map, Value};
 
@@ -44,6 +46,41 @@ pub struct Chunk {
     pub at: Location,
 }
 
+impl Compiled {
+    /// What `state.sls_id` runs: the chunks under this ID and all they need. Empty when there is no such ID.
+    #[must_use]
+    pub fn only(&self, id: &str) -> Compiled {
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        let mut open: Vec<usize> = self
+            .chunks
+            .iter()
+            .enumerate()
+            .filter(|(_, chunk)| chunk.id == id)
+            .map(|(at, _)| at)
+            .collect();
+        while let Some(index) = open.pop() {
+            if wanted.insert(index) {
+                let requisites = &self.chunks[index].requisites;
+                open.extend(requisites.iter().flat_map(|requisite| &requisite.targets));
+            }
+        }
+        let new_index: HashMap<usize, usize> = wanted.iter().copied().zip(0..).collect();
+        let mut chunks: Vec<Chunk> = wanted
+            .iter()
+            .map(|index| self.chunks[*index].clone())
+            .collect();
+        for requisite in chunks.iter_mut().flat_map(|chunk| &mut chunk.requisites) {
+            for target in &mut requisite.targets {
+                *target = new_index[target];
+            }
+        }
+        Compiled {
+            chunks,
+            high: self.high.clone(),
+        }
+    }
+}
+
 impl Chunk {
     /// The key of its result: `virt_|-srv01_|-srv01_|-running`.
     pub fn tag(&self) -> String {
@@ -63,7 +100,7 @@ impl Chunk {
         format!("{}.{}", self.sls, self.id)
     }
 
-    /// The flat dictionary that `state.show_low_sls` prints, without requisites.
+    /// The flat dictionary that `state.show_low_sls` prints.
     pub fn low(&self) -> Value {
         let mut low = Map::new();
         let texts = [
@@ -177,7 +214,7 @@ pub struct Globals {
     pub fire_event: Option<Value>,
     /// Run beside the others. Independent chunks run in parallel here anyway.
     pub parallel: bool,
-    /// Every global argument as it was written, `order` and requisites left out.
+    /// Every global argument and requisite as it was written, `order` left out.
     pub given: Map,
 }
 

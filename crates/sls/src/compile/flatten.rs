@@ -165,7 +165,8 @@ fn draft(
         let key = argument.key.as_str();
         match key {
             "name" | "names" | "state" | "fun" => {}
-            _ if requisite::is_requisite(key) || key.starts_with("__") => {}
+            _ if requisite::is_requisite(key) => written_requisite(&mut chunk, argument),
+            _ if key.starts_with("__") => {}
             "order" => order(&mut chunk, argument, faults),
             _ if GLOBAL_ARGUMENTS.contains(&key) => global(&mut chunk, argument, faults),
             _ => {
@@ -200,6 +201,18 @@ fn order(chunk: &mut Chunk, argument: &Argument, faults: &mut Vec<Diagnostic>) {
             i64::MAX
         }
     };
+}
+
+/// Keeps a requisite as it was written; one that was extended from another file comes in two parts.
+fn written_requisite(chunk: &mut Chunk, argument: &Argument) {
+    let given = chunk
+        .globals
+        .given
+        .entry(argument.key.clone())
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if let (Value::Array(items), Value::Array(more)) = (given, argument.value.to_value()) {
+        items.extend(more);
+    }
 }
 
 fn bad_global(chunk: &Chunk, argument: &Argument, expected: &str, found: &Value) -> Diagnostic {

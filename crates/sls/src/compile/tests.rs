@@ -140,6 +140,29 @@ b: test.nop
 }
 
 #[test]
+fn one_id_can_be_picked_with_what_it_needs() {
+    let (compiled, _) = compile_one(
+        "\
+a: test.nop
+b:
+  test.nop:
+    - require: [{test: c}]
+c:
+  test.nop:
+    - require: [{test: a}]
+d: test.nop
+",
+    );
+    expect![[r#"
+        0 test_|-a_|-a_|-nop order=10000 {} [/srv/salt/vm.sls:1:4]
+        1 test_|-c_|-c_|-nop order=10002 {} [/srv/salt/vm.sls:6:3]
+            require [0]
+    "#]].assert_eq(&show(&compiled.only("c"), &[]));
+    assert_eq!(compiled.only("nix").chunks, []);
+    expect![[r#"{"state":"test","name":"b","__sls__":"vm","__env__":"base","__id__":"b","require":[{"test":"c"}],"order":10001,"fun":"nop"}"#]].assert_eq(&compiled.chunks[2].low().to_string());
+}
+
+#[test]
 fn order_is_salts() {
     check(
         "\

@@ -11,6 +11,7 @@ use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Value, from_args}
 use minijinja::{Error, ErrorKind, State};
 
 use super::convert::{to_jinja, to_json};
+use super::mutable::replace_dict;
 use crate::ports::{Functions, Target};
 use crate::{Map, Value as Json};
 
@@ -161,11 +162,27 @@ impl Object for Function {
         let own = crate::lookup::functions::call(&self.name, &positional, &named, &self.target);
         let result = own.unwrap_or_else(|| self.functions.call(&self.name, &positional, &named));
         match result {
-            Ok(value) => Ok(to_jinja(&value)),
+            Ok(value) => {
+                let merged = to_jinja(&value);
+                match positional_target(&self.name, args) {
+                    Some(target) => Ok(replace_dict(target, &merged)),
+                    None => Ok(merged),
+                }
+            }
             Err(fault) => Err(Error::new(
                 ErrorKind::InvalidOperation,
                 format!("{}: {fault}", self.name),
             )),
         }
     }
+}
+
+/// The dictionary that a merging function changes in place, as `{% do salt['defaults.merge'](a, b) %}`
+/// relies on.
+fn positional_target<'a>(name: &str, args: &'a [Value]) -> Option<&'a Value> {
+    let in_place = matches!(
+        name,
+        "defaults.merge" | "defaults.update" | "slsutil.update"
+    );
+    args.first().filter(|_| in_place)
 }

@@ -284,6 +284,21 @@ pub(crate) fn pairs_of(source: &Value) -> Result<Vec<(Value, Value)>, Error> {
     .collect()
 }
 
+/// Gives `target` the content of `source` and returns it; returns `source` when `target` cannot change.
+pub(crate) fn replace_dict(target: &Value, source: &Value) -> Value {
+    match (
+        target.downcast_object_ref::<Dict>(),
+        source.downcast_object_ref::<Dict>(),
+    ) {
+        (Some(dict), Some(source)) => {
+            let content = source.read().clone();
+            *dict.write() = content;
+            target.clone()
+        }
+        _ => source.clone(),
+    }
+}
+
 /// `dict(a, b=1)`, `odict(…)`.
 pub(crate) fn make_dict(args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Error> {
     let mut pairs = Vec::new();

@@ -178,6 +178,60 @@ fn with_context_carries_what_was_set() {
     assert_eq!(output.text, "5");
 }
 
+/// The way formulas lay their files out: defaults, a map by grain, the pillar over both.
+#[test]
+fn a_formula_finds_its_settings() {
+    let files = [
+        (
+            "web/vm.sls",
+            "\
+{%- set tplroot = tpldir.split('/')[0] %}
+{%- from tplroot ~ '/map.jinja' import settings as s with context %}
+{%- for name, vm in s.vms | dictsort %}
+{{ name }}:
+  virt.running:
+    - mem: {{ vm.get('mem', s.mem) }}
+    - disks: {{ vm.disks | default([]) | yaml }}
+{%- endfor %}
+{{ s | yaml(False) }}
+",
+        ),
+        (
+            "web/map.jinja",
+            "\
+{%- import_yaml tplroot | default('web') ~ '/defaults.yaml' as defaults %}
+{%- set by_os = salt['grains.filter_by']({'Debian': {'pkg': 'libvirt-daemon'}, 'Suse': {}}) or {} %}
+{%- do defaults.update(by_os) %}
+{%- do salt['defaults.merge'](defaults, {'net': {'b': 2}}) %}
+{%- set settings = salt['pillar.get']('none', default=defaults, merge=True) %}
+{%- do settings.update({'vms': salt['pillar.get']('vms', {})}) %}
+",
+        ),
+        ("web/defaults.yaml", "mem: 512\nnet:\n  a: 1\n"),
+    ];
+    let output = render(&files).unwrap_or_else(|fault| panic!("{fault}"));
+    expect![[r#"
+
+        srv01:
+          virt.running:
+            - mem: 1024
+            - disks: []
+        srv02:
+          virt.running:
+            - mem: 2048
+            - disks: []
+        mem: 512
+        net:
+          a: 1
+          b: 2
+        pkg: libvirt-daemon
+        vms:
+          srv01:
+            mem: 1024
+          srv02:
+            mem: 2048"#]].assert_eq(&output.text);
+}
+
 #[test]
 fn blocks_are_loaded() {
     gives(

@@ -6,7 +6,7 @@ use crate::ports::{FunctionError, Target};
 use crate::{Map, Value, glob};
 
 /// The functions of this module.
-pub(crate) const NAMES: [&str; 24] = [
+pub(crate) const NAMES: [&str; 26] = [
     "pillar.get",
     "pillar.raw",
     "pillar.items",
@@ -31,6 +31,8 @@ pub(crate) const NAMES: [&str; 24] = [
     "match.compound",
     "defaults.merge",
     "slsutil.merge",
+    "defaults.update",
+    "slsutil.update",
 ];
 
 /// Calls one of [`NAMES`]; `None` for any other function.
