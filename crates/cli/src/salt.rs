@@ -1,0 +1,106 @@
+//! Salt's own names: `salt` and `salt-key`, with Salt's arguments.
+
+use crate::run::{self, Wording};
+use crate::{Failure, Outcome};
+use clap::Parser;
+
+/// Call a function on every minion that the target matches
+///
+/// This is Salar under the name of Salt's command; `salar --help` shows everything else.
+#[derive(Debug, Parser)]
+#[command(name = "salt", version)]
+pub struct SaltCli {
+    #[command(flatten)]
+    run: run::Args,
+
+    #[command(flatten)]
+    refused: Refused,
+}
+
+/// Options of Salt that are understood but not served
+#[derive(Debug, clap::Args)]
+struct Refused {
+    #[arg(short = 'G', long, hide = true)]
+    grain: bool,
+    #[arg(short = 'P', long, hide = true)]
+    grain_pcre: bool,
+    #[arg(short = 'I', long, hide = true)]
+    pillar: bool,
+    #[arg(short = 'J', long, hide = true)]
+    pillar_pcre: bool,
+    #[arg(short = 'N', long, hide = true)]
+    nodegroup: bool,
+    #[arg(short = 'C', long, hide = true)]
+    compound: bool,
+    #[arg(short = 'S', long, hide = true)]
+    ipcidr: bool,
+    #[arg(short = 'b', long, hide = true, value_name = "SIZE")]
+    batch: Option<String>,
+    #[arg(long, hide = true, value_name = "COUNT")]
+    subset: Option<String>,
+    #[arg(long = "return", hide = true, value_name = "RETURNER")]
+    returner: Option<String>,
+}
+
+impl Refused {
+    /// The first such option that was given, and why it is refused.
+    fn reason(&self) -> Option<Failure> {
+        let by_facts = "the server does not hold grains and pillar of its hosts yet";
+        let given = [
+            (self.grain, "-G", by_facts),
+            (self.grain_pcre, "-P", by_facts),
+            (self.pillar, "-I", by_facts),
+            (self.pillar_pcre, "-J", by_facts),
+            (self.nodegroup, "-N", "there are no node groups yet"),
+            (self.compound, "-C", by_facts),
+            (
+                self.ipcidr,
+                "-S",
+                "the server does not hold the addresses of its hosts yet",
+            ),
+            (
+                self.batch.is_some(),
+                "-b",
+                "hosts are always asked at the same time",
+            ),
+            (
+                self.subset.is_some(),
+                "--subset",
+                "name the hosts with -L instead",
+            ),
+            (
+                self.returner.is_some(),
+                "--return",
+                "results are kept by the server: salar job JID",
+            ),
+        ];
+        let (_, option, why) = given.into_iter().find(|(given, ..)| *given)?;
+        let failure = Failure::usage(format!("{option} is not in this version: {why}"));
+        Some(
+            failure.hint(
+                "target by name: a shell pattern, -E for a regular expression, -L for a list",
+            ),
+        )
+    }
+}
+
+impl SaltCli {
+    /// Carries the command out, in Salt's words.
+    ///
+    /// # Errors
+    /// What is to be printed, with the exit status.
+    pub async fn run(self) -> Result<Outcome, Failure> {
+        match self.refused.reason() {
+            Some(failure) => Err(failure),
+            None => run::run_as(self.run, Wording::Salt).await,
+        }
+    }
+}
+
+/// What `salt-key` says: there is nothing for it to manage.
+pub fn refuse_salt_key() -> Failure {
+    Failure::usage(
+        "salt-key is not in this version: there are no keys to accept, the server starts the agent of its own machine itself",
+    )
+    .hint("the hosts there are: salar host list")
+}

@@ -1,0 +1,222 @@
+//! Waiting for actions to end.
+//!
+//! The change feed brings news; each action is also read again from time to time, so that a lost event costs
+//! seconds, not the answer. Only silence is bounded: an action of a host that can be reached is waited for as
+//! long as it takes.
+
+use crate::Failure;
+use crate::output::{StatusLine, say};
+use client::{Client, ClientError, Feed, FeedEvent};
+use indexmap::IndexMap;
+use server_api::action::Action;
+use server_api::event::{Change, ChangedRow};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use uuid::Uuid;
+
+/// How often silent actions are read again.
+const REREAD: Duration = Duration::from_secs(5);
+
+/// How waiting for an action ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The action ended, well or badly.
+    Action(Box<Action>),
+    /// Its host cannot be reached; the action stays where it is.
+    Unreachable(Box<Action>),
+}
+
+/// Connected to the feed, so that nothing that happens from now on is missed.
+pub(crate) struct Waiter {
+    client: Client,
+    feed: Feed,
+    silence: Duration,
+    pending: IndexMap<Uuid, Pending>,
+    status: StatusLine,
+}
+
+struct Pending {
+    action: Action,
+    heard: Instant,
+}
+
+impl Waiter {
+    /// Connects. `silence` is how long a host may say nothing before it is asked whether it can be reached.
+    pub(crate) async fn open(client: &Client, silence: Duration) -> Result<Self, Failure> {
+        let feed = client.feed().await?;
+        let status = StatusLine::new();
+        Ok(Self {
+            client: client.clone(),
+            feed,
+            silence,
+            pending: IndexMap::new(),
+            status,
+        })
+    }
+
+    /// Adds an action to those waited for.
+    pub(crate) fn add(&mut self, action: Action) {
+        self.pending.insert(
+            action.id,
+            Pending {
+                action,
+                heard: Instant::now(),
+            },
+        );
+    }
+
+    /// The next action that has ended or will not be heard of; `None` when none is left.
+    pub(crate) async fn next(&mut self) -> Result<Option<Ended>, Failure> {
+        let mut tick = interval(REREAD.min(self.silence).max(Duration::from_millis(100)));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.reset();
+        loop {
+            if let Some(ended) = self.take_ended() {
+                return Ok(Some(ended));
+            }
+            if self.pending.is_empty() {
+                return Ok(None);
+            }
+            tokio::select! {
+                event = self.feed.next() => match event? {
+                    FeedEvent::Change(change) => self.apply(change),
+                    FeedEvent::Hello(hello) if hello.resumed => {}
+                    FeedEvent::Hello(_) | FeedEvent::Reset => self.reread().await?,
+                },
+                _ = tick.tick() => {
+                    self.reread().await?;
+                    if let Some(ended) = self.give_up().await? {
+                        return Ok(Some(ended));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_ended(&mut self) -> Option<Ended> {
+        let id = *self
+            .pending
+            .iter()
+            .find(|(_, pending)| has_ended(&pending.action))?
+            .0;
+        let pending = self.pending.shift_remove(&id)?;
+        self.status.clear();
+        Some(Ended::Action(Box::new(pending.action)))
+    }
+
+    fn apply(&mut self, change: Change) {
+        for object in change.objects {
+            if let ChangedRow::Actions(Some(row)) = object.row {
+                self.hear(*row);
+            }
+        }
+    }
+
+    fn hear(&mut self, row: Action) {
+        let Some(pending) = self.pending.get_mut(&row.id) else {
+            return;
+        };
+        if row.r#gen > pending.action.r#gen {
+            pending.heard = Instant::now();
+            if let Some(text) = progress(&row) {
+                self.status.show(&text);
+            }
+            pending.action = row;
+        }
+    }
+
+    /// Reads every pending action. A server that is away is waited for: actions survive its restart.
+    async fn reread(&mut self) -> Result<(), Failure> {
+        let ids: Vec<Uuid> = self.pending.keys().copied().collect();
+        for id in ids {
+            match self.client.action(id).await {
+                Ok(action) => self.hear(action),
+                Err(error) if error.is_retryable() => {
+                    self.status.show(&format!("{error}; trying again"));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// An action whose host has been silent for too long and cannot be reached.
+    async fn give_up(&mut self) -> Result<Option<Ended>, Failure> {
+        let now = Instant::now();
+        let silent: Vec<Uuid> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| now - pending.heard >= self.silence)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in silent {
+            let Some(pending) = self.pending.get_mut(&id) else {
+                continue;
+            };
+            match self.client.host(pending.action.host_id).await {
+                Ok(host) if host.freshness != "unreachable" => pending.heard = now,
+                Err(error) if error.is_retryable() => {}
+                Ok(_) | Err(ClientError::Refused { .. }) => {
+                    self.status.clear();
+                    let gone = self.pending.shift_remove(&id);
+                    return Ok(gone.map(|pending| Ended::Unreachable(Box::new(pending.action))));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Nothing more is to come of it.
+pub(crate) fn has_ended(action: &Action) -> bool {
+    matches!(
+        action.status.as_str(),
+        "succeeded" | "failed" | "cancelled" | "unknown"
+    )
+}
+
+/// Why an action that has ended did not succeed, and what to do; `None` when it did.
+pub(crate) fn trouble(action: &Action) -> Option<(String, Option<String>)> {
+    match (action.status.as_str(), &action.error) {
+        ("succeeded", _) => None,
+        (_, Some(error)) => Some((error.message.clone(), error.hint.clone())),
+        ("cancelled", None) => Some(("it was cancelled".to_owned(), None)),
+        ("unknown", None) => Some((
+            "its outcome is not known: the host was lost while it ran".to_owned(),
+            Some(format!(
+                "look at the host, then repeat it if needed: salar action retry {}",
+                action.id
+            )),
+        )),
+        (_, None) => Some((format!("it ended as {}", action.status), None)),
+    }
+}
+
+/// Says on standard error that a host was given up on.
+pub(crate) fn say_unreachable(action: &Action) {
+    let Action {
+        host, summary, id, ..
+    } = action;
+    say(&format!(
+        "{host} cannot be reached; “{summary}” stays queued and runs when it comes back."
+    ));
+    say(&format!(
+        "Hint: salar action show {id}, or withdraw it: salar action cancel {id}"
+    ));
+}
+
+/// `kvm1: download image.qcow2, 34 % of 512.0 MiB`
+fn progress(action: &Action) -> Option<String> {
+    let progress = action.progress.as_ref()?;
+    let share = match progress.total {
+        Some(total) if total > 0 => format!(", {} %", progress.done.saturating_mul(100) / total),
+        _ => String::new(),
+    };
+    let rate = match progress.rate {
+        Some(rate) if rate > 0 => format!(", {}/s", model::Bytes(rate)),
+        _ => String::new(),
+    };
+    Some(format!("{}: {}{share}{rate}", action.host, progress.step))
+}
