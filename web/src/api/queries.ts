@@ -1,0 +1,123 @@
+/** Everything the interface asks of the API, by name. */
+import { queryOptions } from '@tanstack/react-query'
+import { client, dataOf, idempotencyKey } from './client'
+import { ApiError, problemFrom } from './problem'
+import type { Accepted, CollectionName, ListQuery, PowerAction, Rows, Session, Window } from './types'
+
+export const aboutQuery = queryOptions({
+  queryKey: ['about'],
+  queryFn: () => dataOf(client.GET('/api/v1/about')),
+  staleTime: 60_000,
+})
+
+/** Who is signed in; null when nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async (): Promise<Session | null> => {
+    const { data, error, response } = await client.GET('/api/v1/session')
+    if (response.status === 401) return null
+    if (!response.ok || data === undefined) throw new ApiError(problemFrom(response.status, error))
+    return data
+  },
+  staleTime: Infinity,
+})
+
+export function signIn(user: string, password: string): Promise<Session> {
+  return dataOf(client.POST('/api/v1/session', { body: { user, password } }))
+}
+
+export async function signOut(): Promise<void> {
+  const { error, response } = await client.DELETE('/api/v1/session')
+  if (!response.ok && response.status !== 401) throw new ApiError(problemFrom(response.status, error))
+}
+
+/** `gen` is part of the key: a change of the row makes the detail stale. */
+export const vmQuery = (id: string, gen: number | undefined) =>
+  queryOptions({
+    queryKey: ['vm', id, gen],
+    queryFn: () => dataOf(client.GET('/api/v1/vms/{id}', { params: { path: { id } } })),
+  })
+
+export const vmXmlQuery = (id: string, gen: number | undefined) =>
+  queryOptions({
+    queryKey: ['vm', id, 'xml', gen],
+    queryFn: () => dataOf(client.GET('/api/v1/vms/{id}/xml', { params: { path: { id } } })),
+  })
+
+const powerPaths = {
+  start: '/api/v1/vms/{id}/start',
+  shutdown: '/api/v1/vms/{id}/shutdown',
+  reboot: '/api/v1/vms/{id}/reboot',
+  force_off: '/api/v1/vms/{id}/force_off',
+  reset: '/api/v1/vms/{id}/reset',
+  pause: '/api/v1/vms/{id}/pause',
+  resume: '/api/v1/vms/{id}/resume',
+} as const
+
+/** Asks for a life-cycle action. `gen` is that of the row the person saw. */
+export function requestPower(id: string, action: PowerAction, gen: number): Promise<Accepted> {
+  return dataOf(
+    client.POST(powerPaths[action], {
+      params: { path: { id } },
+      headers: { 'Idempotency-Key': idempotencyKey() },
+      body: { gen },
+    }),
+  )
+}
+
+export function cancelAction(id: string): Promise<Accepted> {
+  return dataOf(
+    client.POST('/api/v1/actions/{id}/cancel', {
+      params: { path: { id } },
+      headers: { 'Idempotency-Key': idempotencyKey() },
+    }),
+  )
+}
+
+export function retryAction(id: string): Promise<Accepted> {
+  return dataOf(
+    client.POST('/api/v1/actions/{id}/retry', {
+      params: { path: { id } },
+      headers: { 'Idempotency-Key': idempotencyKey() },
+    }),
+  )
+}
+
+/** A ticket for one console connection: good once, for 30 seconds. */
+export function openConsole(id: string) {
+  return dataOf(
+    client.POST('/api/v1/vms/{id}/console', {
+      params: { path: { id } },
+      headers: { 'Idempotency-Key': idempotencyKey() },
+    }),
+  )
+}
+
+interface WindowRequest extends ListQuery {
+  offset: number
+  limit: number
+}
+
+type Fetchers = {
+  [Name in CollectionName]: (query: WindowRequest, signal?: AbortSignal) => Promise<Window<Rows[Name]>>
+}
+
+/** Windows of the collections that live. */
+export const fetchWindow: Fetchers = {
+  vms: (query, signal) => windowOf(client.GET('/api/v1/vms', { params: { query }, signal })),
+  hosts: (query, signal) => windowOf(client.GET('/api/v1/hosts', { params: { query }, signal })),
+  pools: (query, signal) => windowOf(client.GET('/api/v1/pools', { params: { query }, signal })),
+  networks: (query, signal) => windowOf(client.GET('/api/v1/networks', { params: { query }, signal })),
+  actions: (query, signal) => windowOf(client.GET('/api/v1/actions', { params: { query }, signal })),
+}
+
+async function windowOf<Row>(
+  answer: Promise<{
+    data?: Omit<Window<Row>, 'facets'> & { facets?: Window<Row>['facets'] }
+    error?: unknown
+    response: Response
+  }>,
+): Promise<Window<Row>> {
+  const data = await dataOf(answer)
+  return { ...data, facets: data.facets ?? [] }
+}

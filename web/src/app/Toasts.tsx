@@ -1,0 +1,23 @@
+import { Alert, AlertActionCloseButton, AlertGroup } from '@patternfly/react-core'
+import { useStore } from '../parts/store'
+import { closeToast, toastStore } from '../parts/toasts'
+import { toasts as words } from '../text/en'
+
+export function Toasts() {
+  const toasts = useStore(toastStore)
+  return (
+    <AlertGroup isToast isLiveRegion aria-label={words.region}>
+      {toasts.map((toast) => (
+        <Alert
+          key={toast.id}
+          variant={toast.variant}
+          title={toast.title}
+          actionClose={<AlertActionCloseButton onClose={() => closeToast(toast.id)} />}
+        >
+          {toast.body !== undefined && <p>{toast.body}</p>}
+          {toast.hint !== undefined && <p>{toast.hint}</p>}
+        </Alert>
+      ))}
+    </AlertGroup>
+  )
+}

@@ -1,0 +1,85 @@
+/** `/storage`: every storage pool. */
+import type { Pool } from '../../api/types'
+import { NothingYet } from '../../parts/EmptyList'
+import { countText, percentText, sizeText } from '../../parts/format'
+import { Meter } from '../../parts/Meter'
+import { Name } from '../../parts/Name'
+import { PageFrame } from '../../parts/PageFrame'
+import { StatusMark } from '../../parts/StatusMark'
+import type { Column } from '../../parts/table/columns'
+import { ListPage } from '../../parts/table/ListPage'
+import { common, pools as words } from '../../text/en'
+
+const columns: Column<Pool>[] = [
+  { key: 'name', label: words.name, width: 220, sort: 'name', cell: (pool) => pool.name },
+  {
+    key: 'status',
+    label: common.status,
+    width: 120,
+    sort: 'status',
+    cell: (pool) => <StatusMark status={pool.status} />,
+  },
+  {
+    key: 'host',
+    label: words.host,
+    width: 150,
+    sort: 'host',
+    cell: (pool) => <Name most={24}>{pool.host.name}</Name>,
+  },
+  { key: 'kind', label: words.kind, width: 100, cell: (pool) => pool.kind },
+  { key: 'used', label: words.used, width: 260, cell: (pool) => <Used pool={pool} /> },
+  {
+    key: 'volumes',
+    label: words.volumes,
+    width: 100,
+    align: 'end',
+    from: 800,
+    cell: (pool) => <span className="live-figure">{countText(pool.volume_count)}</span>,
+  },
+  {
+    key: 'autostart',
+    label: words.autostart,
+    width: 110,
+    from: 1000,
+    cell: (pool) => (pool.autostart ? common.yes : common.no),
+  },
+  {
+    key: 'target',
+    label: words.target,
+    width: 260,
+    from: 1000,
+    cell: (pool) => <span title={pool.target}>{pool.target}</span>,
+  },
+]
+
+function Used({ pool }: { pool: Pool }) {
+  if (pool.capacity_bytes === 0) return <span className="quiet">{words.inactive}</span>
+  const percent = percentText(pool.allocation_bytes, pool.capacity_bytes)
+  return (
+    <span className="used">
+      <Meter label={words.meter(pool.name, percent)} used={pool.allocation_bytes} all={pool.capacity_bytes} />
+      <span className="live-figure">
+        {words.usedOf(sizeText(pool.allocation_bytes), sizeText(pool.capacity_bytes))}
+      </span>
+    </span>
+  )
+}
+
+export function StoragePage() {
+  return (
+    <PageFrame title={words.title} isFilled>
+      <ListPage
+        name="pools"
+        columns={columns}
+        label={(pool) => pool.name}
+        defaultSort="name"
+        card={(pool) => (
+          <>
+            <StatusMark status={pool.status} /> <Name most={20}>{pool.host.name}</Name>
+          </>
+        )}
+        empty={<NothingYet title={words.emptyTitle} body={words.emptyBody} command={words.emptyCommand} />}
+      />
+    </PageFrame>
+  )
+}

@@ -1,0 +1,22 @@
+/** The one menu of a table of VMs. */
+import { collections } from '../../live/live'
+import { powerText } from '../../text/en'
+import { AnchoredMenu } from '../AnchoredMenu'
+import { useSeen } from '../useLive'
+import { PowerItems } from './PowerItems'
+
+interface VmRowMenuProps {
+  id: string
+  anchor: HTMLElement
+  onClose: () => void
+}
+
+export function VmRowMenu({ id, anchor, onClose }: VmRowMenuProps) {
+  const vm = useSeen('vms', id)?.row ?? collections.vms.get(id)
+  if (vm === undefined) return null
+  return (
+    <AnchoredMenu anchor={anchor} label={powerText.menuOf(vm.name)} onClose={onClose}>
+      <PowerItems vm={vm} />
+    </AnchoredMenu>
+  )
+}
