@@ -1,6 +1,33 @@
 //! The agent of one hypervisor: runs actions, watches events, reports.
+//!
+//! ```text
+//!            ┌──────────── link ─────────────┐  one session at a time with the server
+//!            ▼                               ▲
+//!  actions ─▶ functions ─▶ executor          reporter ◀── hints
+//!   journal               steps ▼               ▲ reads
+//!            └───────────── hypervisor (the port) ┘
+//! ```
+//! Actions never end with a session, and reports never change a host. [`agent::run`](run) puts the parts together for
+//! `salar-agent run`; `salar-agent call` uses [`functions::call`] alone.
 
+mod actions;
+mod agent;
+pub mod busy;
+mod compile;
+mod console;
+mod executor;
+pub mod functions;
+pub mod grains;
 pub mod identity;
 pub mod image;
 pub mod journal;
+mod link;
+mod minion;
 pub mod progress;
+mod recovery;
+mod reporter;
+pub mod roots;
+
+pub use agent::{Agent, AgentError, run};
+pub use link::{BadAddress, ServerAddress};
+pub use minion::Minion;

@@ -15,7 +15,9 @@ impl Roots {
 
     /// These folders, in this order. They need not exist.
     pub fn new(dirs: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { dirs: dirs.into_iter().collect() }
+        Self {
+            dirs: dirs.into_iter().collect(),
+        }
     }
 
     /// The folders.
@@ -26,14 +28,19 @@ impl Roots {
     /// Where `path`, relative to the roots, lies on this host.
     pub fn locate(&self, path: &str) -> Option<PathBuf> {
         let relative = inside(path)?;
-        self.dirs.iter().map(|dir| dir.join(relative)).find(|path| path.is_file())
+        self.dirs
+            .iter()
+            .map(|dir| dir.join(relative))
+            .find(|path| path.is_file())
     }
 }
 
 /// `path`, if it only goes down: no `..`, not absolute. Links inside the roots are their owner's decision.
 fn inside(path: &str) -> Option<&Path> {
     let path = Path::new(path);
-    let only_down = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let only_down = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     only_down.then_some(path)
 }
 
@@ -43,9 +50,14 @@ impl Files for Roots {
             return Ok(None);
         };
         match std::fs::read_to_string(&found) {
-            Ok(text) => Ok(Some(SourceFile { path: found.display().to_string(), text })),
+            Ok(text) => Ok(Some(SourceFile {
+                path: found.display().to_string(),
+                text,
+            })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(FilesError { message: format!("cannot read {}: {error}", found.display()) }),
+            Err(error) => Err(FilesError {
+                message: format!("cannot read {}: {error}", found.display()),
+            }),
         }
     }
 
@@ -64,7 +76,9 @@ impl Files for Roots {
 
 fn collect(dir: &Path, prefix: &str, depth: usize, files: &mut Vec<String>) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         let path = format!("{prefix}{name}");
         if entry.path().is_file() {
             files.push(path);
@@ -87,7 +101,12 @@ mod tests {
         let roots = Roots::new([dir.join("absent"), dir.join("srv")]);
 
         assert_eq!(roots.list("base"), ["web/init.sls"]);
-        let text = |path: &str| roots.read("base", path).expect("readable").map(|file| file.text);
+        let text = |path: &str| {
+            roots
+                .read("base", path)
+                .expect("readable")
+                .map(|file| file.text)
+        };
         assert_eq!(text("web/init.sls").as_deref(), Some("y: 1"));
         assert_eq!(text("../secret.sls"), None);
         assert_eq!(text("web/../../secret.sls"), None);

@@ -1,0 +1,108 @@
+//! The running agent: the parts and how they are tied together.
+
+use crate::actions::Actions;
+use crate::console::Tunnels;
+use crate::identity::{EpochFile, host_id};
+use crate::journal::Journal;
+use crate::link::{Link, LinkParts, ServerAddress};
+use crate::minion::Minion;
+use crate::reporter::Reporter;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Messages on their way to the link. It always takes them, session or not; the room is for bursts.
+const OUTGOING: usize = 1024;
+
+/// An agent.
+pub struct Agent {
+    /// The host it serves.
+    pub minion: Arc<Minion>,
+    /// Whom it dials.
+    pub server: ServerAddress,
+}
+
+/// Why an agent cannot start.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// The state folder cannot be used.
+    #[error("cannot use the state folder {path}: {why}")]
+    StateFolder {
+        /// The folder.
+        path: String,
+        /// The system's word.
+        why: io::Error,
+    },
+    /// Another agent uses the same state folder.
+    #[error(
+        "another agent already uses the state folder {path}; give each its own with --state-dir"
+    )]
+    AlreadyRunning {
+        /// The folder.
+        path: String,
+    },
+}
+
+/// Runs an agent until `stop`. Actions under way are not waited for: the journal brings them back.
+///
+/// # Errors
+/// The state folder cannot be used, or is in use.
+pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError> {
+    let dir = agent.minion.state_dir.clone();
+    let failed = |why| AgentError::StateFolder {
+        path: dir.display().to_string(),
+        why,
+    };
+    std::fs::create_dir_all(&dir).map_err(failed)?;
+    let _alone = alone(&dir)?;
+    let host = host_id(&dir).map_err(failed)?;
+    let epoch = EpochFile::open(&dir).map_err(failed)?;
+    let journal = Journal::open(&dir.join("journal")).map_err(failed)?;
+
+    let (sender, outgoing) = mpsc::channel(OUTGOING);
+    let actions = Actions::new(agent.minion.clone(), journal, sender.clone());
+    let tunnels = Tunnels::new(agent.minion.hypervisor.clone(), sender.clone());
+    let (reporter, standing, wishes) = Reporter::new(agent.minion.hypervisor.clone(), sender);
+    actions.recover();
+    let instance = Uuid::new_v4();
+    let parts = LinkParts {
+        server: agent.server,
+        host,
+        instance,
+        epoch,
+        actions,
+        tunnels,
+        outgoing,
+        standing,
+        wishes,
+    };
+    let link = tokio::spawn(Link::new(parts).run(stop.clone()));
+    let reporter = tokio::spawn(reporter.run(stop));
+    for task in [link, reporter] {
+        if let Err(error) = task.await
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+    Ok(())
+}
+
+/// One agent for each folder: two journals in one would start actions twice.
+fn alone(dir: &Path) -> Result<File, AgentError> {
+    let path = || dir.display().to_string();
+    let file = File::create(dir.join("agent.lock"))
+        .map_err(|why| AgentError::StateFolder { path: path(), why })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::AlreadyRunning { path: path() }),
+        Err(std::fs::TryLockError::Error(why)) => {
+            Err(AgentError::StateFolder { path: path(), why })
+        }
+    }
+}

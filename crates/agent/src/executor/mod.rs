@@ -1,0 +1,155 @@
+//! Running compiled states: independent chunks beside each other, results in Salt's order.
+//!
+//! ```text
+//!  Schedule ─ Run(i) ─▶ onlyif… ─▶ locks ─▶ read ─▶ plan ─┬─ test ─▶ predict for those after it
+//!      ▲                                                  └─ steps in order; a failure undoes those before it
+//!      └──────────── finished(i, result, changed) ◀── result
+//! ```
+//! Deliberately decides nothing about states: what to read and what to do come from `states`, when from `sls`.
+
+mod chunk;
+mod conditions;
+mod locks;
+mod observe;
+mod result;
+mod steps;
+
+use crate::functions::Context;
+use crate::minion::Minion;
+use domxml::capabilities::Capabilities;
+use locks::Locks;
+use result::ChunkResult;
+use sls::schedule::{Decision, Outcome, Schedule};
+use sls::{Compiled, Map, Target};
+use states::ChunkPlan;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::JoinSet;
+
+/// Chunks that run at the same time. A hypervisor gains nothing from more, and a download needs few.
+const PARALLEL: usize = 8;
+
+/// How to run.
+pub struct Options {
+    /// Plan only.
+    pub test: bool,
+    /// Progress, cancellation, job.
+    pub context: Context,
+}
+
+/// One run.
+struct Run {
+    minion: Arc<Minion>,
+    target: Target,
+    compiled: Compiled,
+    options: Options,
+    locks: Locks,
+    slots: Semaphore,
+    capabilities: OnceCell<Capabilities>,
+    /// In a dry run: what the chunks so far would have done.
+    planned: Mutex<Vec<ChunkPlan>>,
+}
+
+/// What a task of the run came to.
+enum Done {
+    Ran(usize, ChunkResult),
+    Probed(usize, Outcome),
+}
+
+/// Runs all chunks and returns their results by key, in Salt's order.
+///
+/// After a `failhard` stop or a cancellation, chunks that never started have no result.
+pub async fn run(
+    minion: &Arc<Minion>,
+    target: Target,
+    compiled: Compiled,
+    options: Options,
+) -> Map {
+    if !options.test {
+        minion
+            .unfinished
+            .clean(minion.hypervisor.as_ref(), &minion.uri)
+            .await;
+    }
+    let mut schedule = Schedule::new(&compiled, options.test);
+    let mut results: Vec<Option<ChunkResult>> = compiled.chunks.iter().map(|_| None).collect();
+    let run = Arc::new(Run {
+        minion: minion.clone(),
+        target,
+        compiled,
+        options,
+        locks: Locks::default(),
+        slots: Semaphore::new(PARALLEL),
+        capabilities: OnceCell::new(),
+        planned: Mutex::default(),
+    });
+    let mut tasks = JoinSet::new();
+    loop {
+        if !run.options.context.cancel.is_cancelled() {
+            for decision in schedule.next() {
+                run.follow(decision, &mut tasks, &mut results);
+            }
+        }
+        match tasks.join_next().await {
+            Some(Ok(Done::Ran(idx, result))) => {
+                schedule.finished(idx, result.outcome());
+                results[idx] = Some(result);
+            }
+            Some(Ok(Done::Probed(idx, outcome))) => schedule.probed(idx, outcome),
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => break,
+        }
+    }
+    run.in_order(results)
+}
+
+impl Run {
+    fn follow(
+        self: &Arc<Self>,
+        decision: Decision,
+        tasks: &mut JoinSet<Done>,
+        results: &mut [Option<ChunkResult>],
+    ) {
+        let run = self.clone();
+        match decision {
+            Decision::Run(idx) => {
+                tasks.spawn(async move {
+                    let _slot = run
+                        .slots
+                        .acquire()
+                        .await
+                        .expect("the semaphore is never closed");
+                    Done::Ran(idx, run.chunk(idx).await)
+                });
+            }
+            Decision::Probe(idx) => {
+                tasks.spawn(async move {
+                    let _slot = run
+                        .slots
+                        .acquire()
+                        .await
+                        .expect("the semaphore is never closed");
+                    Done::Probed(idx, run.probe(idx).await)
+                });
+            }
+            Decision::Skip {
+                idx,
+                result,
+                comment,
+            } => results[idx] = Some(ChunkResult::skipped(result, comment)),
+        }
+    }
+
+    fn in_order(&self, results: Vec<Option<ChunkResult>>) -> Map {
+        let there = self
+            .compiled
+            .chunks
+            .iter()
+            .zip(results)
+            .filter_map(|(chunk, result)| Some((chunk, result?)));
+        there
+            .enumerate()
+            .map(|(number, (chunk, result))| (chunk.tag(), result.into_value(chunk, number)))
+            .collect()
+    }
+}

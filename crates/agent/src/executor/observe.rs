@@ -1,0 +1,216 @@
+//! Reading what a plan needs, and no more.
+
+use super::Run;
+use super::locks::{Object, Use};
+use domxml::capabilities::Capabilities;
+use futures_util::future::{join_all, try_join_all};
+use hypervisor::{HypervisorError, Key, Reason};
+use serde_json::Value;
+use sls::Chunk;
+use sls::lookup::traverse;
+use states::{Config, HostPath, Needs, Observation};
+use std::collections::BTreeMap;
+use std::os::unix::fs::FileTypeExt;
+
+impl Run {
+    /// The locks of a chunk: alone on its own object and on volumes, shared on what else it looks at.
+    pub(super) fn locks_for(&self, chunk: &Chunk, needs: &Needs) -> BTreeMap<Object, Use> {
+        let mut locks = BTreeMap::new();
+        let shared = needs.pools.iter().map(|name| Object::Pool(name.clone()));
+        let shared = shared.chain(
+            needs
+                .volumes
+                .iter()
+                .map(|(pool, _)| Object::Pool(pool.clone())),
+        );
+        let shared = shared.chain(
+            needs
+                .networks
+                .iter()
+                .map(|name| Object::Network(name.clone())),
+        );
+        locks.extend(shared.map(|object| (object, Use::Shared)));
+        locks.extend(
+            needs
+                .vms
+                .iter()
+                .map(|name| (Object::Vm(name.clone()), Use::Alone)),
+        );
+        locks.extend(
+            needs
+                .volumes
+                .iter()
+                .map(|(pool, name)| (Object::Volume(pool.clone(), name.clone()), Use::Alone)),
+        );
+        let own = chunk.fun.split('_').next().unwrap_or_default();
+        match own {
+            "pool" => drop(locks.insert(Object::Pool(chunk.name.clone()), Use::Alone)),
+            "network" => drop(locks.insert(Object::Network(chunk.name.clone()), Use::Alone)),
+            _ => {}
+        }
+        locks
+    }
+
+    /// Reads what `needs` names; in a dry run, as earlier chunks would have left it.
+    pub(super) async fn observe(&self, needs: &Needs) -> Result<Observation, HypervisorError> {
+        let mut seen = Observation::default();
+        let (pools, networks, vms, volumes) = futures_util::try_join!(
+            self.pools(needs),
+            self.networks(needs),
+            self.vms(needs),
+            self.volumes(needs)
+        )?;
+        (seen.pools, seen.networks, seen.volumes) = (pools, networks, volumes);
+        (seen.vm_names, seen.vms) = vms;
+        seen.pool_names = seen
+            .pools
+            .iter()
+            .filter(|(_, pool)| pool.is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        if needs.capabilities {
+            seen.capabilities = Some(self.capabilities().await?.clone());
+        }
+        seen.config = Config::read(|key| self.config(key));
+        seen.paths = self.paths(needs).await;
+        seen.salt_files = needs
+            .salt_files
+            .iter()
+            .map(|url| (url.clone(), self.salt_file(url)))
+            .collect();
+        for plan in self
+            .planned
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .iter()
+        {
+            states::predict(plan, &mut seen);
+        }
+        Ok(seen)
+    }
+
+    async fn pools(
+        &self,
+        needs: &Needs,
+    ) -> Result<BTreeMap<String, Option<model::Pool>>, HypervisorError> {
+        let hypervisor = &self.minion.hypervisor;
+        if needs.all_pools {
+            let mut pools: BTreeMap<_, _> = needs
+                .pools
+                .iter()
+                .map(|name| (name.clone(), None))
+                .collect();
+            pools.extend(
+                hypervisor
+                    .inventory()
+                    .await?
+                    .pools
+                    .into_iter()
+                    .map(|pool| (pool.name.clone(), Some(pool))),
+            );
+            return Ok(pools);
+        }
+        let reads = needs.pools.iter().map(|name| async move {
+            let found = hypervisor.find_pool(&Key::Name(name.clone())).await?;
+            Ok((name.clone(), found))
+        });
+        Ok(try_join_all(reads).await?.into_iter().collect())
+    }
+
+    async fn networks(
+        &self,
+        needs: &Needs,
+    ) -> Result<BTreeMap<String, Option<model::Network>>, HypervisorError> {
+        let reads = needs.networks.iter().map(|name| async move {
+            let found = self
+                .minion
+                .hypervisor
+                .find_network(&Key::Name(name.clone()))
+                .await?;
+            Ok((name.clone(), found))
+        });
+        Ok(try_join_all(reads).await?.into_iter().collect())
+    }
+
+    /// The names of all VMs where they matter (patterns, hints at a misspelt name), and the VMs.
+    async fn vms(
+        &self,
+        needs: &Needs,
+    ) -> Result<(Vec<String>, BTreeMap<String, Option<model::Vm>>), HypervisorError> {
+        let hypervisor = &self.minion.hypervisor;
+        let mut names = if needs.vm_patterns.is_empty() {
+            Vec::new()
+        } else {
+            hypervisor.vm_names().await?
+        };
+        let mut wanted = needs.vms.clone();
+        wanted.extend(needs.vms_among(&names));
+        let reads = wanted.iter().map(|name| async move {
+            let found = hypervisor.find_vm(&Key::Name(name.clone())).await?;
+            Ok::<_, HypervisorError>((name.clone(), found))
+        });
+        let vms: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
+        if names.is_empty() && vms.values().any(Option::is_none) {
+            names = hypervisor.vm_names().await?;
+        }
+        Ok((names, vms))
+    }
+
+    async fn volumes(
+        &self,
+        needs: &Needs,
+    ) -> Result<BTreeMap<(String, String), Option<model::Volume>>, HypervisorError> {
+        let reads = needs.volumes.iter().map(|(pool, name)| async move {
+            let found = self.minion.hypervisor.find_volume(pool, name).await?;
+            Ok(((pool.clone(), name.clone()), found))
+        });
+        Ok(try_join_all(reads).await?.into_iter().collect())
+    }
+
+    async fn capabilities(&self) -> Result<&Capabilities, HypervisorError> {
+        let read = || async {
+            let xml = self.minion.hypervisor.capabilities_xml().await?;
+            domxml::capabilities::read(&xml).map_err(|error| HypervisorError {
+                what: "read the host's capabilities".to_owned(),
+                reason: Reason::Invalid,
+                message: error.to_string(),
+                libvirt: None,
+            })
+        };
+        self.capabilities.get_or_try_init(read).await
+    }
+
+    /// As `config.get`: configuration, grains, pillar.
+    fn config(&self, key: &str) -> Option<Value> {
+        let places = [&self.target.opts, &self.target.grains, &self.target.pillar];
+        places
+            .into_iter()
+            .find_map(|place| traverse(place, key, ":"))
+            .cloned()
+    }
+
+    async fn paths(&self, needs: &Needs) -> BTreeMap<String, HostPath> {
+        let reads = needs
+            .paths
+            .iter()
+            .map(|path| async move { (path.clone(), look_at(path).await) });
+        join_all(reads).await.into_iter().collect()
+    }
+
+    fn salt_file(&self, url: &str) -> Option<String> {
+        let path = url.strip_prefix("salt://")?.split('?').next()?;
+        self.minion
+            .files
+            .locate(path)
+            .map(|path| path.display().to_string())
+    }
+}
+
+async fn look_at(path: &str) -> HostPath {
+    match tokio::fs::metadata(path).await {
+        Ok(meta) if meta.is_dir() => HostPath::Folder,
+        Ok(meta) if meta.file_type().is_block_device() => HostPath::BlockDevice,
+        Ok(_) => HostPath::File,
+        Err(_) => HostPath::Absent,
+    }
+}

@@ -1,0 +1,139 @@
+//! Carrying a plan out: step by step, and back again when one fails.
+
+use super::Run;
+use crate::image::{ImageError, NewVolume, Workshop};
+use hypervisor::{HypervisorError, Reason};
+use model::plan::{PlannedStep, Step, Undo, VolumeOp};
+use sls::Chunk;
+use states::{ChunkPlan, Refusal, Verdict};
+use thiserror::Error;
+
+/// Why a step failed.
+#[derive(Debug, Error)]
+enum StepError {
+    #[error(transparent)]
+    Hypervisor(#[from] HypervisorError),
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+impl StepError {
+    /// The hypervisor's own words, for steps whose refusal is tolerated.
+    fn reason(&self) -> String {
+        match self {
+            Self::Hypervisor(error) => error.message.clone(),
+            Self::Image(error) => error.to_string(),
+        }
+    }
+
+    /// Making a volume from an image cleans up behind itself, so its outcome is never open.
+    fn leaves_outcome_unknown(&self) -> bool {
+        matches!(self, Self::Hypervisor(error) if error.reason.leaves_outcome_unknown())
+    }
+
+    /// The sentence, and what to do about it on a line of its own.
+    fn comment(&self) -> String {
+        let hint = match self {
+            Self::Hypervisor(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+        };
+        hint.map_or_else(|| self.to_string(), |hint| format!("{self}\nHint: {hint}"))
+    }
+}
+
+impl Run {
+    /// Carries out the steps of `plan`. When one fails, those before it are undone, last one first.
+    pub(super) async fn carry_out(&self, chunk: &Chunk, plan: &ChunkPlan) -> Verdict {
+        let mut done: Vec<&PlannedStep> = Vec::new();
+        let mut refused = Vec::new();
+        for (index, planned) in plan.plan.steps.iter().enumerate() {
+            if self.options.context.cancel.is_cancelled() {
+                let reason = format!("Cancelled before: {}", planned.summary);
+                return self.give_up(plan, &done, reason).await;
+            }
+            match self.perform(&planned.step).await {
+                Ok(()) => done.push(planned),
+                Err(error) if error.leaves_outcome_unknown() => {
+                    if !self.took_effect(chunk, planned).await {
+                        // It may still have happened, so its undo is tried as well.
+                        done.push(planned);
+                        return self.give_up(plan, &done, error.comment()).await;
+                    }
+                    done.push(planned);
+                }
+                Err(error) if plan.tolerates(index) => refused.push(Refusal {
+                    step: index,
+                    reason: error.reason(),
+                }),
+                Err(error) => return self.give_up(plan, &done, error.comment()).await,
+            }
+        }
+        plan.applied(&refused)
+    }
+
+    async fn perform(&self, step: &Step) -> Result<(), StepError> {
+        tracing::debug!("Going to {}", hypervisor::attempt(step));
+        match step {
+            Step::Volume {
+                pool,
+                name,
+                op:
+                    VolumeOp::CreateFromImage {
+                        image,
+                        format,
+                        size,
+                    },
+            } => {
+                let new = NewVolume {
+                    pool,
+                    name,
+                    image,
+                    format,
+                    size: *size,
+                };
+                Ok(self.workshop().create(&new).await?)
+            }
+            step => Ok(self.minion.hypervisor.perform(step).await?),
+        }
+    }
+
+    fn workshop(&self) -> Workshop<'_> {
+        Workshop {
+            hypervisor: self.minion.hypervisor.as_ref(),
+            uri: &self.minion.uri,
+            images: &self.minion.images,
+            unfinished: &self.minion.unfinished,
+            progress: &self.options.context.progress,
+        }
+    }
+
+    /// A call broke off. The host knows: a plan made afresh does not have the step any more if it happened.
+    async fn took_effect(&self, chunk: &Chunk, planned: &PlannedStep) -> bool {
+        match self.plan(chunk).await {
+            Ok(again) => !again
+                .plan
+                .steps
+                .iter()
+                .any(|other| other.step == planned.step),
+            Err(_) => false,
+        }
+    }
+
+    async fn give_up(&self, plan: &ChunkPlan, done: &[&PlannedStep], reason: String) -> Verdict {
+        let mut reason = reason;
+        for planned in done.iter().rev() {
+            let Undo::By(step) = &planned.undo else {
+                continue;
+            };
+            match self.minion.hypervisor.perform(step).await {
+                Ok(()) => {}
+                Err(error) if error.reason == Reason::NotFound => {}
+                Err(error) => {
+                    tracing::warn!("Cannot take back '{}': {error}", planned.summary);
+                    reason.push_str(&format!("\nNot taken back: {}: {error}", planned.summary));
+                }
+            }
+        }
+        plan.failed(&reason)
+    }
+}

@@ -1,0 +1,90 @@
+//! `test.*` and `sys.*`: functions about the agent itself.
+
+use super::table::{Access, Function, all, names};
+use super::{Call, Fault, Return};
+use serde_json::{Map, Value, json};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "test.ping",
+        doc: "test.ping\n\nTrue: the agent answers. Asks the hypervisor nothing.",
+        access: Access::Reads,
+        run: |_| Box::pin(async { Ok(Return::ok(true)) }),
+    },
+    Function {
+        name: "test.version",
+        doc: "test.version\n\nVersion of the agent.",
+        access: Access::Reads,
+        run: |_| Box::pin(async { Ok(Return::ok(env!("CARGO_PKG_VERSION"))) }),
+    },
+    Function {
+        name: "test.echo",
+        doc: "test.echo TEXT\n\nThe text.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                Ok(Return::ok(
+                    call.args.get(0, "text").cloned().unwrap_or_default(),
+                ))
+            })
+        },
+    },
+    Function {
+        name: "sys.list_functions",
+        doc: "sys.list_functions [MODULE]\n\nNames of the functions, of all modules or of one.",
+        access: Access::Reads,
+        run: |call| Box::pin(list_functions(call)),
+    },
+    Function {
+        name: "sys.list_modules",
+        doc: "sys.list_modules\n\nNames of the modules.",
+        access: Access::Reads,
+        run: |_| Box::pin(async { Ok(Return::ok(modules())) }),
+    },
+    Function {
+        name: "sys.doc",
+        doc: "sys.doc [FUNCTION or MODULE]\n\nWhat functions do and take.",
+        access: Access::Reads,
+        run: |call| Box::pin(doc(call)),
+    },
+];
+
+async fn list_functions(call: Call<'_>) -> Result<Return, Fault> {
+    let module = call.args.text(0, "module")?;
+    let of_module = |name: &&str| module.as_ref().is_none_or(|module| is_in(name, module));
+    Ok(Return::ok(
+        names().into_iter().filter(of_module).collect::<Vec<_>>(),
+    ))
+}
+
+fn modules() -> Vec<&'static str> {
+    let mut modules: Vec<&str> = names()
+        .into_iter()
+        .filter_map(|name| name.split('.').next())
+        .collect();
+    modules.dedup();
+    modules
+}
+
+async fn doc(call: Call<'_>) -> Result<Return, Fault> {
+    let wanted = call.args.text(0, "module")?;
+    let is_wanted = |function: &&Function| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| function.name == wanted || is_in(function.name, wanted))
+    };
+    let docs: Map<String, Value> = all()
+        .filter(is_wanted)
+        .map(|function| (function.name.to_owned(), json!(function.doc)))
+        .collect();
+    if docs.is_empty() {
+        return Err(super::table::unknown(&wanted.unwrap_or_default()));
+    }
+    Ok(Return::ok(docs))
+}
+
+fn is_in(function: &str, module: &str) -> bool {
+    function
+        .strip_prefix(module)
+        .is_some_and(|rest| rest.starts_with('.'))
+}

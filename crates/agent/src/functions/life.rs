@@ -1,0 +1,56 @@
+//! `virt.start` and its like: requests to the life of one VM. True when it is, or was already, so.
+
+use super::table::{Access, Function};
+use super::vm::find_vm;
+use super::{Call, Fault, Return};
+use model::plan::{Step, VmOp};
+use model::{Admit, Request, admit};
+
+macro_rules! life {
+    ($name:literal, $doc:literal, $request:ident) => {
+        Function {
+            name: concat!("virt.", $name),
+            doc: concat!("virt.", $name, " VM\n\n", $doc),
+            access: Access::Changes,
+            run: |call| Box::pin(ask(call, Request::$request)),
+        }
+    };
+}
+
+pub(super) const TABLE: &[Function] = &[
+    life!(
+        "start",
+        "Boots the VM, or resumes it from a saved memory image.",
+        Start
+    ),
+    life!(
+        "shutdown",
+        "Asks the guest to shut down; does not wait for it.",
+        Shutdown
+    ),
+    life!("stop", "Cuts the power of the VM.", ForceOff),
+    life!("reboot", "Asks the guest to reboot.", Reboot),
+    life!("reset", "Presses the reset button.", Reset),
+    life!("pause", "Stops executing the VM; its memory stays.", Pause),
+    life!("resume", "Goes on after a pause.", Resume),
+];
+
+async fn ask(call: Call<'_>, request: Request) -> Result<Return, Fault> {
+    let vm = find_vm(&call).await?;
+    match admit(vm.status, request) {
+        Ok(Admit::AlreadyThere) => Ok(Return::ok(true)),
+        Ok(Admit::Queue) => {
+            let step = Step::Vm {
+                name: vm.name,
+                op: VmOp::Life(request),
+            };
+            call.minion.hypervisor.perform(&step).await?;
+            Ok(Return::ok(true))
+        }
+        Err(denied) => Err(Fault::new(format!(
+            "cannot {} VM {}: {denied}",
+            request.as_str().replace('_', " "),
+            vm.name
+        ))),
+    }
+}

@@ -1,0 +1,103 @@
+//! `virt.*` functions about networks.
+
+use super::table::{Access, Function};
+use super::{Call, Fault, Return};
+use hypervisor::Key;
+use model::Network;
+use model::plan::{NetworkOp, Step};
+use serde_json::{Map, Value, json};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "virt.list_networks",
+        doc: "virt.list_networks\n\nNames of all networks.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let networks = call.minion.hypervisor.inventory().await?.networks;
+                Ok(Return::ok(
+                    networks
+                        .into_iter()
+                        .map(|network| network.name)
+                        .collect::<Vec<_>>(),
+                ))
+            })
+        },
+    },
+    Function {
+        name: "virt.network_info",
+        doc: "virt.network_info [NAME]\n\n{name: bridge, active, autostart… (0 or 1)}, of one network or of all; an unknown one gives {}.",
+        access: Access::Reads,
+        run: |call| Box::pin(network_info(call)),
+    },
+    Function {
+        name: "virt.network_get_xml",
+        doc: "virt.network_get_xml NAME\n\nThe network's definition.",
+        access: Access::Reads,
+        run: |call| Box::pin(async move { Ok(Return::ok(find_network(&call).await?.xml)) }),
+    },
+    Function {
+        name: "virt.network_start",
+        doc: "virt.network_start NAME\n\nStarts the network.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, NetworkOp::Start)),
+    },
+    Function {
+        name: "virt.network_stop",
+        doc: "virt.network_stop NAME\n\nStops the network; its VMs lose their link.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, NetworkOp::Stop)),
+    },
+];
+
+async fn find_network(call: &Call<'_>) -> Result<Network, Fault> {
+    let name = call.args.required(0, "name")?;
+    let found = call
+        .minion
+        .hypervisor
+        .find_network(&Key::Name(name.clone()))
+        .await?;
+    found.ok_or_else(|| {
+        Fault::new(format!("there is no network {name}"))
+            .hint("virt.list_networks lists the networks of this host")
+    })
+}
+
+async fn network_info(call: Call<'_>) -> Result<Return, Fault> {
+    let networks = match call.args.text(0, "name")? {
+        Some(name) => call
+            .minion
+            .hypervisor
+            .find_network(&Key::Name(name))
+            .await?
+            .into_iter()
+            .collect(),
+        None => call.minion.hypervisor.inventory().await?.networks,
+    };
+    Ok(Return::ok(
+        networks
+            .iter()
+            .map(|network| (network.name.clone(), info(network)))
+            .collect::<Map<_, _>>(),
+    ))
+}
+
+fn info(network: &Network) -> Value {
+    let bridge = (!network.bridge.is_empty()).then_some(&network.bridge);
+    json!({
+        "uuid": network.uuid.to_string(),
+        "bridge": bridge,
+        "autostart": u8::from(network.autostart),
+        "active": u8::from(network.active),
+        "persistent": u8::from(network.persistent),
+    })
+}
+
+async fn change(call: Call<'_>, op: NetworkOp) -> Result<Return, Fault> {
+    let name = find_network(&call).await?.name;
+    call.minion
+        .hypervisor
+        .perform(&Step::Network { name, op })
+        .await?;
+    Ok(Return::ok(true))
+}

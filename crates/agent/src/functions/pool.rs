@@ -1,0 +1,109 @@
+//! `virt.*` functions about storage pools.
+
+use super::table::{Access, Function};
+use super::{Call, Fault, Return};
+use hypervisor::Key;
+use model::Pool;
+use model::plan::{PoolOp, Step};
+use serde_json::{Map, Value, json};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "virt.list_pools",
+        doc: "virt.list_pools\n\nNames of all storage pools.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let pools = call.minion.hypervisor.inventory().await?.pools;
+                Ok(Return::ok(
+                    pools.into_iter().map(|pool| pool.name).collect::<Vec<_>>(),
+                ))
+            })
+        },
+    },
+    Function {
+        name: "virt.pool_info",
+        doc: "virt.pool_info [NAME]\n\n{name: state, sizes in bytes, target path…}, of one pool or of all; an unknown one gives {}.",
+        access: Access::Reads,
+        run: |call| Box::pin(pool_info(call)),
+    },
+    Function {
+        name: "virt.pool_get_xml",
+        doc: "virt.pool_get_xml NAME\n\nThe pool's definition.",
+        access: Access::Reads,
+        run: |call| Box::pin(async move { Ok(Return::ok(find_pool(&call).await?.xml)) }),
+    },
+    Function {
+        name: "virt.pool_start",
+        doc: "virt.pool_start NAME\n\nStarts the pool.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, PoolOp::Start)),
+    },
+    Function {
+        name: "virt.pool_stop",
+        doc: "virt.pool_stop NAME\n\nStops the pool; its volumes stay.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, PoolOp::Stop)),
+    },
+    Function {
+        name: "virt.pool_refresh",
+        doc: "virt.pool_refresh NAME\n\nReads the pool's volumes again.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, PoolOp::Refresh)),
+    },
+];
+
+async fn find_pool(call: &Call<'_>) -> Result<Pool, Fault> {
+    let name = call.args.required(0, "name")?;
+    let found = call
+        .minion
+        .hypervisor
+        .find_pool(&Key::Name(name.clone()))
+        .await?;
+    found.ok_or_else(|| {
+        Fault::new(format!("there is no storage pool {name}"))
+            .hint("virt.list_pools lists the pools of this host")
+    })
+}
+
+async fn pool_info(call: Call<'_>) -> Result<Return, Fault> {
+    let pools = match call.args.text(0, "name")? {
+        Some(name) => call
+            .minion
+            .hypervisor
+            .find_pool(&Key::Name(name))
+            .await?
+            .into_iter()
+            .collect(),
+        None => call.minion.hypervisor.inventory().await?.pools,
+    };
+    Ok(Return::ok(
+        pools
+            .iter()
+            .map(|pool| (pool.name.clone(), info(pool)))
+            .collect::<Map<_, _>>(),
+    ))
+}
+
+fn info(pool: &Pool) -> Value {
+    json!({
+        "uuid": pool.uuid.to_string(),
+        "state": if pool.active { "running" } else { "inactive" },
+        "capacity": pool.capacity.0,
+        "allocation": pool.allocation.0,
+        "free": pool.available.0,
+        "autostart": pool.autostart,
+        "persistent": pool.persistent,
+        "target_path": pool.target,
+        "type": pool.kind,
+    })
+}
+
+async fn change(call: Call<'_>, op: PoolOp) -> Result<Return, Fault> {
+    let name = find_pool(&call).await?.name;
+    call.minion
+        .hypervisor
+        .perform(&Step::Pool { name, op })
+        .await?;
+    Ok(Return::ok(true))
+}

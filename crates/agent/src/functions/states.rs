@@ -1,0 +1,406 @@
+//! `state.*`: running states, and showing what would run.
+
+use super::table::{Access, Function};
+use super::{Call, Fault, Return};
+use crate::busy::StateRun;
+use crate::compile::{self, Extra, What};
+use crate::executor::{self, Options};
+use serde_json::{Map, Value, json};
+use sls::{Chunk, Compiled, Diagnostic, Exclude, Target};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "state.apply",
+        doc: "state.apply [SLS,…] [test=True] [pillar='{…}'] [exclude=…] [queue=True]\n\nBrings about what the SLS declare; without any, what the top file assigns.",
+        access: Access::Changes,
+        run: |call| Box::pin(apply(call, Mode::Configured)),
+    },
+    Function {
+        name: "state.sls",
+        doc: "state.sls SLS,… [test=True] [pillar='{…}'] [exclude=…] [queue=True]\n\nBrings about what the SLS declare.",
+        access: Access::Changes,
+        run: |call| Box::pin(apply(call, Mode::Configured)),
+    },
+    Function {
+        name: "state.highstate",
+        doc: "state.highstate [test=True] [pillar='{…}'] [exclude=…] [queue=True]\n\nBrings about what the top file assigns.",
+        access: Access::Changes,
+        run: |call| Box::pin(highstate(call)),
+    },
+    Function {
+        name: "state.test",
+        doc: "state.test [SLS,…] [pillar='{…}']\n\nWhat state.apply would do; changes nothing.",
+        access: Access::Changes,
+        run: |call| Box::pin(apply(call, Mode::Test)),
+    },
+    Function {
+        name: "state.sls_id",
+        doc: "state.sls_id ID SLS,… [test=True]\n\nBrings about the states of one ID, and what they require.",
+        access: Access::Changes,
+        run: |call| Box::pin(sls_id(call)),
+    },
+    Function {
+        name: "state.single",
+        doc: "state.single MODULE.FUNCTION name=… [k=v…] [test=True]\n\nBrings about one state given on the command line.",
+        access: Access::Changes,
+        run: |call| Box::pin(single(call)),
+    },
+    Function {
+        name: "state.show_sls",
+        doc: "state.show_sls SLS,…\n\nWhat the SLS declare after rendering.",
+        access: Access::Reads,
+        run: |call| Box::pin(show(call, |compiled| compiled.high)),
+    },
+    Function {
+        name: "state.show_low_sls",
+        doc: "state.show_low_sls SLS,…\n\nThe states of the SLS one by one, in the order in which they run.",
+        access: Access::Reads,
+        run: |call| Box::pin(show(call, low)),
+    },
+    Function {
+        name: "state.show_highstate",
+        doc: "state.show_highstate\n\nWhat the top file's SLS declare after rendering.",
+        access: Access::Reads,
+        run: |call| Box::pin(show_high(call, |compiled| compiled.high)),
+    },
+    Function {
+        name: "state.show_lowstate",
+        doc: "state.show_lowstate\n\nThe states of the top file one by one, in the order in which they run.",
+        access: Access::Reads,
+        run: |call| Box::pin(show_high(call, low)),
+    },
+    Function {
+        name: "state.show_top",
+        doc: "state.show_top\n\nWhat the top file assigns to this host, by environment.",
+        access: Access::Reads,
+        run: |call| Box::pin(show_top(call)),
+    },
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// As `test=` and the configuration say.
+    Configured,
+    Test,
+}
+
+async fn apply(call: Call<'_>, mode: Mode) -> Result<Return, Fault> {
+    let what = match call.args.get(0, "mods") {
+        Some(mods) => What::Sls(names(&call, mods)?),
+        None if call.fun == "state.sls" => {
+            return Err(Fault::new("state.sls: missing argument 'mods'")
+                .hint("state.apply without arguments runs the top file"));
+        }
+        None => What::Highstate,
+    };
+    run(&call, what, mode, |compiled| compiled).await
+}
+
+async fn highstate(call: Call<'_>) -> Result<Return, Fault> {
+    run(&call, What::Highstate, Mode::Configured, |compiled| {
+        compiled
+    })
+    .await
+}
+
+async fn sls_id(call: Call<'_>) -> Result<Return, Fault> {
+    let id = call.args.required(0, "id_")?;
+    let mods = call
+        .args
+        .get(1, "mods")
+        .ok_or_else(|| Fault::new("state.sls_id: missing argument 'mods'"))?;
+    let mods = names(&call, mods)?;
+    let unknown = format!(
+        "No matches for ID '{id}' found in SLS '{}' within saltenv 'base'",
+        mods.join(",")
+    );
+    let wanted = id.clone();
+    let returned = run(&call, What::Sls(mods), Mode::Configured, move |compiled| {
+        only_id(compiled, &wanted)
+    })
+    .await?;
+    if returned.ok && returned.value.as_object().is_some_and(Map::is_empty) {
+        return Ok(Return {
+            value: json!([unknown]),
+            ok: false,
+        });
+    }
+    Ok(returned)
+}
+
+/// The chunks of an ID and everything they wait for by requisites.
+fn only_id(mut compiled: Compiled, id: &str) -> Compiled {
+    let mut wanted: Vec<bool> = compiled.chunks.iter().map(|chunk| chunk.id == id).collect();
+    loop {
+        let required: Vec<usize> = compiled
+            .chunks
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted)
+            .flat_map(|(chunk, _)| {
+                chunk
+                    .requisites
+                    .iter()
+                    .flat_map(|requisite| requisite.targets.iter().copied())
+            })
+            .filter(|target| !wanted[*target])
+            .collect();
+        if required.is_empty() {
+            break;
+        }
+        required
+            .into_iter()
+            .for_each(|target| wanted[target] = true);
+    }
+    let new_index: Vec<usize> = wanted
+        .iter()
+        .scan(0, |next, wanted| {
+            Some(std::mem::replace(next, *next + usize::from(*wanted)))
+        })
+        .collect();
+    let mut kept: Vec<Chunk> = compiled
+        .chunks
+        .into_iter()
+        .zip(&wanted)
+        .filter(|(_, wanted)| **wanted)
+        .map(|(chunk, _)| chunk)
+        .collect();
+    for requisite in kept.iter_mut().flat_map(|chunk| &mut chunk.requisites) {
+        requisite.targets = requisite
+            .targets
+            .iter()
+            .map(|target| new_index[*target])
+            .collect();
+    }
+    compiled.chunks = kept;
+    compiled
+}
+
+async fn single(call: Call<'_>) -> Result<Return, Fault> {
+    const OWN: [&str; 6] = ["fun", "test", "queue", "pillar", "saltenv", "exclude"];
+    let fun = call.args.required(0, "fun")?;
+    let name = call.args.required(1, "name")?;
+    let given = call
+        .args
+        .all_named()
+        .filter(|(key, _)| !OWN.contains(&key.as_str()) && *key != "name");
+    let mut arguments = vec![json!({ "name": name })];
+    arguments.extend(given.map(|(key, value)| json!({ key: value })));
+    let declared = json!({ name.as_str(): { fun.as_str(): arguments } });
+    run(
+        &call,
+        What::Inline(declared),
+        Mode::Configured,
+        |compiled| compiled,
+    )
+    .await
+}
+
+/// Compiles, takes the host's right to run states, and runs.
+async fn run(
+    call: &Call<'_>,
+    what: What,
+    mode: Mode,
+    choose: impl FnOnce(Compiled) -> Compiled + Send,
+) -> Result<Return, Fault> {
+    let configured = call
+        .minion
+        .config
+        .get("test")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    let test = mode == Mode::Test || call.args.flag("test")?.unwrap_or(configured);
+    let _right = right(call).await?;
+    // Fails at once, and in one place, when libvirt does not answer.
+    call.minion.hypervisor.facts().await?;
+    let (target, compiled) = match compiled(call, what).await? {
+        Ok(compiled) => compiled,
+        Err(texts) => {
+            return Ok(Return {
+                value: json!(texts),
+                ok: false,
+            });
+        }
+    };
+    let options = Options {
+        test,
+        context: call.context.clone(),
+    };
+    let results = executor::run(call.minion, target, choose(compiled), options).await;
+    let ok = !call.context.cancel.is_cancelled()
+        && !results
+            .values()
+            .any(|result| result["result"] == json!(false));
+    Ok(Return {
+        value: Value::Object(results),
+        ok,
+    })
+}
+
+async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
+    let dir = &call.minion.state_dir;
+    let queue = call.args.flag("queue")?.unwrap_or(false);
+    let taken = if queue {
+        StateRun::wait(dir, call.fun, &call.context.jid).await
+    } else {
+        StateRun::begin(dir, call.fun, &call.context.jid)
+    };
+    Ok(taken?)
+}
+
+/// The chunks, or the texts that replace all results.
+async fn compiled(
+    call: &Call<'_>,
+    what: What,
+) -> Result<Result<(Target, Compiled), Vec<String>>, Fault> {
+    let (target, faults) = compile::prepare(call.minion, extra(call)?).await;
+    compile::warn(&faults);
+    if sls::has_errors(&faults) {
+        return Ok(Err(compile::pillar_failed(&faults)));
+    }
+    let (compiled, faults) = compile::compile(call.minion, &target, what, excluded(call)?).await;
+    compile::warn(&faults);
+    if sls::has_errors(&faults) {
+        return Ok(Err(compile::texts_of(&faults)));
+    }
+    Ok(Ok((target, compiled)))
+}
+
+async fn show(call: Call<'_>, tell: fn(Compiled) -> Value) -> Result<Return, Fault> {
+    let mods = call
+        .args
+        .get(0, "mods")
+        .ok_or_else(|| Fault::new(format!("{}: missing argument 'mods'", call.fun)))?;
+    let what = What::Sls(names(&call, mods)?);
+    shown(&call, what, tell).await
+}
+
+async fn show_high(call: Call<'_>, tell: fn(Compiled) -> Value) -> Result<Return, Fault> {
+    shown(&call, What::Highstate, tell).await
+}
+
+async fn shown(call: &Call<'_>, what: What, tell: fn(Compiled) -> Value) -> Result<Return, Fault> {
+    Ok(match compiled(call, what).await? {
+        Ok((_, compiled)) => Return::ok(tell(compiled)),
+        Err(texts) => Return {
+            value: json!(texts),
+            ok: false,
+        },
+    })
+}
+
+fn low(compiled: Compiled) -> Value {
+    compiled.chunks.iter().map(Chunk::low).collect()
+}
+
+async fn show_top(call: Call<'_>) -> Result<Return, Fault> {
+    let target = compile::target(call.minion, extra(&call)?).await?;
+    let (top, faults): (_, Vec<Diagnostic>) = compile::top(call.minion, &target).await;
+    if sls::has_errors(&faults) {
+        return Ok(Return {
+            value: json!(compile::texts_of(&faults)),
+            ok: false,
+        });
+    }
+    Ok(Return::ok(
+        top.into_iter()
+            .map(|(env, sls)| (env, json!(sls)))
+            .collect::<Map<_, _>>(),
+    ))
+}
+
+fn extra(call: &Call<'_>) -> Result<Extra, Fault> {
+    let pillar =
+        match call.args.named("pillar") {
+            Some(Value::String(text)) => Some(sls::yaml::load(text).map_err(|error| {
+                Fault::new(format!("the argument 'pillar' is not YAML: {error}"))
+            })?),
+            other => other.cloned(),
+        };
+    if pillar.as_ref().is_some_and(|pillar| !pillar.is_object()) {
+        return Err(Fault::new("the argument 'pillar' is not a dictionary")
+            .hint("write pillar='{key: value}'"));
+    }
+    Ok(Extra {
+        pillar,
+        saltenv: call
+            .args
+            .named("saltenv")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+    })
+}
+
+/// `a,b` or a list.
+fn names(call: &Call<'_>, value: &Value) -> Result<Vec<String>, Fault> {
+    let split = |text: &str| {
+        text.split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
+    };
+    match value {
+        Value::String(text) => Ok(split(text)),
+        Value::Array(items) if items.iter().all(Value::is_string) => Ok(items
+            .iter()
+            .filter_map(Value::as_str)
+            .flat_map(split)
+            .collect()),
+        Value::Number(number) => Ok(vec![number.to_string()]),
+        other => Err(Fault::new(format!(
+            "{}: {other} does not name SLS files",
+            call.fun
+        ))),
+    }
+}
+
+fn excluded(call: &Call<'_>) -> Result<Vec<Exclude>, Fault> {
+    let given = match call.args.named("exclude") {
+        None => return Ok(Vec::new()),
+        Some(Value::String(text)) => text.split(',').map(|name| json!(name.trim())).collect(),
+        Some(Value::Array(items)) => items.clone(),
+        Some(other) => vec![other.clone()],
+    };
+    let read = |item: &Value| {
+        Exclude::from_value(item).ok_or_else(|| {
+            Fault::new(format!(
+                "the argument 'exclude' has {item}, which is neither an SLS nor {{id: …}}"
+            ))
+        })
+    };
+    given.iter().map(read).collect()
+}
+
+/// What failed, in one line for a list of actions.
+pub(super) fn summary(value: &Value) -> String {
+    match value {
+        Value::Object(results) => {
+            let failed: Vec<&Value> = results
+                .values()
+                .filter(|result| result["result"] == json!(false))
+                .collect();
+            let first = failed.first().map(|result| {
+                format!(
+                    ": {}: {}",
+                    text(&result["__id__"]),
+                    text(&result["comment"])
+                )
+            });
+            format!(
+                "{} of {} states failed{}",
+                failed.len(),
+                results.len(),
+                first.unwrap_or_default()
+            )
+        }
+        Value::Array(texts) => texts.first().map(text).unwrap_or_default(),
+        other => text(other),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(
+        || value.to_string(),
+        |text| text.lines().next().unwrap_or_default().to_owned(),
+    )
+}

@@ -1,0 +1,116 @@
+//! The table of functions.
+
+use super::{Call, Fault, Return, builtin, data, life, network, pool, states, vm};
+use std::future::Future;
+use std::pin::Pin;
+
+/// What a handler returns.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Return, Fault>> + Send + 'a>>;
+
+/// What a function does to its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing; templates may call it.
+    Reads,
+    /// It may change something.
+    Changes,
+}
+
+/// A function.
+pub struct Function {
+    /// `module.function`
+    pub name: &'static str,
+    /// Arguments and purpose, as `sys.doc` prints them.
+    pub doc: &'static str,
+    /// What it does to its host.
+    pub access: Access,
+    /// Does it.
+    pub run: for<'a> fn(Call<'a>) -> Answer<'a>,
+}
+
+/// The function of this name.
+pub fn find(name: &str) -> Option<&'static Function> {
+    all().find(|function| function.name == name)
+}
+
+/// The names of all functions, sorted.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = all().map(|function| function.name).collect();
+    names.sort_unstable();
+    names
+}
+
+/// All functions.
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
+    [
+        builtin::TABLE,
+        data::TABLE,
+        vm::TABLE,
+        life::TABLE,
+        pool::TABLE,
+        network::TABLE,
+        states::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Salt's words for a function that is not there, and the closest one that is.
+pub(super) fn unknown(fun: &str) -> Fault {
+    let fault = Fault::new(format!("'{fun}' is not available."));
+    match closest(fun) {
+        Some(name) => fault.hint(format!("did you mean {name}?")),
+        None => fault.hint("sys.list_functions lists what is"),
+    }
+}
+
+/// The function whose name takes the fewest edits, if a slip explains them.
+fn closest(fun: &str) -> Option<&'static str> {
+    let limit = fun.chars().count() / 3 + 1;
+    let near = names().into_iter().map(|name| (edits(fun, name), name));
+    near.filter(|(edits, _)| *edits <= limit)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, name)| name)
+}
+
+/// Levenshtein's distance, over one row.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_function_is_told_the_closest_one() {
+        let fault = unknown("virt.list_domain");
+        assert_eq!(fault.message, "'virt.list_domain' is not available.");
+        assert_eq!(
+            fault.hint.as_deref(),
+            Some("did you mean virt.list_domains?")
+        );
+        assert_eq!(
+            unknown("cmd.run").hint.as_deref(),
+            Some("sys.list_functions lists what is")
+        );
+    }
+
+    #[test]
+    fn every_function_stands_in_the_table_once() {
+        let names = names();
+        let mut unique = names.clone();
+        unique.dedup();
+        assert_eq!(names, unique);
+    }
+}

@@ -1,0 +1,257 @@
+//! `virt.*` functions that read VMs and the host. Shapes: Salt's virt module, section by section.
+
+use super::table::{Access, Function};
+use super::{Call, Fault, Return};
+use domxml::read::{NodeExt, parse};
+use hypervisor::Key;
+use model::vm::Nic;
+use model::{Vm, VmStatus};
+use serde_json::{Map, Value, json};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "virt.list_domains",
+        doc: "virt.list_domains\n\nNames of all VMs, running ones first.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move { Ok(Return::ok(call.minion.hypervisor.vm_names().await?)) })
+        },
+    },
+    Function {
+        name: "virt.list_active_vms",
+        doc: "virt.list_active_vms\n\nNames of the VMs that are not off.",
+        access: Access::Reads,
+        run: |call| Box::pin(list_by_activity(call, true)),
+    },
+    Function {
+        name: "virt.list_inactive_vms",
+        doc: "virt.list_inactive_vms\n\nNames of the VMs that are off.",
+        access: Access::Reads,
+        run: |call| Box::pin(list_by_activity(call, false)),
+    },
+    Function {
+        name: "virt.vm_state",
+        doc: "virt.vm_state [VM]\n\n{name: running, paused, shutdown, crashed or unknown}, of one VM or of all.",
+        access: Access::Reads,
+        run: |call| Box::pin(of_vms(call, |vm| json!(vm.status.salt_word()))),
+    },
+    Function {
+        name: "virt.vm_info",
+        doc: "virt.vm_info [VM]\n\n{name: vCPUs, memory in KiB, disks, interfaces, console, state…}, of one VM or of all.",
+        access: Access::Reads,
+        run: |call| Box::pin(vm_info(call)),
+    },
+    Function {
+        name: "virt.get_xml",
+        doc: "virt.get_xml VM\n\nThe VM's XML: the running definition, or the one of the next start while it is off.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let vm = find_vm(&call).await?;
+                Ok(Return::ok(
+                    vm.xml_live.or(vm.xml_persistent).unwrap_or_default(),
+                ))
+            })
+        },
+    },
+    Function {
+        name: "virt.get_disks",
+        doc: "virt.get_disks VM\n\n{target: where its bytes are, format, sizes in bytes}.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let vm = find_vm(&call).await?;
+                Ok(Return::ok(disks(&call, &vm).await?))
+            })
+        },
+    },
+    Function {
+        name: "virt.get_nics",
+        doc: "virt.get_nics VM\n\n{MAC address: kind, source, model, device on the host}.",
+        access: Access::Reads,
+        run: |call| Box::pin(async move { Ok(Return::ok(nics(&find_vm(&call).await?))) }),
+    },
+    Function {
+        name: "virt.get_macs",
+        doc: "virt.get_macs VM\n\nMAC addresses of the VM.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let vm = find_vm(&call).await?;
+                Ok(Return::ok(
+                    vm.nics.into_iter().map(|nic| nic.mac).collect::<Vec<_>>(),
+                ))
+            })
+        },
+    },
+    Function {
+        name: "virt.get_graphics",
+        doc: "virt.get_graphics VM\n\nThe VM's graphical console.",
+        access: Access::Reads,
+        run: |call| Box::pin(async move { Ok(Return::ok(graphics(&find_vm(&call).await?))) }),
+    },
+    Function {
+        name: "virt.node_info",
+        doc: "virt.node_info\n\nCPUs and memory (MiB) of the host.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let facts = call.minion.hypervisor.facts().await?;
+                Ok(Return::ok(
+                    json!({"cpumodel": facts.arch, "cpus": facts.cpus, "phymemory": facts.memory.mib()}),
+                ))
+            })
+        },
+    },
+    Function {
+        name: "virt.get_hypervisor",
+        doc: "virt.get_hypervisor\n\nkvm, qemu, xen…: the best kind of guest this host offers.",
+        access: Access::Reads,
+        run: |call| {
+            Box::pin(async move {
+                let facts = call.minion.hypervisor.facts().await?;
+                Ok(Return::ok(
+                    facts
+                        .domain_types
+                        .into_iter()
+                        .next()
+                        .map_or(Value::Null, Value::String),
+                ))
+            })
+        },
+    },
+];
+
+/// The VM that the first argument names.
+pub(super) async fn find_vm(call: &Call<'_>) -> Result<Vm, Fault> {
+    let name = call
+        .args
+        .text(0, "vm_")?
+        .map_or_else(|| call.args.required(0, "name"), Ok)?;
+    let hypervisor = &call.minion.hypervisor;
+    if let Some(vm) = hypervisor.find_vm(&Key::Name(name.clone())).await? {
+        return Ok(vm);
+    }
+    if hypervisor.vm_names().await?.is_empty() {
+        return Err(Fault::new("No virtual machines found."));
+    }
+    Err(Fault::new(format!("The VM \"{name}\" is not present"))
+        .hint("virt.list_domains lists the VMs of this host"))
+}
+
+async fn all_vms(call: &Call<'_>) -> Result<Vec<Vm>, Fault> {
+    if call.args.get(0, "vm_").is_some() {
+        return Ok(vec![find_vm(call).await?]);
+    }
+    Ok(call.minion.hypervisor.inventory().await?.vms)
+}
+
+async fn of_vms(call: Call<'_>, tell: fn(&Vm) -> Value) -> Result<Return, Fault> {
+    let vms = all_vms(&call).await?;
+    Ok(Return::ok(
+        vms.iter()
+            .map(|vm| (vm.name.clone(), tell(vm)))
+            .collect::<Map<_, _>>(),
+    ))
+}
+
+async fn list_by_activity(call: Call<'_>, active: bool) -> Result<Return, Fault> {
+    let vms = call.minion.hypervisor.inventory().await?.vms;
+    let names: Vec<String> = vms
+        .into_iter()
+        .filter(|vm| vm.status.is_active() == active)
+        .map(|vm| vm.name)
+        .collect();
+    Ok(Return::ok(names))
+}
+
+async fn vm_info(call: Call<'_>) -> Result<Return, Fault> {
+    let mut infos = Map::new();
+    for vm in all_vms(&call).await? {
+        let on = |event: &str| definition_text(&vm, event);
+        let loader = definition_text(&vm, "os/loader");
+        let info = json!({
+            "cpu": vm.vcpus,
+            "disks": disks(&call, &vm).await?,
+            "graphics": graphics(&vm),
+            "nics": nics(&vm),
+            "uuid": vm.uuid.to_string(),
+            "loader": {"path": if loader.is_empty() { "None" } else { loader.as_str() }},
+            "on_crash": on("on_crash"),
+            "on_reboot": on("on_reboot"),
+            "on_poweroff": on("on_poweroff"),
+            "maxMem": vm.memory_max.kib(),
+            "mem": vm.memory.kib(),
+            "state": vm.status.salt_word(),
+        });
+        infos.insert(vm.name.clone(), info);
+    }
+    Ok(Return::ok(infos))
+}
+
+fn definition_text(vm: &Vm, path: &str) -> String {
+    let xml = vm
+        .xml_live
+        .as_deref()
+        .or(vm.xml_persistent.as_deref())
+        .unwrap_or_default();
+    parse("domain", "domain", xml)
+        .map(|doc| doc.root_element().text_at(path).to_owned())
+        .unwrap_or_default()
+}
+
+async fn disks(call: &Call<'_>, vm: &Vm) -> Result<Map<String, Value>, Fault> {
+    let mut disks = Map::new();
+    for disk in vm.disks.iter().filter(|disk| !disk.source.is_empty()) {
+        let mut facts = Map::new();
+        facts.insert("file".to_owned(), json!(disk.source));
+        facts.insert("type".to_owned(), json!(disk.device));
+        facts.insert("file format".to_owned(), json!(disk.format));
+        let volume = disk
+            .pool
+            .as_deref()
+            .and_then(|pool| Some((pool, disk.source.strip_prefix(pool)?.strip_prefix('/')?)));
+        if let Some((pool, name)) = volume
+            && let Some(volume) = call.minion.hypervisor.find_volume(pool, name).await?
+        {
+            facts.insert("virtual size".to_owned(), json!(volume.capacity.0));
+            facts.insert("disk size".to_owned(), json!(volume.allocation.0));
+            if let Some(backing) = volume.backing {
+                facts.insert("backing file".to_owned(), json!({ "file": backing }));
+            }
+        }
+        disks.insert(disk.target.clone(), Value::Object(facts));
+    }
+    Ok(disks)
+}
+
+fn nics(vm: &Vm) -> Map<String, Value> {
+    let source = |nic: &Nic| {
+        if nic.source.is_empty() {
+            json!({})
+        } else {
+            json!({ nic.kind.as_str(): nic.source })
+        }
+    };
+    let tell = |nic: &Nic| json!({"type": nic.kind, "mac": nic.mac, "model": nic.model, "source": source(nic), "target": nic.target, "addresses": nic.addresses});
+    vm.nics
+        .iter()
+        .map(|nic| (nic.mac.clone(), tell(nic)))
+        .collect()
+}
+
+/// Absent values are the text `None`, as in Salt.
+fn graphics(vm: &Vm) -> Value {
+    let none = || json!("None");
+    let Some(first) = vm.graphics.first() else {
+        return json!({"type": "None", "port": "None", "listen": "None", "autoport": "None", "keymap": "None"});
+    };
+    let running = vm.status != VmStatus::Shutoff;
+    json!({
+        "type": first.kind,
+        "port": first.port.filter(|_| running).map_or_else(none, |port| json!(port.to_string())),
+        "listen": if first.listen.is_empty() { none() } else { json!(first.listen) },
+        "autoport": none(),
+        "keymap": none(),
+    })
+}

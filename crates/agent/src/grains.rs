@@ -1,0 +1,208 @@
+//! Grains: what the host is, in Salt's words.
+//!
+//! Read from /proc, /sys and /etc in well under a millisecond; only the versions of libvirt and hypervisor cost calls,
+//! and without libvirt they are absent.
+
+use crate::minion::Minion;
+use model::HostFacts;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// All grains of the host.
+pub async fn read(minion: &Minion) -> Value {
+    let mut grains = local(&minion.id);
+    if let Ok(facts) = minion.hypervisor.facts().await {
+        add_facts(&mut grains, &facts);
+    }
+    grains
+}
+
+/// The grains that need no hypervisor.
+pub fn local(id: &str) -> Value {
+    let host = text("/proc/sys/kernel/hostname");
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let addresses = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+    let mut grains = json!({
+        "id": id,
+        "host": host.split('.').next().unwrap_or_default(),
+        "nodename": host,
+        "fqdn": fqdn(&host, &hosts),
+        "kernel": "Linux",
+        "kernelrelease": text("/proc/sys/kernel/osrelease"),
+        "cpuarch": std::env::consts::ARCH,
+        "num_cpus": std::thread::available_parallelism().map_or(1, usize::from),
+        "mem_total": mem_total_mib(&memory),
+        "virtual": "physical",
+        "ipv4": local_ipv4(&addresses),
+    });
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    merge(&mut grains, os(&release));
+    merge(&mut grains, virtual_kind());
+    grains
+}
+
+/// What libvirt says of the host.
+pub fn add_facts(grains: &mut Value, facts: &HostFacts) {
+    let versions = json!({
+        "libvirt_version": facts.libvirt_version,
+        "libvirt_uri": facts.uri,
+        "hypervisor": facts.hypervisor,
+        "hypervisor_version": facts.hypervisor_version,
+        "cpu_model": facts.cpu_model,
+        "domain_types": facts.domain_types,
+    });
+    merge(grains, versions);
+}
+
+fn merge(grains: &mut Value, more: Value) {
+    sls::lookup::merge(grains, more, false);
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path)
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+/// The host's name with its domain, if the name or /etc/hosts has one. No resolver is asked: it may take seconds.
+fn fqdn(host: &str, hosts: &str) -> String {
+    if host.contains('.') {
+        return host.to_owned();
+    }
+    let lines = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
+    for line in lines {
+        let names: Vec<&str> = line.split_whitespace().skip(1).collect();
+        if names.contains(&host)
+            && let Some(full) = names
+                .iter()
+                .find(|name| name.starts_with(host) && name.contains('.'))
+        {
+            return (*full).to_owned();
+        }
+    }
+    host.to_owned()
+}
+
+fn mem_total_mib(meminfo: &str) -> u64 {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}
+
+/// The host's own addresses: the leaves that the kernel calls `/32 host LOCAL`.
+fn local_ipv4(fib_trie: &str) -> Vec<String> {
+    let mut addresses: Vec<std::net::Ipv4Addr> = Vec::new();
+    let mut leaf: Option<std::net::Ipv4Addr> = None;
+    for line in fib_trie.lines() {
+        if let Some((_, address)) = line.split_once("|-- ") {
+            leaf = address.trim().parse().ok();
+        } else if line.contains("/32 host LOCAL") {
+            addresses.extend(leaf);
+        }
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.iter().map(ToString::to_string).collect()
+}
+
+/// Source: os-release(5); Salt's names of systems and families.
+fn os(release: &str) -> Value {
+    let field = |name: &str| {
+        let line = release
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_default()
+            .trim()
+            .trim_matches(['"', '\''])
+            .to_owned()
+    };
+    let id = field("ID");
+    let (os, family) = match id.as_str() {
+        "debian" => ("Debian", "Debian"),
+        "ubuntu" => ("Ubuntu", "Debian"),
+        "fedora" => ("Fedora", "RedHat"),
+        "rhel" => ("RedHat", "RedHat"),
+        "centos" => ("CentOS", "RedHat"),
+        "rocky" => ("Rocky", "RedHat"),
+        "almalinux" => ("AlmaLinux", "RedHat"),
+        "arch" => ("Arch", "Arch"),
+        "alpine" => ("Alpine", "Alpine"),
+        _ if id.starts_with("opensuse") || id.starts_with("sle") => ("SUSE", "Suse"),
+        _ => (id.as_str(), id.as_str()),
+    };
+    let version = field("VERSION_ID");
+    let major: Value = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u64>().ok())
+        .map_or(json!(version), |major| json!(major));
+    json!({
+        "os": os,
+        "os_family": family,
+        "osfullname": field("NAME"),
+        "oscodename": field("VERSION_CODENAME"),
+        "osrelease": version,
+        "osmajorrelease": major,
+    })
+}
+
+/// Whether the host is a machine, a guest or a Xen control domain.
+fn virtual_kind() -> Value {
+    if text("/proc/xen/capabilities").contains("control_d") {
+        return json!({"virtual": "xen", "virtual_subtype": "Xen Dom0"});
+    }
+    let vendor = text("/sys/class/dmi/id/sys_vendor");
+    let kind = match vendor.as_str() {
+        "QEMU" => "kvm",
+        "VMware, Inc." => "VMware",
+        "innotek GmbH" => "VirtualBox",
+        "Xen" => "xen",
+        "Microsoft Corporation" => "VirtualPC",
+        _ => "physical",
+    };
+    json!({ "virtual": kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_is_named_as_salt_names_it() {
+        let grains = os(
+            "PRETTY_NAME=\"Debian GNU/Linux 12\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\nVERSION_CODENAME=bookworm\n",
+        );
+        assert_eq!(grains["os"], "Debian");
+        assert_eq!(grains["os_family"], "Debian");
+        assert_eq!(grains["osmajorrelease"], 12);
+        let grains = os("ID=\"opensuse-leap\"\nVERSION_ID=\"15.6\"\n");
+        assert_eq!(
+            (&grains["os_family"], &grains["osmajorrelease"]),
+            (&json!("Suse"), &json!(15))
+        );
+    }
+
+    #[test]
+    fn names_and_addresses_are_read() {
+        assert_eq!(
+            fqdn(
+                "kvm1",
+                "127.0.0.1 localhost\n127.0.1.1 kvm1.tf.local kvm1 # this host\n"
+            ),
+            "kvm1.tf.local"
+        );
+        assert_eq!(fqdn("kvm1", ""), "kvm1");
+        let trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.0.0.5\n        /32 host LOCAL\n     |-- 10.0.0.255\n        /32 link BROADCAST\n";
+        assert_eq!(local_ipv4(trie), ["10.0.0.5"]);
+        assert_eq!(
+            mem_total_mib("MemTotal:        8046508 kB\nMemFree: 1 kB\n"),
+            7857
+        );
+    }
+}

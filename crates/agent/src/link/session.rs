@@ -1,0 +1,312 @@
+//! Sessions: dialling, greeting, and carrying messages both ways.
+
+use super::address::ServerAddress;
+use super::waiting::Waiting;
+use super::{Backoff, random};
+use crate::actions::Actions;
+use crate::console::Tunnels;
+use crate::identity::EpochFile;
+use crate::reporter::{Standing, Wish};
+use agent_api::wire::agent_link_client::AgentLinkClient;
+use agent_api::wire::{self, down, up};
+use agent_api::{MAX_MESSAGE_BYTES, PROTOCOL, STALE_EPOCH, id};
+use model::HostId;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use uuid::Uuid;
+
+/// Messages on their way into the stream. When it is full the server does not keep up: see [`Link::send`].
+const OUTGOING: usize = 256;
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// A server that takes the connection and does not answer the greeting is not one.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// What a link is made of.
+pub struct LinkParts {
+    /// Whom to dial.
+    pub server: ServerAddress,
+    /// Which host this is.
+    pub host: HostId,
+    /// This process.
+    pub instance: Uuid,
+    /// The epochs obeyed so far.
+    pub epoch: EpochFile,
+    /// Runs what the server asks for.
+    pub actions: Arc<Actions>,
+    /// Opens consoles.
+    pub tunnels: Tunnels,
+    /// What everyone in the agent wants to say.
+    pub outgoing: mpsc::Receiver<up::Body>,
+    /// What the reporter knows, for the greeting.
+    pub standing: watch::Receiver<Standing>,
+    /// Where snapshots are asked for.
+    pub wishes: mpsc::Sender<Wish>,
+}
+
+/// The link of an agent to its server.
+pub struct Link {
+    parts: LinkParts,
+    waiting: Waiting,
+}
+
+/// An open stream.
+struct Session {
+    client: AgentLinkClient<Channel>,
+    up: mpsc::Sender<wire::Up>,
+    down: tonic::Streaming<wire::Down>,
+    /// Zero before the welcome.
+    epoch: u64,
+}
+
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("nobody answers: {0}")]
+    Dial(#[source] tonic::transport::Error),
+    #[error("the stream broke: {0}")]
+    Broken(#[from] Box<tonic::Status>),
+    #[error("the server closed the stream")]
+    Closed,
+    #[error("the server refuses this agent: {message} [{code}]")]
+    Refused { code: String, message: String },
+    #[error("the server did not answer the greeting")]
+    NoWelcome,
+    #[error("the server offers epoch {offered}, which is not above {highest}")]
+    OldEpoch { offered: u64, highest: u64 },
+    #[error("cannot store the epoch: {0}")]
+    EpochFile(#[source] std::io::Error),
+}
+
+impl Link {
+    /// A link that has not dialled yet.
+    pub fn new(parts: LinkParts) -> Self {
+        let waiting = Waiting::new(parts.actions.unacknowledged());
+        Self { parts, waiting }
+    }
+
+    /// Keeps a session open until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut backoff = Backoff::new();
+        while !stop.is_cancelled() {
+            let ended = tokio::select! {
+                // Cancel safety: a session that is dropped here is never used again.
+                () = stop.cancelled() => return,
+                ended = self.session(&mut backoff) => ended,
+            };
+            let wait = backoff.wait(random());
+            tracing::warn!(
+                "Session with {} ended: {ended}; dialling again in {} ms",
+                self.parts.server,
+                wait.as_millis()
+            );
+            self.idle(wait, &stop).await;
+        }
+    }
+
+    /// Waits without a session; results are kept, reports go nowhere and leave a gap.
+    async fn idle(&mut self, wait: Duration, stop: &CancellationToken) {
+        let end = tokio::time::Instant::now() + wait;
+        loop {
+            // Cancel safety: `recv` loses nothing; the other two hold nothing.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(end) => return,
+                Some(body) = self.parts.outgoing.recv() => {
+                    if let up::Body::Action(report) = &body {
+                        self.waiting.keep(report, Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn session(&mut self, backoff: &mut Backoff) -> Ended {
+        let mut session = match self.open().await {
+            Ok(session) => session,
+            Err(ended) => return ended,
+        };
+        backoff.reset();
+        match self.carry(&mut session).await {
+            Ok(never) => match never {},
+            Err(ended) => ended,
+        }
+    }
+
+    /// Dials, greets, and stores the epoch.
+    async fn open(&mut self) -> Result<Session, Ended> {
+        let channel = self.parts.server.connect().await.map_err(Ended::Dial)?;
+        let mut client = AgentLinkClient::new(channel)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        let (up, messages) = mpsc::channel(OUTGOING);
+        let hello = up::Body::Hello(self.hello());
+        up.try_send(wire::Up { body: Some(hello) })
+            .expect("the channel is new and empty");
+        let greeted = tokio::time::timeout(GREETING, async {
+            let mut down = client
+                .attach(ReceiverStream::new(messages))
+                .await
+                .map_err(Box::new)?
+                .into_inner();
+            let welcome = receive(&mut down).await?;
+            Ok::<_, Ended>((down, welcome))
+        });
+        let (down, first) = greeted.await.map_err(|_| Ended::NoWelcome)??;
+        let welcome = match first {
+            down::Body::Welcome(welcome) => welcome,
+            down::Body::Refused(wire::Refused { code, message }) => {
+                return Err(Ended::Refused { code, message });
+            }
+            _ => return Err(Ended::NoWelcome),
+        };
+        self.store_epoch(welcome.epoch)?;
+        tracing::info!(
+            "Session with {} open: epoch {}, server {}",
+            self.parts.server,
+            welcome.epoch,
+            welcome.server_version
+        );
+        Ok(Session {
+            client,
+            up,
+            down,
+            epoch: welcome.epoch,
+        })
+    }
+
+    fn hello(&mut self) -> wire::Hello {
+        let standing = self.parts.standing.borrow_and_update().clone();
+        wire::Hello {
+            protocol: PROTOCOL,
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            host_id: id(self.parts.host.0),
+            instance: id(self.parts.instance),
+            last_seq: standing.seq,
+            highest_epoch: self.parts.epoch.highest(),
+            facts: standing.facts,
+            condition: Some(standing.condition),
+            running_actions: self.parts.actions.unfinished(),
+            unacknowledged: self.waiting.all(Instant::now()),
+            inventory_digest: standing.digest,
+        }
+    }
+
+    /// The file is small and the disk local: a few milliseconds, once a session.
+    fn store_epoch(&mut self, epoch: u64) -> Result<(), Ended> {
+        let highest = self.parts.epoch.highest();
+        match self.parts.epoch.raise(epoch) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Ended::OldEpoch {
+                offered: epoch,
+                highest,
+            }),
+            Err(error) => Err(Ended::EpochFile(error)),
+        }
+    }
+
+    /// Carries messages until the stream ends.
+    async fn carry(&mut self, session: &mut Session) -> Result<std::convert::Infallible, Ended> {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            // Cancel safety: `recv`, `message` and `tick` lose nothing when another branch wins.
+            tokio::select! {
+                message = receive(&mut session.down) => self.obey(session, message?),
+                Some(body) = self.parts.outgoing.recv() => self.send(session, body),
+                _ = heartbeat.tick() => {
+                    self.send(session, up::Body::Heartbeat(wire::Heartbeat {}));
+                    for report in self.waiting.due(Instant::now()) {
+                        self.send(session, up::Body::Action(report));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands `body` to the stream, or drops it when the server does not keep up: a lost report makes a gap that the
+    /// server closes with a snapshot, a lost snapshot is wished for again, a final result is repeated anyway.
+    fn send(&mut self, session: &Session, body: up::Body) {
+        if let up::Body::Action(report) = &body {
+            self.waiting.keep(report, Instant::now());
+        }
+        let Err(mpsc::error::TrySendError::Full(lost)) =
+            session.up.try_send(wire::Up { body: Some(body) })
+        else {
+            return;
+        };
+        if let Some(up::Body::Snapshot(_)) = lost.body {
+            let _ = self
+                .parts
+                .wishes
+                .try_send(Wish::Snapshot { held: Vec::new() });
+        }
+    }
+
+    fn obey(&mut self, session: &Session, body: down::Body) {
+        match body {
+            down::Body::Command(command) if command.epoch == session.epoch => {
+                self.parts.actions.start(command)
+            }
+            down::Body::Cancel(cancel) if cancel.epoch == session.epoch => {
+                self.parts.actions.cancel(cancel.action_id)
+            }
+            down::Body::OpenTunnel(open) if open.epoch == session.epoch => {
+                self.parts.tunnels.open(session.client.clone(), open);
+            }
+            down::Body::Command(wire::Command {
+                epoch, action_id, ..
+            })
+            | down::Body::Cancel(wire::Cancel { epoch, action_id }) => {
+                self.refuse(session, epoch, action_id);
+            }
+            down::Body::OpenTunnel(open) => {
+                let failed = wire::TunnelFailed {
+                    tunnel_id: open.tunnel_id,
+                    error: STALE_EPOCH.to_owned(),
+                };
+                self.send(session, up::Body::TunnelFailed(failed));
+            }
+            down::Body::ResultAck(ack) => {
+                self.waiting.acknowledged(&ack.action_id);
+                self.parts.actions.acknowledged(ack.action_id);
+            }
+            down::Body::SnapshotWanted(wanted) => {
+                // A full channel holds a wish already.
+                let _ = self.parts.wishes.try_send(Wish::Snapshot {
+                    held: wanted.digest,
+                });
+            }
+            down::Body::ReportAck(_) | down::Body::Welcome(_) | down::Body::Refused(_) => {}
+        }
+    }
+
+    fn refuse(&mut self, session: &Session, epoch: u64, action_id: Vec<u8>) {
+        tracing::warn!(
+            "Refused a command of epoch {epoch}: this session has epoch {}",
+            session.epoch
+        );
+        let refusal = STALE_EPOCH.to_owned();
+        let report = wire::ActionReport {
+            action_id,
+            refusal,
+            ..wire::ActionReport::default()
+        };
+        self.send(session, up::Body::Action(report));
+    }
+}
+
+/// The next message that this version understands.
+async fn receive(down: &mut tonic::Streaming<wire::Down>) -> Result<down::Body, Ended> {
+    loop {
+        match down.message().await.map_err(Box::new)? {
+            Some(wire::Down { body: Some(body) }) => return Ok(body),
+            // A kind of message that a newer server sends and this version does not know.
+            Some(wire::Down { body: None }) => {}
+            None => return Err(Ended::Closed),
+        }
+    }
+}

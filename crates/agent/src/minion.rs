@@ -1,0 +1,71 @@
+//! What functions and states work with: one host, its files and its folders.
+
+use crate::image::{ImageStore, Unfinished};
+use crate::roots::Roots;
+use hypervisor::Hypervisor;
+use sls::{Map, Value};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A host as functions see it; Salt's word for it.
+pub struct Minion {
+    /// Name that targets match.
+    pub id: String,
+    /// The hypervisor.
+    pub hypervisor: Arc<dyn Hypervisor>,
+    /// Its URI.
+    pub uri: String,
+    /// Where state files are.
+    pub files: Roots,
+    /// Where pillar files are.
+    pub pillar: Roots,
+    /// Folder for what must survive: journal, images, locks.
+    pub state_dir: PathBuf,
+    /// Images fetched so far.
+    pub images: ImageStore,
+    /// Volumes being made.
+    pub unfinished: Unfinished,
+    /// Configuration, as `config.get` sees it.
+    pub config: Map,
+}
+
+impl Minion {
+    /// A host with its state in `state_dir`, which is made when it is first needed.
+    pub fn new(
+        id: impl Into<String>,
+        hypervisor: Arc<dyn Hypervisor>,
+        uri: impl Into<String>,
+        state_dir: PathBuf,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            hypervisor,
+            uri: uri.into(),
+            files: Roots::default(),
+            pillar: Roots::default(),
+            images: ImageStore::new(state_dir.join("images")),
+            unfinished: Unfinished::new(state_dir.join("unfinished")),
+            state_dir,
+            config: Map::new(),
+        }
+    }
+
+    /// The configuration as one value.
+    pub fn opts(&self) -> Value {
+        let mut opts = self.config.clone();
+        opts.insert("id".to_owned(), Value::String(self.id.clone()));
+        opts.entry("saltenv").or_insert(Value::Null);
+        opts.insert("file_roots".to_owned(), roots(&self.files));
+        opts.insert("pillar_roots".to_owned(), roots(&self.pillar));
+        Value::Object(opts)
+    }
+}
+
+fn roots(roots: &Roots) -> Value {
+    let dirs: Vec<String> = roots
+        .dirs()
+        .iter()
+        .map(|dir| dir.display().to_string())
+        .collect();
+    serde_json::json!({ "base": dirs })
+}

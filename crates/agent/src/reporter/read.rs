@@ -1,0 +1,58 @@
+//! The reads themselves, each a task of its own.
+
+use super::mirror::{Key, Kind, Object};
+use hypervisor::{Hypervisor, HypervisorError};
+use model::{HostFacts, Inventory};
+use std::sync::Arc;
+
+/// A read that has ended.
+pub(super) enum Read {
+    One(Key, Result<Option<Object>, HypervisorError>),
+    Addresses(Result<Vec<(String, String)>, HypervisorError>),
+    Everything(Result<Box<Everything>, HypervisorError>),
+}
+
+/// A whole host.
+pub(super) struct Everything {
+    pub(super) facts: HostFacts,
+    pub(super) inventory: Inventory,
+    pub(super) leases: Vec<(String, String)>,
+}
+
+pub(super) async fn one(hypervisor: Arc<dyn Hypervisor>, key: Key) -> Read {
+    let wanted = hypervisor::Key::Uuid(key.1);
+    let found = match key.0 {
+        Kind::Vm => hypervisor
+            .find_vm(&wanted)
+            .await
+            .map(|vm| vm.as_ref().map(Object::from)),
+        Kind::Pool => hypervisor
+            .find_pool(&wanted)
+            .await
+            .map(|pool| pool.as_ref().map(Object::from)),
+        Kind::Network => hypervisor
+            .find_network(&wanted)
+            .await
+            .map(|network| network.as_ref().map(Object::from)),
+    };
+    Read::One(key, found)
+}
+
+pub(super) async fn addresses(hypervisor: Arc<dyn Hypervisor>) -> Read {
+    Read::Addresses(hypervisor.addresses().await)
+}
+
+pub(super) async fn everything(hypervisor: Arc<dyn Hypervisor>) -> Read {
+    let read = async {
+        let facts = hypervisor.facts().await?;
+        let inventory = hypervisor.inventory().await?;
+        // A host without networks, or whose leases cannot be read, is still a host.
+        let leases = hypervisor.addresses().await.unwrap_or_default();
+        Ok(Box::new(Everything {
+            facts,
+            inventory,
+            leases,
+        }))
+    };
+    Read::Everything(read.await)
+}
