@@ -75,6 +75,9 @@ impl Document {
             return Ok(());
         }
         self.make(place)?;
+        if self.get(place).as_deref() == Some(value) {
+            return Ok(());
+        }
         let patches = self.read(|root| {
             let node = place
                 .element(root)
@@ -150,6 +153,26 @@ impl Document {
         self.splice(vec![patch])
     }
 
+    /// Inserts the text of an element `name`, as it was written elsewhere.
+    ///
+    /// # Errors
+    /// As for [`set`](Self::set), and when the text is not well-formed.
+    pub fn insert_written(
+        &mut self,
+        parent: &Place,
+        name: &str,
+        xml: &str,
+    ) -> Result<(), EditError> {
+        self.make(parent)?;
+        let patch = self.read(|root| {
+            let node = parent
+                .element(root)
+                .ok_or_else(|| EditError::NoSuchPlace(parent.to_string()))?;
+            Ok(Layout::new(&self.text).insertion(node, name, xml))
+        })?;
+        self.splice(vec![patch])
+    }
+
     /// Puts an element where its like is under `parent`, or inserts it.
     ///
     /// # Errors
@@ -176,7 +199,7 @@ impl Document {
                     .ancestor(root, depth - 1)
                     .ok_or_else(|| EditError::NoSuchPlace(place.to_string()))?;
                 let (name, xml) = place.skeleton(depth);
-                if place.predecessor_is_missing(parent, depth) {
+                if place.cannot_be_made(parent, depth) {
                     return Err(EditError::NoSuchPlace(place.to_string()));
                 }
                 Ok(Some(Layout::new(&self.text).insertion(parent, name, &xml)))

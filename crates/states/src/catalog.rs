@@ -13,6 +13,14 @@ const COMMON: &[&str] = &["name", "connection", "username", "password"];
 
 const VIRT: &[Function] = &[
     Function {
+        name: "defined",
+        arguments: &[want::vm::ARGUMENTS, want::vm::DEFINED_ONLY, COMMON],
+    },
+    Function {
+        name: "running",
+        arguments: &[want::vm::ARGUMENTS, COMMON],
+    },
+    Function {
         name: "network_defined",
         arguments: &[want::network::ARGUMENTS, COMMON],
     },
@@ -29,6 +37,9 @@ const VIRT: &[Function] = &[
         arguments: &[want::pool::ARGUMENTS, COMMON],
     },
 ];
+
+/// The modules with their functions.
+const MODULES: &[(&str, &[Function])] = &[("virt", VIRT)];
 
 /// Virt states of Salt. Source: Salt 3008, `saltext.virt`.
 const SALT_VIRT: &[&str] = &[
@@ -52,7 +63,8 @@ const SALT_VIRT: &[&str] = &[
 
 /// The names of a module's functions.
 pub(crate) fn functions(module: &str) -> Vec<&'static str> {
-    of(module).iter().map(|function| function.name).collect()
+    let known = of(module).unwrap_or_default();
+    known.iter().map(|function| function.name).collect()
 }
 
 /// Salt has this state, whether or not it is here.
@@ -60,11 +72,11 @@ pub fn known_to_salt(module: &str, function: &str) -> bool {
     module == "virt" && SALT_VIRT.contains(&function)
 }
 
-fn of(module: &str) -> &'static [Function] {
-    match module {
-        "virt" => VIRT,
-        _ => &[],
-    }
+fn of(module: &str) -> Option<&'static [Function]> {
+    MODULES
+        .iter()
+        .find(|(known, _)| *known == module)
+        .map(|(_, functions)| *functions)
 }
 
 /// Which states can be used in an SLS.
@@ -76,12 +88,22 @@ pub const fn catalog() -> States {
     States
 }
 
-impl States {
-    /// The arguments of a function beside the global ones; `None` when there is no such function.
-    pub fn arguments_of(&self, module: &str, function: &str) -> Option<Vec<&'static str>> {
-        of(module)
+impl sls::Catalog for States {
+    fn modules(&self) -> Vec<String> {
+        MODULES
             .iter()
-            .find(|known| known.name == function)
-            .map(|known| known.arguments.concat())
+            .map(|(module, _)| (*module).to_owned())
+            .collect()
+    }
+
+    fn functions(&self, module: &str) -> Option<Vec<String>> {
+        let known = of(module)?;
+        Some(known.iter().map(|f| f.name.to_owned()).collect())
+    }
+
+    fn arguments(&self, module: &str, function: &str) -> Option<Vec<String>> {
+        let function = of(module)?.iter().find(|known| known.name == function)?;
+        let arguments = function.arguments.concat();
+        Some(arguments.into_iter().map(str::to_owned).collect())
     }
 }

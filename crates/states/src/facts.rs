@@ -51,8 +51,6 @@ pub(crate) enum Compare {
     Text,
     /// The same text; absent counts as this one, libvirt's default.
     Default(&'static str),
-    /// The same text, but for case.
-    IgnoreCase,
     /// The same path, but for double and trailing slashes.
     Path,
     /// The same octal number.
@@ -258,7 +256,6 @@ impl Compare {
         };
         match self {
             Self::Text | Self::Default(_) | Self::Memory => have == want,
-            Self::IgnoreCase => have.eq_ignore_ascii_case(want),
             Self::Path => clean_path(have) == clean_path(want),
             Self::Octal => octal(have).is_some() && octal(have) == octal(want),
             Self::Cpuset => cpuset(have).is_some() && cpuset(have) == cpuset(want),

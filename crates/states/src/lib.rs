@@ -16,19 +16,16 @@ mod observe;
 pub mod planned;
 mod planners;
 mod predict;
+mod simulate;
 mod want;
 
 pub use catalog::catalog;
 pub use error::StateError;
-pub use observe::{HostPath, Needs, Observation};
+pub use observe::{Config, HostPath, Needs, Observation};
 pub use planned::{ChunkPlan, Refusal, Verdict};
 pub use planners::{needs, plan};
 pub use predict::predict;
-
-/// A value of a state file.
-pub type Value = serde_json::Value;
-/// A dictionary of a state file, in the order in which it was written.
-pub type Map = serde_json::Map<String, Value>;
+pub use sls::{Map, Value};
 
 /// One declared state: `virt.running` of `srv01` with its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -41,4 +38,15 @@ pub struct Call<'a> {
     pub name: &'a str,
     /// The other arguments. `name` and the global ones (requisites, `onlyif`…) may be among them and are ignored.
     pub args: &'a Map,
+}
+
+impl<'a> From<&'a sls::Chunk> for Call<'a> {
+    fn from(chunk: &'a sls::Chunk) -> Self {
+        Self {
+            state: &chunk.state,
+            fun: &chunk.fun,
+            name: &chunk.name,
+            args: &chunk.args,
+        }
+    }
 }

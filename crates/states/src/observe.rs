@@ -22,8 +22,6 @@ pub struct Needs {
     pub volumes: BTreeSet<(String, String)>,
     /// The host's capabilities.
     pub capabilities: bool,
-    /// Keys of the configuration (`virt:images`), looked up as Salt's `config.get` does.
-    pub config: BTreeSet<&'static str>,
     /// Absolute paths on the host: what is there?
     pub paths: BTreeSet<String>,
     /// `salt://` files: where do they lie on the host?
@@ -55,9 +53,38 @@ impl Needs {
         self.vm_patterns.extend(other.vm_patterns);
         self.volumes.extend(other.volumes);
         self.capabilities |= other.capabilities;
-        self.config.extend(other.config);
         self.paths.extend(other.paths);
         self.salt_files.extend(other.salt_files);
+    }
+}
+
+/// The configuration that states read, looked up as Salt's `config.get` does: minion configuration, grains, pillar.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Config {
+    /// The keys that states read.
+    pub const KEYS: &[&str] = &["virt:images", "virt:disk", "virt:nic"];
+
+    /// Looks up every key; `None` for one that is not configured.
+    pub fn read(look_up: impl Fn(&str) -> Option<Value>) -> Self {
+        let value = |key: &&'static str| Some((*key, look_up(key)?));
+        Self {
+            values: Self::KEYS.iter().filter_map(value).collect(),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// The pool, or else the folder, for disks that name no pool.
+    pub(crate) fn images(&self) -> &str {
+        self.get("virt:images")
+            .and_then(Value::as_str)
+            .unwrap_or("/srv/salt-images")
     }
 }
 
@@ -80,8 +107,8 @@ pub struct Observation {
     pub network_names: Vec<String>,
     /// The host's capabilities.
     pub capabilities: Option<Capabilities>,
-    /// Configuration values by key; a key that is not configured is absent.
-    pub config: BTreeMap<String, Value>,
+    /// The configuration.
+    pub config: Config,
     /// What lies at a path of the host.
     pub paths: BTreeMap<String, HostPath>,
     /// Where a `salt://` file lies on the host; `None` when there is no such file.

@@ -31,6 +31,8 @@ enum Which {
     First,
     Keyed(&'static str, String),
     Nth(usize),
+    /// Its child of this name has an attribute of this value.
+    Holding(&'static str, &'static str, String),
 }
 
 impl Place {
@@ -80,6 +82,23 @@ impl Place {
         self
     }
 
+    /// The child `name` whose own child `inner` has the attribute `key` with `value`, in any case: the disk of a target,
+    /// the interface of a MAC address. It is only found, never made.
+    #[must_use]
+    pub fn holding(
+        mut self,
+        name: &'static str,
+        inner: &'static str,
+        key: &'static str,
+        value: impl ToString,
+    ) -> Self {
+        self.parts.push(Part {
+            name,
+            which: Which::Holding(inner, key, value.to_string()),
+        });
+        self
+    }
+
     /// An attribute of the element.
     #[must_use]
     pub fn attr(mut self, name: &'static str) -> Self {
@@ -122,15 +141,19 @@ impl Place {
         let element = Element::new(part.name);
         let element = match &part.which {
             Which::Keyed(key, value) => element.attr(key, value),
-            Which::First | Which::Nth(_) => element,
+            Which::First | Which::Nth(_) | Which::Holding(..) => element,
         };
         (part.name, element.to_xml(0))
     }
 
-    /// A new element at position n needs n others before it.
-    pub(super) fn predecessor_is_missing(&self, parent: Node, depth: usize) -> bool {
+    /// It cannot be made: a new element at position n needs n others before it.
+    pub(super) fn cannot_be_made(&self, parent: Node, depth: usize) -> bool {
         let part = &self.parts[depth - 1];
-        matches!(part.which, Which::Nth(n) if parent.children_named(part.name).len() < n)
+        match part.which {
+            Which::Nth(n) => parent.children_named(part.name).len() < n,
+            Which::Holding(..) => true,
+            Which::First | Which::Keyed(..) => false,
+        }
     }
 }
 
@@ -141,6 +164,9 @@ impl Part {
             Which::First => named.next(),
             Which::Keyed(key, value) => named.find(|n| n.attribute(*key) == Some(value)),
             Which::Nth(index) => named.nth(*index),
+            Which::Holding(inner, key, value) => {
+                named.find(|n| n.attr_at(inner, key).eq_ignore_ascii_case(value))
+            }
         }
     }
 }
@@ -154,6 +180,7 @@ impl fmt::Display for Place {
                 Which::First => {}
                 Which::Keyed(key, value) => write!(f, "[{key}={value}]")?,
                 Which::Nth(n) => write!(f, "[{}]", n + 1)?,
+                Which::Holding(_, _, value) => write!(f, " {value}")?,
             }
         }
         match self.target {

@@ -3,9 +3,10 @@
 mod network;
 mod pool;
 mod steps;
+mod vm;
 
 use crate::args::closest;
-use crate::observe::{Needs, Observation};
+use crate::observe::{Config, Needs, Observation};
 use crate::planned::ChunkPlan;
 use crate::{Call, StateError, catalog};
 
@@ -13,10 +14,11 @@ use crate::{Call, StateError, catalog};
 ///
 /// # Errors
 /// The function is unknown, or an argument cannot be used.
-pub fn needs(call: &Call) -> Result<Needs, StateError> {
+pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
     match (call.state, call.fun) {
         ("virt", "pool_defined" | "pool_running") => pool::needs(call),
         ("virt", "network_defined" | "network_running") => network::needs(call),
+        ("virt", "defined" | "running") => vm::needs(call, config),
         _ => Err(unknown(call)),
     }
 }
@@ -31,6 +33,8 @@ pub fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
         ("virt", "pool_running") => pool::plan(call, seen, pool::End::Running),
         ("virt", "network_defined") => network::plan(call, seen, network::End::Defined),
         ("virt", "network_running") => network::plan(call, seen, network::End::Running),
+        ("virt", "defined") => vm::plan(call, seen, vm::End::Defined),
+        ("virt", "running") => vm::plan(call, seen, vm::End::Running),
         _ => Err(unknown(call)),
     }
 }
@@ -47,6 +51,5 @@ fn unknown(call: &Call) -> StateError {
 
 /// Whether a shell pattern matches a whole name.
 pub(crate) fn glob_matches(pattern: &str, name: &str) -> bool {
-    // Filled in by the action states.
-    pattern == name
+    sls::glob::matches(pattern, name)
 }

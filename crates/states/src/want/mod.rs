@@ -2,3 +2,4 @@
 
 pub(crate) mod network;
 pub(crate) mod pool;
+pub(crate) mod vm;

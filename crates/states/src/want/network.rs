@@ -114,9 +114,8 @@ impl NetworkWant {
             self.facts.push(Fact::Absent(forward));
             return Ok(());
         };
-        let mode_is = Compare::Default("nat");
         self.facts
-            .push(Fact::comparing(forward.clone().attr("mode"), mode, mode_is));
+            .push(Fact::text(forward.clone().attr("mode"), mode));
         if mode == "hostdev" {
             self.facts.push(Fact::text(forward.attr("managed"), "yes"));
         }

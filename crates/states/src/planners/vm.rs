@@ -1,0 +1,103 @@
+//! `virt.defined`, `virt.running`.
+//!
+//! A new VM is a skeleton on which everything declared is brought about. An existing one is edited where a declaration
+//! does not hold, and changed while it runs where the hypervisor can; the rest waits for the next start, and every run
+//! says so until it is true.
+
+mod create;
+mod disks;
+mod nics;
+mod profile;
+mod source;
+mod update;
+
+use super::steps::{by, planned, vm};
+use crate::want::vm::VmWant;
+use crate::want::vm::disk::{DiskWant, Source};
+use crate::{Call, ChunkPlan, Config, Needs, Observation, StateError};
+use model::Request;
+use model::plan::{Consequence, PlannedStep, VmOp};
+
+pub(super) use super::pool::End;
+
+pub(super) fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
+    let want = VmWant::parse(call)?;
+    let disks = profile::disks(call, &want, config)?.unwrap_or_default();
+    // Merged only to find what is wrong with the profile before anything is read.
+    profile::nics(call, &want, config)?;
+    let mut needs = Needs {
+        vms: [want.name.clone()].into(),
+        capabilities: true,
+        ..Needs::default()
+    };
+    for disk in &disks {
+        disk_needs(&want.name, disk, config, &mut needs);
+    }
+    Ok(needs)
+}
+
+/// What decides where a disk comes from.
+fn disk_needs(vm: &str, disk: &DiskWant, config: &Config, needs: &mut Needs) {
+    if let Some(image) = disk
+        .image
+        .as_ref()
+        .filter(|image| image.starts_with("salt://"))
+    {
+        needs.salt_files.insert(image.clone());
+    }
+    let base = disk.pool.as_deref().unwrap_or_else(|| config.images());
+    let is_folder = base.contains('/');
+    match &disk.source {
+        Source::Empty => {}
+        Source::Given(path) if path.starts_with('/') => {
+            needs.paths.insert(path.clone());
+        }
+        Source::Given(volume) if disk.pool.is_some() && !is_folder => {
+            needs.pools.insert(base.to_owned());
+            needs.volumes.insert((base.to_owned(), volume.clone()));
+        }
+        Source::Given(_) => {}
+        Source::Computed if disk.device != "disk" => {}
+        Source::Computed if is_folder => {
+            needs.all_pools = true;
+            needs.paths.insert(source::file_path(base, vm, disk));
+        }
+        Source::Computed => {
+            needs.pools.insert(base.to_owned());
+            needs
+                .volumes
+                .insert((base.to_owned(), source::volume_name(vm, disk)));
+        }
+    }
+}
+
+pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPlan, StateError> {
+    let want = VmWant::parse(call)?;
+    match seen.vm(&want.name)? {
+        None => create::plan(call, &want, seen, end),
+        Some(have) => update::plan(call, &want, have, seen, end),
+    }
+}
+
+fn autostart(name: &str, on: bool) -> PlannedStep {
+    let word = if on { "Start" } else { "Do not start" };
+    planned(
+        vm(name, VmOp::Autostart(on)),
+        Consequence::None,
+        format!("{word} VM {name} with its host"),
+        by(vm(name, VmOp::Autostart(!on))),
+    )
+}
+
+fn start(name: &str) -> PlannedStep {
+    planned(
+        vm(name, VmOp::Life(Request::Start)),
+        Consequence::Live,
+        format!("Start VM {name}"),
+        by(vm(name, VmOp::Life(Request::ForceOff))),
+    )
+}
+
+fn object(name: &str) -> String {
+    format!("VM {name}")
+}

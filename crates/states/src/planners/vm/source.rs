@@ -1,0 +1,484 @@
+//! Where a disk's bytes are: an existing file, a volume that is there, or one that has to be made.
+//! Source: Salt `virt._fill_disk_filename`, `virt._disk_volume_xml`.
+
+use super::super::steps::{by, planned, volume};
+use crate::args::closest;
+use crate::want::vm::disk::{DiskWant, Source};
+use crate::{HostPath, Observation, StateError};
+use domxml::Element;
+use model::plan::{Consequence, ImageSource, PlannedStep, VolumeOp};
+use model::{Pool, Volume};
+
+/// A disk of which everything is known but its name in the guest.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) device: String,
+    pub(super) bus: String,
+    /// `volume`, `file`, `block`, `network`.
+    kind: &'static str,
+    /// `None` for an empty drive.
+    source: Option<Element>,
+    format: Option<String>,
+    pub(super) io: String,
+    iothread: Option<u64>,
+    /// What has to be done to a volume first.
+    pub(super) steps: Vec<PlannedStep>,
+    /// What is to be done to the volume once the VM is off.
+    pub(super) pending: Vec<String>,
+    pub(super) notes: Vec<String>,
+}
+
+/// For whom a disk is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub(super) vm: &'a str,
+    pub(super) domain_type: &'a str,
+    /// The VM has its disks open.
+    pub(super) active: bool,
+    pub(super) exists: bool,
+}
+
+/// `{vm}_{disk}`.
+pub(super) fn volume_name(vm: &str, disk: &DiskWant) -> String {
+    format!("{vm}_{}", disk.name)
+}
+
+/// `{folder}/{vm}_{disk}.{format}`.
+pub(super) fn file_path(folder: &str, vm: &str, disk: &DiskWant) -> String {
+    let format = disk.format.as_deref().unwrap_or("qcow2");
+    format!(
+        "{}/{}.{format}",
+        folder.trim_end_matches('/'),
+        volume_name(vm, disk)
+    )
+}
+
+impl Disk {
+    /// The element under a name in the guest.
+    pub(super) fn element(&self, target: &str) -> Element {
+        let target = Element::new("target")
+            .attr("dev", target)
+            .attr("bus", &self.bus);
+        let is_empty = self.source.is_none();
+        let driver = Element::new("driver")
+            .attr("name", "qemu")
+            .attr_opt("type", self.format.as_ref().filter(|_| !is_empty))
+            .attr("cache", "none")
+            .attr("io", &self.io)
+            .attr_opt("iothread", self.iothread);
+        let read_only = (self.device == "cdrom").then(|| Element::new("readonly"));
+        Element::new("disk")
+            .attr("type", self.kind)
+            .attr("device", &self.device)
+            .child(driver)
+            .children(self.source.clone())
+            .child(target)
+            .children(read_only)
+    }
+
+    /// The `<source>` and the type it goes with.
+    pub(super) fn medium(&self) -> (&'static str, Option<&Element>) {
+        (self.kind, self.source.as_ref())
+    }
+
+    /// Letters that begin its name in the guest.
+    pub(super) fn prefix(&self) -> &'static str {
+        match self.bus.as_str() {
+            "virtio" => "vd",
+            "xen" => "xvd",
+            "fdc" => "fd",
+            "ide" => "hd",
+            _ => "sd",
+        }
+    }
+
+    fn new(want: &DiskWant, owner: Owner) -> Self {
+        let bus = want.model.clone().unwrap_or_else(|| {
+            match (want.device.as_str(), owner.domain_type) {
+                ("cdrom", "xen") => "xen",
+                ("cdrom", _) => "ide",
+                ("floppy", _) => "fdc",
+                (_, "xen") => "xen",
+                _ => "virtio",
+            }
+            .to_owned()
+        });
+        Self {
+            device: want.device.clone(),
+            bus,
+            kind: "file",
+            source: None,
+            format: want.format.clone(),
+            io: want.io.clone().unwrap_or_else(|| "native".to_owned()),
+            iothread: want.iothread,
+            steps: Vec::new(),
+            pending: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn file(&mut self, path: &str, format: &str) {
+        self.kind = "file";
+        self.source = Some(Element::new("source").attr("file", path));
+        self.format.get_or_insert_with(|| format.to_owned());
+    }
+
+    fn block(&mut self, path: &str) {
+        self.kind = "block";
+        self.source = Some(Element::new("source").attr("dev", path));
+        self.format = Some("raw".to_owned());
+    }
+}
+
+/// Decides where a disk comes from.
+pub(super) fn resolve(
+    want: &DiskWant,
+    owner: Owner,
+    seen: &Observation,
+) -> Result<Disk, StateError> {
+    let mut disk = Disk::new(want, owner);
+    match &want.source {
+        Source::Empty => {}
+        Source::Computed if want.device != "disk" => {}
+        Source::Given(path) if path.starts_with('/') => existing_path(&mut disk, want, path, seen)?,
+        Source::Given(url) if url.contains("://") => network_medium(&mut disk, want, url)?,
+        Source::Given(name) => {
+            let Some(pool) = &want.pool else {
+                return Err(refuse(
+                    want,
+                    "source_file",
+                    name,
+                    "an absolute path, a URL, or with pool the name of a volume",
+                ));
+            };
+            let pool = active_pool(want, pool, seen)?;
+            if seen.volume(&pool.name, name)?.is_none() {
+                return Err(StateError::host(
+                    format!("{name} volume doesn't exist in pool {}", pool.name),
+                    "Create it first (virt.volume_defined), or leave source_file out to have one made",
+                ));
+            }
+            volume_source(&mut disk, want, pool, name, owner)?;
+        }
+        Source::Computed => computed(&mut disk, want, owner, seen)?,
+    }
+    Ok(disk)
+}
+
+fn existing_path(
+    disk: &mut Disk,
+    want: &DiskWant,
+    path: &str,
+    seen: &Observation,
+) -> Result<(), StateError> {
+    match seen.paths.get(path) {
+        Some(HostPath::BlockDevice) => disk.block(path),
+        Some(HostPath::File) | None => {
+            let format = if want.device == "cdrom" {
+                "raw"
+            } else {
+                "qcow2"
+            };
+            disk.file(path, format);
+        }
+        Some(HostPath::Absent) => {
+            return Err(refuse(want, "source_file", path, "there on the host"));
+        }
+        Some(HostPath::Folder) => {
+            return Err(refuse(want, "source_file", path, "a file; it is a folder"));
+        }
+    }
+    Ok(())
+}
+
+/// A medium that QEMU reads over the network.
+fn network_medium(disk: &mut Disk, want: &DiskWant, url: &str) -> Result<(), StateError> {
+    let bad = || {
+        refuse(
+            want,
+            "source_file",
+            url,
+            "a URL that QEMU can read (http, https, ftp, ftps, tftp)",
+        )
+    };
+    let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
+    let default_port = match scheme {
+        "http" => "80",
+        "https" => "443",
+        "ftp" => "21",
+        "ftps" => "990",
+        "tftp" => "69",
+        _ => return Err(bad()),
+    };
+    let (authority, path) = rest.split_once('/').ok_or_else(bad)?;
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port),
+        _ => (authority, default_port),
+    };
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    disk.kind = "network";
+    disk.source = Some(
+        Element::new("source")
+            .attr("protocol", scheme)
+            .attr("name", path)
+            .attr_opt("query", query)
+            .child(Element::new("host").attr("name", host).attr("port", port)),
+    );
+    disk.format.get_or_insert_with(|| "raw".to_owned());
+    Ok(())
+}
+
+/// A volume of its own in the pool, or a file in the folder, that is declared or configured.
+fn computed(
+    disk: &mut Disk,
+    want: &DiskWant,
+    owner: Owner,
+    seen: &Observation,
+) -> Result<(), StateError> {
+    let base = want.pool.as_deref().unwrap_or_else(|| seen.config.images());
+    if !base.contains('/') {
+        let pool = active_pool(want, base, seen)?;
+        let name = volume_name(owner.vm, want);
+        volume_source(disk, want, pool, &name, owner)?;
+        let have = seen.volume(&pool.name, &name)?;
+        return provide(disk, want, pool, &name, have, owner, seen);
+    }
+    let path = file_path(base, owner.vm, want);
+    disk.file(&path, "qcow2");
+    if matches!(seen.paths.get(&path), Some(HostPath::File)) {
+        return Ok(());
+    }
+    let folder = crate::facts::clean_path(base);
+    let pool = seen
+        .pools
+        .values()
+        .flatten()
+        .find(|pool| pool.active && crate::facts::clean_path(&pool.target) == folder)
+        .ok_or_else(|| {
+            StateError::host(
+                format!(
+                    "disk {} of {} has no pool, and {folder} is the folder of no active pool",
+                    want.name, owner.vm
+                ),
+                "Give the disk a pool, or set virt:images to the name of one",
+            )
+        })?;
+    let name = path[path.rfind('/').map_or(0, |slash| slash + 1)..].to_owned();
+    provide(disk, want, pool, &name, None, owner, seen)
+}
+
+/// A pool that is there and runs.
+fn active_pool<'a>(
+    want: &DiskWant,
+    name: &str,
+    seen: &'a Observation,
+) -> Result<&'a Pool, StateError> {
+    match seen.pool(name)? {
+        Some(pool) if pool.active => Ok(pool),
+        Some(_) => Err(StateError::host(
+            format!("pool {name} of disk {} is not active", want.name),
+            format!(
+                "Start it first (salar pool start {name}), or require the state that starts it"
+            ),
+        )),
+        None => {
+            let known: Vec<&str> = seen.pool_names.iter().map(String::as_str).collect();
+            let remedy = match closest(name, &known) {
+                Some(close) => format!("Did you mean {close}?"),
+                None => "Declare it with virt.pool_running and require it, or write a folder with a slash".to_owned(),
+            };
+            Err(StateError::host(
+                format!("disk {}: there is no pool {name} on the host", want.name),
+                remedy,
+            ))
+        }
+    }
+}
+
+/// How a volume of this kind of pool is written. Pools whose volumes are no files hold raw data.
+fn volume_source(
+    disk: &mut Disk,
+    want: &DiskWant,
+    pool: &Pool,
+    name: &str,
+    owner: Owner,
+) -> Result<(), StateError> {
+    let kind = pool.kind.as_str();
+    let holds_files = matches!(kind, "dir" | "fs" | "netfs" | "vstorage");
+    if !holds_files && !matches!(kind, "logical" | "iscsi" | "scsi" | "mpath" | "zfs") {
+        return Err(StateError::host(
+            format!(
+                "disk {}: volumes of a pool of type {kind} are not possible in this version",
+                want.name
+            ),
+            "Use a pool of type dir, fs, netfs, logical, iscsi or scsi",
+        ));
+    }
+    let path = format!("{}/{name}", pool.target.trim_end_matches('/'));
+    match (owner.domain_type, holds_files) {
+        // Xen's driver does not know volumes.
+        ("xen", true) => disk.file(&path, "qcow2"),
+        ("xen", false) => disk.block(&path),
+        (_, holds_files) => {
+            disk.kind = "volume";
+            disk.source = Some(
+                Element::new("source")
+                    .attr("pool", &pool.name)
+                    .attr("volume", name),
+            );
+            if holds_files {
+                disk.format.get_or_insert_with(|| "qcow2".to_owned());
+            } else {
+                disk.format = Some("raw".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The steps that make a volume, grow it, or nothing when it is as declared.
+fn provide(
+    disk: &mut Disk,
+    want: &DiskWant,
+    pool: &Pool,
+    name: &str,
+    have: Option<&Volume>,
+    owner: Owner,
+    seen: &Observation,
+) -> Result<(), StateError> {
+    let format = disk.format.clone().unwrap_or_else(|| "raw".to_owned());
+    let Some(have) = have else {
+        let (op, what) = match (&want.image, want.size, &want.backing) {
+            (Some(image), size, _) => (
+                VolumeOp::CreateFromImage {
+                    image: ImageSource {
+                        location: location(image, seen)?,
+                        checksum: want.checksum.clone(),
+                    },
+                    format,
+                    size,
+                },
+                format!("from {image}"),
+            ),
+            (None, None, None) => {
+                return Err(StateError::host(
+                    format!(
+                        "Unable to create new disk {}, please specify disk size and/or disk image argument",
+                        want.name
+                    ),
+                    "Write size: in MiB",
+                ));
+            }
+            (None, size, backing) => {
+                let size = size.unwrap_or_default();
+                let xml = volume_xml(pool, name, size, &format, backing.as_ref());
+                (VolumeOp::Create { xml }, format!("of {size}"))
+            }
+        };
+        disk.steps.push(planned(
+            volume(&pool.name, name, op),
+            Consequence::None,
+            format!("Create volume {name} in pool {} {what}", pool.name),
+            by(volume(&pool.name, name, VolumeOp::Delete)),
+        ));
+        return Ok(());
+    };
+    if !have.format.is_empty() && have.format != format {
+        return Err(StateError::host(
+            format!(
+                "volume {name} of pool {} is there with format {}, and disk {} is to have {format}",
+                pool.name, have.format, want.name
+            ),
+            format!(
+                "Write format: {}, or delete the volume if nobody needs it",
+                have.format
+            ),
+        ));
+    }
+    if !owner.exists {
+        disk.notes.push(format!(
+            "volume {name} was already in pool {} and is used as it is",
+            pool.name
+        ));
+    }
+    match want.size {
+        Some(size) if size > have.capacity && owner.active => disk.pending.push(format!(
+            "disk {}: {} now, grows to {size} when the VM is off",
+            want.name, have.capacity
+        )),
+        Some(size) if size > have.capacity => disk.steps.push(planned(
+            volume(&pool.name, name, VolumeOp::Resize { capacity: size }),
+            Consequence::None,
+            format!(
+                "Grow volume {name} of pool {} from {} to {size}",
+                pool.name, have.capacity
+            ),
+            model::plan::Undo::NotNeeded(
+                "a bigger volume holds the same data, and shrinking could lose some",
+            ),
+        )),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The XML of a new volume; `size` may be zero with a backing store.
+pub(super) fn volume_xml(
+    pool: &Pool,
+    name: &str,
+    size: model::Bytes,
+    format: &str,
+    backing: Option<&(String, String)>,
+) -> String {
+    // Logical volumes are never sparse unless asked for, and have no format.
+    let logical = pool.kind == "logical";
+    let allocation = if logical { size.kib() } else { 0 };
+    let kib = |name, value| Element::text(name, value).attr("unit", "KiB");
+    let target = (!logical)
+        .then(|| Element::new("target").child(Element::new("format").attr("type", format)));
+    let backing = backing.map(|(path, format)| {
+        let path = match path.starts_with('/') {
+            true => path.clone(),
+            false => format!("{}/{path}", pool.target.trim_end_matches('/')),
+        };
+        Element::new("backingStore")
+            .child(Element::text("path", path))
+            .child(Element::new("format").attr("type", format))
+    });
+    Element::new("volume")
+        .child(Element::text("name", name))
+        .child(kib("capacity", size.kib()))
+        .child(kib("allocation", allocation))
+        .children(target)
+        .children(backing)
+        .to_string()
+}
+
+/// A URL, or a path on the host.
+fn location(image: &str, seen: &Observation) -> Result<String, StateError> {
+    if !image.starts_with("salt://") {
+        return Ok(image.to_owned());
+    }
+    match seen.salt_files.get(image) {
+        Some(Some(path)) => Ok(path.clone()),
+        Some(None) => Err(StateError::host(
+            format!("Path not found: {image}"),
+            "Put the file under one of the file roots",
+        )),
+        None => Err(StateError::NotObserved {
+            what: format!("the file {image}"),
+        }),
+    }
+}
+
+fn refuse(want: &DiskWant, key: &str, found: &str, expected: &str) -> StateError {
+    StateError::Argument {
+        path: format!("disks: {}: {key}", want.name),
+        found: format!("{found:?}"),
+        expected: expected.to_owned(),
+        remedy: None,
+    }
+}

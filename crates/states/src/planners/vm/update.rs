@@ -1,0 +1,516 @@
+//! A VM that exists: its definition is edited, and the running VM changed where that is possible.
+//! Source: Salt `virt.update`.
+
+use super::source::{Disk, Owner, resolve};
+use super::{End, autostart, disks, nics, object, profile, start};
+use crate::changes::{Changes, DeviceChange};
+use crate::facts::{Fact, edited, nearly, unmet};
+use crate::planned::{ChunkPlan, Outcome, single};
+use crate::planners::steps::{by, defining, planned, vm};
+use crate::simulate::{device_at, live_xml_after};
+use crate::want::vm::VmWant;
+use crate::{Call, Map, Observation, StateError};
+use domxml::domain::{differs, read};
+use domxml::read::{NodeExt, parse};
+use domxml::{Document, Element};
+use model::plan::{Consequence, Plan, PlannedStep, VmOp};
+use model::{Admit, Request, Vm, VmStatus, admit};
+use serde_json::json;
+
+/// A class of devices that can be changed while the VM runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Devices {
+    Disks,
+    Nics,
+}
+
+/// What an edit of the definition means for one device of the running VM.
+#[derive(Debug)]
+pub(super) struct LiveDevice {
+    class: Devices,
+    /// Target of a disk, MAC address of an interface.
+    key: String,
+    change: DeviceEdit,
+}
+
+#[derive(Debug)]
+enum DeviceEdit {
+    Come(String),
+    Gone,
+    Medium(&'static str, Option<Element>),
+    Plug(String, Element),
+}
+
+impl LiveDevice {
+    pub(super) fn come(class: Devices, key: &str, element: &Element) -> Self {
+        Self::new(class, key, DeviceEdit::Come(element.to_xml(0)))
+    }
+
+    pub(super) fn gone(class: Devices, key: &str) -> Self {
+        Self::new(class, key, DeviceEdit::Gone)
+    }
+
+    pub(super) fn medium(target: &str, kind: &'static str, source: Option<&Element>) -> Self {
+        Self::new(
+            Devices::Disks,
+            target,
+            DeviceEdit::Medium(kind, source.cloned()),
+        )
+    }
+
+    pub(super) fn plug(mac: &str, kind: &str, source: Element) -> Self {
+        Self::new(
+            Devices::Nics,
+            mac,
+            DeviceEdit::Plug(kind.to_owned(), source),
+        )
+    }
+
+    fn new(class: Devices, key: &str, change: DeviceEdit) -> Self {
+        Self {
+            class,
+            key: key.to_owned(),
+            change,
+        }
+    }
+}
+
+impl Devices {
+    const fn salt_word(self) -> &'static str {
+        match self {
+            Self::Disks => "disk",
+            Self::Nics => "interface",
+        }
+    }
+}
+
+pub(super) fn plan(
+    call: &Call,
+    want: &VmWant,
+    have: &Vm,
+    seen: &Observation,
+    end: End,
+) -> Result<ChunkPlan, StateError> {
+    let old = have
+        .xml_persistent
+        .as_ref()
+        .or(have.xml_live.as_ref())
+        .ok_or_else(|| StateError::NotObserved {
+            what: format!("the definition of VM {}", want.name),
+        })?;
+    let facts = facts_of(want, have);
+    let target = Target {
+        want,
+        have,
+        old,
+        facts: &facts,
+    };
+    let disks = resolved_disks(call, want, have, seen)?;
+    let nics = profile::nics(call, want, &seen.config)?;
+    let nics: Option<Vec<nics::Nic>> = nics.map(|nics| {
+        nics.iter()
+            .map(|n| nics::resolve(n, &have.domain_type))
+            .collect()
+    });
+    let (new, devices) = target.definition(disks.as_deref(), nics.as_deref())?;
+    target.steps(
+        &new,
+        devices,
+        disks.unwrap_or_default(),
+        nics.is_some(),
+        end,
+    )
+}
+
+fn facts_of(want: &VmWant, have: &Vm) -> Vec<Fact> {
+    let is_qemu = matches!(have.domain_type.as_str(), "kvm" | "qemu");
+    let qemu = want.qemu_facts.iter().filter(|_| is_qemu).cloned();
+    let graphics = want.graphics.iter().flat_map(|graphics| graphics.facts());
+    let facts = want.facts.iter().cloned().chain(qemu);
+    facts
+        .chain(graphics)
+        .chain(want.device_facts.iter().cloned())
+        .collect()
+}
+
+fn resolved_disks(
+    call: &Call,
+    want: &VmWant,
+    have: &Vm,
+    seen: &Observation,
+) -> Result<Option<Vec<Disk>>, StateError> {
+    let owner = Owner {
+        vm: &want.name,
+        domain_type: &have.domain_type,
+        active: have.status.is_active(),
+        exists: true,
+    };
+    profile::disks(call, want, &seen.config)?
+        .map(|disks| {
+            disks
+                .iter()
+                .map(|disk| resolve(disk, owner, seen))
+                .collect()
+        })
+        .transpose()
+}
+
+/// An existing VM and what is declared of it.
+struct Target<'a> {
+    want: &'a VmWant,
+    have: &'a Vm,
+    old: &'a str,
+    facts: &'a [Fact],
+}
+
+impl Target<'_> {
+    /// The edited definition, and what that means for the devices of the running VM.
+    fn definition(
+        &self,
+        disks: Option<&[Disk]>,
+        nics: Option<&[nics::Nic]>,
+    ) -> Result<(String, Vec<LiveDevice>), StateError> {
+        let xml = edited(&object(&self.want.name), self.old, self.facts)?;
+        let edit = || {
+            let mut document = Document::new(xml)?;
+            let mut devices = Vec::new();
+            if let Some(disks) = disks {
+                devices.extend(disks::edit(&mut document, disks)?);
+            }
+            if let Some(nics) = nics {
+                devices.extend(nics::edit(&mut document, nics, self.have.uuid)?);
+            }
+            Ok((document.into_string(), devices))
+        };
+        edit().map_err(|error: domxml::EditError| self.bad(error))
+    }
+
+    fn steps(
+        &self,
+        new: &str,
+        devices: Vec<LiveDevice>,
+        disks: Vec<Disk>,
+        nics_declared: bool,
+        end: End,
+    ) -> Result<ChunkPlan, StateError> {
+        let name = &self.want.name;
+        let disks_declared = self.want.disks.is_some() || self.want.disk_profile.is_some();
+        let redefined = new != self.old || !self.have.persistent;
+        let (mut steps, mut notes, mut pending) = (Vec::new(), self.want.notes.clone(), Vec::new());
+        for disk in disks {
+            steps.extend(disk.steps);
+            notes.extend(disk.notes);
+            pending.extend(disk.pending);
+        }
+        let mut flags = Map::new();
+        let define_at = steps.len();
+        if redefined {
+            steps.push(self.define(new));
+            flags.insert("definition".to_owned(), json!(true));
+        }
+        if let Some(on) = self.want.autostart.filter(|on| *on != self.have.autostart) {
+            steps.push(autostart(name, on));
+            flags.insert("autostart".to_owned(), json!(on));
+        }
+        let mut live = Live::new(self, steps.len());
+        if redefined
+            && self.want.live
+            && let Some(xml) = self.running_xml()
+        {
+            live.plan(xml, new, devices)?;
+            steps.append(&mut live.steps);
+        }
+        if let Some(xml) = self.running_xml() {
+            let classes = [(disks_declared, "disk "), (nics_declared, "interface ")];
+            pending.extend(self.waiting(
+                &live.after.unwrap_or_else(|| xml.to_owned()),
+                new,
+                &classes,
+            )?);
+        }
+        if redefined {
+            steps[define_at].consequence = match (self.running_xml(), pending.is_empty()) {
+                (None, _) => Consequence::None,
+                (Some(_), true) => Consequence::Live,
+                (Some(_), false) => Consequence::NextBoot,
+            };
+        }
+        let updated = !steps.is_empty();
+        let life = match end {
+            End::Defined => None,
+            End::Running => self.life()?,
+        };
+        if let Some((step, flag)) = &life {
+            steps.push(step.clone());
+            flags.insert((*flag).to_owned(), json!(true));
+        }
+        let word = life.map(|(_, flag)| flag);
+        let comment = comment(name, updated, word, end);
+        let changes = match (updated, word) {
+            (false, None) => Changes::none(),
+            (false, Some(_)) => Changes::Fixed(single(name, flags)),
+            (true, _) => Changes::Updated {
+                name: name.clone(),
+                flags,
+                devices: live.devices,
+                scalars: live.scalars,
+                comment_if_refused: format!("Domain {name} updated with live update(s) failures"),
+            },
+        };
+        Ok(ChunkPlan {
+            plan: Plan { steps, pending },
+            notes,
+            outcome: Outcome::new(comment, changes),
+        })
+    }
+
+    /// The running definition, if the VM runs and its definition is not the running one.
+    fn running_xml(&self) -> Option<&str> {
+        let active = self.have.status.is_active();
+        self.have.xml_live.as_deref().filter(|_| active)
+    }
+
+    fn define(&self, new: &str) -> PlannedStep {
+        let name = &self.want.name;
+        defining(
+            vm(
+                name,
+                VmOp::Define {
+                    xml: new.to_owned(),
+                },
+            ),
+            Consequence::None,
+            format!("Update the definition of VM {name}"),
+            vm(
+                name,
+                VmOp::Define {
+                    xml: self.old.to_owned(),
+                },
+            ),
+            (self.old, new),
+        )
+    }
+
+    /// What is declared and the running VM will not have.
+    fn waiting(
+        &self,
+        live: &str,
+        new: &str,
+        classes: &[(bool, &str)],
+    ) -> Result<Vec<String>, StateError> {
+        let doc = parse("domain", "domain", live).map_err(|e| self.bad(e))?;
+        let root = doc.root_element();
+        let facts = unmet(root, self.facts)
+            .into_iter()
+            .map(|fact| fact.waiting(root));
+        let devices = differs(live, new).map_err(|e| self.bad(e))?;
+        let declared = |what: &str| {
+            classes
+                .iter()
+                .any(|(on, class)| *on && what.starts_with(class))
+        };
+        let devices = devices
+            .into_iter()
+            .filter(|pending| declared(&pending.what));
+        Ok(facts
+            .chain(devices.map(|pending| pending.to_string()))
+            .collect())
+    }
+
+    /// The step that makes the VM run, and the flag it sets.
+    fn life(&self) -> Result<Option<(PlannedStep, &'static str)>, StateError> {
+        let name = &self.want.name;
+        let refused = |why: model::Denied| {
+            StateError::host(
+                format!("VM {name} cannot be started: {why}"),
+                "Try again when it has come to rest",
+            )
+        };
+        // Salt asks for a start, which libvirt refuses while the VM is paused; resuming is what was meant.
+        if matches!(self.have.status, VmStatus::Paused | VmStatus::Suspended) {
+            let resume = planned(
+                vm(name, VmOp::Life(Request::Resume)),
+                Consequence::Live,
+                format!("Resume VM {name}"),
+                by(vm(name, VmOp::Life(Request::Pause))),
+            );
+            return Ok(Some((resume, "resumed")));
+        }
+        match admit(self.have.status, Request::Start) {
+            Ok(Admit::AlreadyThere) => Ok(None),
+            Ok(Admit::Queue) => Ok(Some((start(name), "started"))),
+            Err(why) => Err(refused(why)),
+        }
+    }
+
+    fn bad(&self, error: impl ToString) -> StateError {
+        StateError::definition(object(&self.want.name), error)
+    }
+}
+
+fn comment(name: &str, updated: bool, life: Option<&str>, end: End) -> String {
+    match (updated, life, end) {
+        (true, Some(word), _) => format!("Domain {name} updated and {word}"),
+        (true, None, _) => format!("Domain {name} updated"),
+        (false, Some(word), _) => format!("Domain {name} {word}"),
+        (false, None, End::Defined) => format!("Domain {name} unchanged"),
+        (false, None, End::Running) => format!("Domain {name} exists and is running"),
+    }
+}
+
+/// The changes of the running VM.
+struct Live<'a> {
+    target: &'a Target<'a>,
+    first: usize,
+    steps: Vec<PlannedStep>,
+    devices: Vec<DeviceChange>,
+    scalars: Vec<(usize, &'static str)>,
+    /// The running definition as it will be.
+    after: Option<String>,
+}
+
+impl<'a> Live<'a> {
+    const fn new(target: &'a Target<'a>, first: usize) -> Self {
+        Self {
+            target,
+            first,
+            steps: Vec::new(),
+            devices: Vec::new(),
+            scalars: Vec::new(),
+            after: None,
+        }
+    }
+
+    fn plan(&mut self, live: &str, new: &str, devices: Vec<LiveDevice>) -> Result<(), StateError> {
+        self.after = Some(live.to_owned());
+        self.size(live, new)?;
+        // Unplugged first: a new disk may take the name of one that goes.
+        let (gone, others): (Vec<_>, Vec<_>) = devices
+            .into_iter()
+            .partition(|device| matches!(device.change, DeviceEdit::Gone));
+        for device in gone.into_iter().chain(others) {
+            self.device(live, device)?;
+        }
+        Ok(())
+    }
+
+    fn size(&mut self, live: &str, new: &str) -> Result<(), StateError> {
+        let name = &self.target.want.name;
+        let bad = |error| self.target.bad(error);
+        let (old, new, now) = (
+            read(self.target.old).map_err(bad)?,
+            read(new).map_err(bad)?,
+            read(live).map_err(bad)?,
+        );
+        let declared = self.target.want.vcpus;
+        if let Some(count) = declared.filter(|n| *n != now.vcpus && *n <= now.vcpus_max)
+            && (old.vcpus, old.vcpus_max) != (new.vcpus, new.vcpus_max)
+            && (count > now.vcpus || can_unplug(live, count))
+        {
+            let back = vm(name, VmOp::VcpusLive(now.vcpus));
+            let summary = format!("Give VM {name} {count} vCPUs while it runs");
+            self.push(VmOp::VcpusLive(count), summary, back);
+            self.scalars.push((self.last(), "cpu"));
+        }
+        let declared = self.target.want.memory;
+        if let Some(size) = declared.filter(|size| *size <= now.memory_max)
+            && !nearly(size, now.memory)
+            && (old.memory, old.memory_max) != (new.memory, new.memory_max)
+        {
+            let back = vm(name, VmOp::MemoryLive(now.memory));
+            let summary = format!("Give VM {name} {size} of memory while it runs");
+            self.push(VmOp::MemoryLive(size), summary, back);
+            self.scalars.push((self.last(), "mem"));
+        }
+        Ok(())
+    }
+
+    fn device(&mut self, live: &str, device: LiveDevice) -> Result<(), StateError> {
+        let name = &self.target.want.name;
+        let LiveDevice { class, key, change } = device;
+        let element = match class {
+            Devices::Disks => "disk",
+            Devices::Nics => "interface",
+        };
+        let there = device_at(live, element, &key);
+        let what = format!("{element} {key}");
+        let (op, list, summary, back) = match (change, there) {
+            (DeviceEdit::Come(xml), _) => {
+                let op = VmOp::AttachLive { xml: xml.clone() };
+                let summary = format!("Plug {what} into VM {name} while it runs");
+                (op, "attached", summary, VmOp::DetachLive { xml })
+            }
+            // The running VM does not have it (any more).
+            (_, None) => return Ok(()),
+            (DeviceEdit::Gone, Some(xml)) => {
+                let op = VmOp::DetachLive { xml: xml.clone() };
+                let summary = format!("Unplug {what} from VM {name} while it runs");
+                (op, "detached", summary, VmOp::AttachLive { xml })
+            }
+            (DeviceEdit::Medium(kind, source), Some(xml)) => {
+                let op = disks::with_medium(&xml, kind, source.as_ref())?;
+                let summary = format!("Change the medium of {what} of VM {name}");
+                (op, "updated", summary, VmOp::UpdateLive { xml })
+            }
+            (DeviceEdit::Plug(kind, source), Some(xml)) => {
+                let op = nics::with_plug(&xml, &kind, &source)?;
+                let summary = format!("Move {what} of VM {name} to {kind} {}", plug_name(&source));
+                (op, "updated", summary, VmOp::UpdateLive { xml })
+            }
+        };
+        let xml = match &op {
+            VmOp::AttachLive { xml } | VmOp::DetachLive { xml } | VmOp::UpdateLive { xml } => {
+                xml.clone()
+            }
+            _ => String::new(),
+        };
+        self.push(op, summary, vm(name, back));
+        self.devices.push(DeviceChange {
+            step: self.last(),
+            class: class.salt_word(),
+            list,
+            xml,
+        });
+        Ok(())
+    }
+
+    fn push(&mut self, op: VmOp, summary: String, back: model::plan::Step) {
+        self.after = self
+            .after
+            .take()
+            .map(|xml| live_xml_after(&xml, &op).unwrap_or(xml));
+        let step = vm(&self.target.want.name, op);
+        self.steps
+            .push(planned(step, Consequence::Live, summary, by(back)));
+    }
+
+    const fn last(&self) -> usize {
+        self.first + self.steps.len() - 1
+    }
+}
+
+fn plug_name(source: &Element) -> &str {
+    source
+        .get("network")
+        .or(source.get("bridge"))
+        .unwrap_or_default()
+}
+
+/// Whether the vCPUs beyond `count` can be taken away: QEMU refuses those that were there at boot.
+fn can_unplug(live: &str, count: u32) -> bool {
+    let Ok(doc) = parse("domain", "domain", live) else {
+        return false;
+    };
+    let vcpus = doc
+        .root_element()
+        .child("vcpus")
+        .map(|v| v.children_named("vcpu"));
+    let vcpus = vcpus.unwrap_or_default();
+    let beyond =
+        |node: &roxmltree::Node| node.attr("id").parse::<u32>().is_ok_and(|id| id >= count);
+    let mut online = vcpus
+        .iter()
+        .filter(|n| beyond(n) && n.attr("enabled") == "yes")
+        .peekable();
+    online.peek().is_some() && online.all(|node| node.attr("hotpluggable") == "yes")
+}

@@ -1,0 +1,120 @@
+//! `boot`, `boot_dev`: what the VM boots, and from where.
+
+use crate::StateError;
+use crate::args::Field;
+use crate::facts::Fact;
+use domxml::Place;
+
+/// The sets of keys that go together. Source: Salt `virt._handle_remote_boot_params`.
+const COMBINATIONS: &[&[&str]] = &[
+    &["efi"],
+    &["initrd", "kernel"],
+    &["cmdline", "initrd", "kernel"],
+    &["efi", "initrd", "kernel"],
+    &["cmdline", "efi", "initrd", "kernel"],
+    &["loader", "nvram"],
+    &["initrd", "kernel", "loader", "nvram"],
+    &["cmdline", "initrd", "kernel", "loader", "nvram"],
+];
+
+pub(super) fn facts(boot: &Field) -> Result<Vec<Fact>, StateError> {
+    let dict = boot.dict(&["kernel", "initrd", "cmdline", "loader", "nvram", "efi"])?;
+    let mut keys: Vec<&str> = dict.entries().iter().map(|(key, _)| *key).collect();
+    keys.sort_unstable();
+    if !COMBINATIONS.contains(&keys.as_slice()) {
+        return Err(boot.refuse(
+            "possible: Invalid boot parameters,It has to follow this combination: [(kernel, initrd) or/and cmdline] or/and [(loader, nvram) or efi]",
+            None,
+        ));
+    }
+    let os = || Place::at("os");
+    let mut facts = Vec::new();
+    for key in ["kernel", "initrd", "cmdline"] {
+        let place = os().child(element(key));
+        if let Some(field) = dict.given(key) {
+            facts.push(match file(&field, key)? {
+                Some(value) => Fact::text(place, value),
+                None => Fact::Absent(place),
+            });
+        }
+    }
+    if let Some(loader) = dict.given("loader") {
+        match file(&loader, "loader")? {
+            None => facts.push(Fact::Absent(os().child("loader"))),
+            Some(path) => {
+                let place = || os().child("loader");
+                facts.push(Fact::text(place().attr("readonly"), "yes"));
+                facts.push(Fact::text(place().attr("type"), "pflash"));
+                facts.push(Fact::text(place(), path));
+            }
+        }
+    }
+    if let Some(nvram) = dict.given("nvram") {
+        let place = || os().child("nvram");
+        facts.push(match file(&nvram, "nvram")? {
+            None => Fact::Absent(place()),
+            Some(path) => Fact::text(place().attr("template"), path),
+        });
+    }
+    if let Some(efi) = dict.get("efi") {
+        let Some(efi) = efi.value.as_bool() else {
+            return Err(efi.refuse("True or False: Invalid efi value", None));
+        };
+        let firmware = os().attr("firmware");
+        facts.push(match efi {
+            true => Fact::text(firmware, "efi"),
+            false => Fact::Absent(firmware),
+        });
+    }
+    Ok(facts)
+}
+
+fn element(key: &str) -> &'static str {
+    match key {
+        "kernel" => "kernel",
+        "initrd" => "initrd",
+        _ => "cmdline",
+    }
+}
+
+/// A path on the host, or the command line of the kernel; `None` for null.
+fn file(field: &Field, key: &str) -> Result<Option<String>, StateError> {
+    if field.is_null() {
+        return Ok(None);
+    }
+    let text = field.word()?;
+    if key != "cmdline" && !text.starts_with('/') {
+        return Err(field.refuse(
+            "a path on the host in this version",
+            Some("Put the file on the host and write its absolute path".to_owned()),
+        ));
+    }
+    Ok(Some(text))
+}
+
+/// `boot_dev`: devices in the order in which they are tried.
+pub(super) fn order(field: &Field) -> Result<Fact, StateError> {
+    let text = field.word()?;
+    let devices: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    for device in &devices {
+        if !["hd", "fd", "cdrom", "network"].contains(&device.as_str()) {
+            let expected = "a list of hd, fd, cdrom, network with blanks between them";
+            return Err(field.refuse(expected, None));
+        }
+    }
+    Ok(list(devices))
+}
+
+/// The order of a new VM that states none.
+pub(super) fn default_order() -> Fact {
+    list(vec!["hd".to_owned()])
+}
+
+fn list(values: Vec<String>) -> Fact {
+    Fact::List {
+        parent: Place::at("os"),
+        name: "boot",
+        attr: "dev",
+        values,
+    }
+}

@@ -1,0 +1,132 @@
+//! `cpu: tuning`: which host CPUs do the work, and how much of their time.
+
+use super::cpu::{checked_cpuset, cpuset_row, element_with, keys};
+use super::{attribute_key, only, row};
+use crate::StateError;
+use crate::args::Field;
+use crate::facts::{Compare, Fact};
+use domxml::Place;
+
+const SCALARS: &[&str] = &[
+    "shares",
+    "period",
+    "quota",
+    "global_period",
+    "global_quota",
+    "emulator_period",
+    "emulator_quota",
+    "iothread_period",
+    "iothread_quota",
+];
+
+const OTHERS: &[&str] = &[
+    "vcpupin",
+    "emulatorpin",
+    "iothreadpin",
+    "vcpusched",
+    "iothreadsched",
+    "emulatorsched",
+    "cachetune",
+    "memorytune",
+];
+
+pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
+    let known: Vec<&str> = SCALARS.iter().chain(OTHERS).copied().collect();
+    let dict = tuning.dict(&known)?;
+    let root = || Place::at("cputune");
+    let mut facts = Vec::new();
+    for key in SCALARS {
+        facts.extend(row(&dict, key, root().child(key), |f| {
+            Ok(integer(f)?.to_string())
+        })?);
+    }
+    facts.extend(cpuset_row(
+        &dict,
+        "emulatorpin",
+        root().child("emulatorpin").attr("cpuset"),
+    )?);
+    for (argument, element, id) in [
+        ("vcpupin", "vcpupin", "vcpu"),
+        ("iothreadpin", "iothreadpin", "iothread"),
+    ] {
+        let Some(pins) = dict.get(argument) else {
+            continue;
+        };
+        let pins = pins.any_dict()?;
+        for (key, set) in pins.entries() {
+            let place = root().keyed(element, id, key).attr("cpuset");
+            facts.push(Fact::comparing(
+                place,
+                checked_cpuset(&set)?,
+                Compare::Cpuset,
+            ));
+        }
+        facts.push(only(root(), element, id, keys(&pins)));
+    }
+    if let Some(list) = dict.get("vcpusched") {
+        facts.push(schedulers(&list, "vcpusched", "vcpus", |n| {
+            attribute_key(n, &["vcpus", "scheduler", "priority"])
+        })?);
+    }
+    if let Some(list) = dict.get("iothreadsched") {
+        let key = |n: roxmltree::Node| attribute_key(n, &["iothreads", "scheduler", "priority"]);
+        facts.push(schedulers(&list, "iothreadsched", "iothreads", key)?);
+    }
+    if let Some(one) = dict.get("emulatorsched") {
+        let one = one.dict(&["scheduler", "priority"])?;
+        let place = || root().child("emulatorsched");
+        facts.extend(row(&one, "scheduler", place().attr("scheduler"), |f| {
+            f.one_of(SCHEDULERS)
+        })?);
+        facts.extend(row(&one, "priority", place().attr("priority"), |f| {
+            Ok(f.number()?.to_string())
+        })?);
+    }
+    for argument in ["cachetune", "memorytune"] {
+        if let Some(field) = dict.get(argument) {
+            return Err(field.not_in_this_version("Leave it out: what the definition has is kept"));
+        }
+    }
+    Ok(facts)
+}
+
+const SCHEDULERS: &[&str] = &["batch", "idle", "fifo", "rr"];
+
+fn schedulers(
+    list: &Field,
+    name: &'static str,
+    members: &'static str,
+    key: fn(roxmltree::Node) -> String,
+) -> Result<Fact, StateError> {
+    let mut entries = Vec::new();
+    for item in list.list()? {
+        let item = item.dict(&["scheduler", "priority", members])?;
+        let priority = item
+            .get("priority")
+            .map(|f| Ok(f.number()?.to_string()))
+            .transpose()?;
+        let attributes = vec![
+            (members, Some(checked_cpuset(&item.need(members)?)?)),
+            (
+                "scheduler",
+                Some(item.need("scheduler")?.one_of(SCHEDULERS)?),
+            ),
+            ("priority", priority),
+        ];
+        entries.push(element_with(name, attributes));
+    }
+    Ok(Fact::Set {
+        parent: Place::at("cputune"),
+        name,
+        entries,
+        key,
+    })
+}
+
+/// Quotas may be negative: no limit.
+fn integer(field: &Field) -> Result<i64, StateError> {
+    field
+        .text()?
+        .parse()
+        .map_err(|_| field.refuse("a whole number", None))
+}
