@@ -2,6 +2,9 @@
 
 /// Whether `text` matches the whole `pattern`. Case matters.
 pub fn matches(pattern: &str, text: &str) -> bool {
+    if !is_pattern(pattern) {
+        return pattern == text;
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     // The last star and how much of the text it had taken: going back there is enough.

@@ -166,8 +166,15 @@ fn pipeline(text: &str) -> Result<Pipeline, Box<Diagnostic>> {
     match names.as_slice() {
         ["jinja", "yaml"] => Ok(Pipeline::JinjaYaml),
         ["yaml"] => Ok(Pipeline::Yaml),
-        _ => Err(Box::new(Diagnostic::error(format!("the renderer pipeline '{}' is not available", names.join("|")))
-            .rule("the first line chooses the renderers; '#!jinja|yaml' (the default) and '#!yaml' are available")
-            .remedy("write the file in YAML with Jinja and remove the first line"))),
+        _ => {
+            let what = format!(
+                "the renderer pipeline '{}' is not available",
+                names.join("|")
+            );
+            let fault = Diagnostic::error(what)
+                .rule("the first line may say '#!jinja|yaml' (the default) or '#!yaml'")
+                .remedy("write the file in YAML with Jinja and remove the first line");
+            Err(Box::new(fault))
+        }
     }
 }

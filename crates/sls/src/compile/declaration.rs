@@ -191,10 +191,9 @@ impl Reader<'_> {
             arguments: Vec::new(),
             order: 0,
         };
-        let mut functions: Vec<String> = state
-            .function
-            .split_terminator('\0')
-            .map(str::to_owned)
+        let mut functions: Vec<String> = (!function.is_empty())
+            .then(|| function.to_owned())
+            .into_iter()
             .collect();
         for item in items {
             self.item(item, &mut state, &mut functions);

@@ -1,6 +1,6 @@
 //! Requisites between chunks: who is meant, whether there is a circle, and the order to run in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::adjust::cannot_extend;
 use super::declaration::Declaration;
@@ -18,11 +18,7 @@ pub(crate) fn resolve(
     gathered: &Gathered,
     faults: &mut Vec<Diagnostic>,
 ) -> Vec<Chunk> {
-    let found = Resolver {
-        drafts: &drafts,
-        gathered,
-    }
-    .all(faults);
+    let found = Resolver::new(&drafts, gathered).all(faults);
     let mut chunks: Vec<Chunk> = drafts.into_iter().map(|draft| draft.chunk).collect();
     for (chunk, requisites) in chunks.iter_mut().zip(found) {
         chunk.requisites = requisites;
@@ -39,9 +35,25 @@ pub(crate) fn resolve(
 struct Resolver<'a> {
     drafts: &'a [Draft],
     gathered: &'a Gathered,
+    /// Chunks by ID and by name, so that a plain word is found without looking at all of them.
+    by_word: HashMap<&'a str, Vec<usize>>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    fn new(drafts: &'a [Draft], gathered: &'a Gathered) -> Self {
+        let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, Draft { chunk, .. }) in drafts.iter().enumerate() {
+            for word in BTreeSet::from([chunk.id.as_str(), chunk.name.as_str()]) {
+                by_word.entry(word).or_default().push(index);
+            }
+        }
+        Resolver {
+            drafts,
+            gathered,
+            by_word,
+        }
+    }
+
     fn all(&self, faults: &mut Vec<Diagnostic>) -> Vec<Vec<Requisite>> {
         let mut requisites: Vec<Vec<Requisite>> = vec![Vec::new(); self.drafts.len()];
         for (index, draft) in self.drafts.iter().enumerate() {
@@ -70,16 +82,14 @@ impl Resolver<'_> {
 
     /// Every chunk an item means. A pattern or an SLS does not mean the chunk it stands in.
     fn targets(&self, from: usize, item: &Item) -> Vec<usize> {
-        let wide = item.module == "sls" || glob::is_pattern(&item.target);
-        let matching = |(index, draft): (usize, &Draft)| {
-            let meant = self.means(item, &draft.chunk) && !(wide && index == from);
-            meant.then_some(index)
-        };
-        self.drafts
-            .iter()
-            .enumerate()
-            .filter_map(matching)
-            .collect()
+        let means = |index: &usize| self.means(item, &self.drafts[*index].chunk);
+        if item.module == "sls" || glob::is_pattern(&item.target) {
+            return (0..self.drafts.len())
+                .filter(|index| *index != from && means(index))
+                .collect();
+        }
+        let named = self.by_word.get(item.target.as_str());
+        named.into_iter().flatten().copied().filter(means).collect()
     }
 
     fn means(&self, item: &Item, chunk: &Chunk) -> bool {

@@ -157,7 +157,8 @@ d: test.nop
         0 test_|-a_|-a_|-nop order=10000 {} [/srv/salt/vm.sls:1:4]
         1 test_|-c_|-c_|-nop order=10002 {} [/srv/salt/vm.sls:6:3]
             require [0]
-    "#]].assert_eq(&show(&compiled.only("c"), &[]));
+    "#]]
+    .assert_eq(&show(&compiled.only("c"), &[]));
     assert_eq!(compiled.only("nix").chunks, []);
     expect![[r#"{"state":"test","name":"b","__sls__":"vm","__env__":"base","__id__":"b","require":[{"test":"c"}],"order":10001,"fun":"nop"}"#]].assert_eq(&compiled.chunks[2].low().to_string());
 }
@@ -894,11 +895,11 @@ a:
     check(
         "#!py\ndef run(): return {}\n",
         expect![[r#"
-        error: Rendering SLS 'base:vm' failed: the renderer pipeline 'py' is not available
-          at: /srv/salt/vm.sls:1:1
-          rule: the first line chooses the renderers; '#!jinja|yaml' (the default) and '#!yaml' are available
-          remedy: write the file in YAML with Jinja and remove the first line
-    "#]],
+            error: Rendering SLS 'base:vm' failed: the renderer pipeline 'py' is not available
+              at: /srv/salt/vm.sls:1:1
+              rule: the first line may say '#!jinja|yaml' (the default) or '#!yaml'
+              remedy: write the file in YAML with Jinja and remove the first line
+        "#]],
     );
     check(
         "{% import_yaml 'no.yaml' as x %}\n",

@@ -3,7 +3,7 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::mutable::{dict, list};
+use super::mutable::{dict, list, weigh};
 use crate::yaml::python_str;
 use crate::{Map, Value as Json};
 
@@ -34,6 +34,7 @@ pub(crate) fn to_jinja(json: &Json) -> Value {
 /// # Errors
 /// The value is undefined, nests too deep (or holds itself), or is a function.
 pub(crate) fn to_json(value: &Value) -> Result<Json, Error> {
+    weigh(value)?;
     convert(value, 0)
 }
 

@@ -121,6 +121,10 @@ impl Engine {
         env.set_recursion_limit(RECURSION_LIMIT);
         env.set_debug(true);
         env.set_auto_escape_callback(|_| AutoEscape::None);
+        env.set_formatter(|out, state, value| {
+            mutable::weigh(value)?;
+            minijinja::escape_formatter(out, state, value)
+        });
         env.set_path_join_callback(|name, parent| join(name, parent).into());
         let (files, saltenv, templates) = (
             Arc::clone(&self.files),

@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use indexmap::IndexMap;
-use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Value, ValueKind, from_args};
+use minijinja::value::{
+    Enumerator, Kwargs, Object, ObjectRepr, Rest, Tuple, Value, ValueKind, from_args,
+};
 use minijinja::{Error, ErrorKind, State};
 
 /// A list.
@@ -74,7 +76,7 @@ impl Object for List {
 
     fn call_method(
         self: &Arc<Self>,
-        _: &mut State<'_, '_>,
+        state: &mut State<'_, '_>,
         method: &str,
         args: &[Value],
     ) -> Result<Value, Error> {
@@ -82,18 +84,18 @@ impl Object for List {
         match method {
             "append" => {
                 let (item,): (Value,) = from_args(args)?;
-                refuse_circle(&own, &item)?;
+                admit(state, &own, &item)?;
                 self.write().push(item);
             }
             "extend" => {
                 let (more,): (Value,) = from_args(args)?;
                 let more: Vec<Value> = more.try_iter()?.collect();
-                more.iter().try_for_each(|item| refuse_circle(&own, item))?;
+                more.iter().try_for_each(|item| admit(state, &own, item))?;
                 self.write().extend(more);
             }
             "insert" => {
                 let (at, item): (i64, Value) = from_args(args)?;
-                refuse_circle(&own, &item)?;
+                admit(state, &own, &item)?;
                 let mut items = self.write();
                 let at = clamp(at, items.len());
                 items.insert(at, item);
@@ -201,7 +203,7 @@ impl Object for Dict {
                     let pairs = pairs_of(&source)?;
                     pairs
                         .iter()
-                        .try_for_each(|(_, value)| refuse_circle(&own, value))?;
+                        .try_for_each(|(_, value)| admit(state, &own, value))?;
                     self.write().extend(pairs);
                 }
                 Ok(Value::from(()))
@@ -224,7 +226,7 @@ impl Object for Dict {
             "setdefault" => {
                 let (key, default): (Value, Option<Value>) = from_args(args)?;
                 let default = default.unwrap_or(Value::from(()));
-                refuse_circle(&own, &default)?;
+                admit(state, &own, &default)?;
                 Ok(self.write().entry(key).or_insert(default).clone())
             }
             "get" => {
@@ -244,7 +246,7 @@ impl Object for Dict {
                 let () = from_args(args)?;
                 let pairs = self.read().clone();
                 Ok(list(pairs.into_iter().map(|(key, value)| {
-                    Value::from(minijinja::value::Tuple::from(vec![key, value]))
+                    Value::from(Tuple::from(vec![key, value]))
                 })))
             }
             "keys" | "iterkeys" => {
@@ -305,12 +307,16 @@ pub(crate) fn make_dict(args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Erro
     for source in args.iter().chain([&dict_of_kwargs(&kwargs)?]) {
         pairs.extend(pairs_of(source)?);
     }
-    Ok(dict(pairs))
+    let made = dict(pairs);
+    weigh(&made)?;
+    Ok(made)
 }
 
 /// A mutable copy of any sequence.
 pub(crate) fn make_list(source: &Value) -> Result<Value, Error> {
-    Ok(list(source.try_iter()?))
+    let made = list(source.try_iter()?);
+    weigh(&made)?;
+    Ok(made)
 }
 
 fn dict_of_kwargs(kwargs: &Kwargs) -> Result<Value, Error> {
@@ -321,35 +327,65 @@ fn dict_of_kwargs(kwargs: &Kwargs) -> Result<Value, Error> {
     Ok(dict(pairs))
 }
 
-/// Python allows a list in itself; printing it here would never end.
-fn refuse_circle(container: &Value, item: &Value) -> Result<(), Error> {
-    if holds(item, container, 0) {
-        Err(invalid("a list or dictionary cannot be put into itself"))
-    } else {
-        Ok(())
-    }
+/// Values that one list or dictionary may hold, inner ones counted as often as they are reached.
+///
+/// A list that holds itself twice over and over has few values in memory and endless ones when walked;
+/// the engine's fuel does not see that.
+const WEIGHT_LIMIT: u64 = 100_000;
+
+/// Refuses to put `item` into `container` when it holds the container, as Python would allow, or is
+/// endless to walk. The walk is paid for.
+fn admit(state: &State<'_, '_>, container: &Value, item: &Value) -> Result<(), Error> {
+    let mut walk = Walk {
+        forbidden: identity(container),
+        weight: 0,
+    };
+    walk.visit(item, 0)?;
+    state.consume_fuel(1 + walk.weight / 8)
 }
 
-fn holds(value: &Value, wanted: &Value, depth: usize) -> bool {
-    if depth > 120 {
-        return true;
+/// Refuses a value that is endless to walk.
+pub(crate) fn weigh(value: &Value) -> Result<(), Error> {
+    Walk {
+        forbidden: None,
+        weight: 0,
     }
-    if identity(value).is_some_and(|own| identity(wanted) == Some(own)) {
-        return true;
+    .visit(value, 0)
+}
+
+struct Walk {
+    forbidden: Option<usize>,
+    weight: u64,
+}
+
+impl Walk {
+    fn visit(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        self.weight += 1;
+        if self.weight > WEIGHT_LIMIT || depth > 120 {
+            return Err(invalid("a list or dictionary holds too many values"));
+        }
+        if self.forbidden.is_some() && identity(value) == self.forbidden {
+            return Err(invalid("a list or dictionary cannot be put into itself"));
+        }
+        if let Some(list) = value.downcast_object_ref::<List>() {
+            return list
+                .read()
+                .iter()
+                .try_for_each(|item| self.visit(item, depth + 1));
+        }
+        if let Some(dict) = value.downcast_object_ref::<Dict>() {
+            return dict
+                .read()
+                .values()
+                .try_for_each(|item| self.visit(item, depth + 1));
+        }
+        if value.downcast_object_ref::<Tuple>().is_some() {
+            return value
+                .try_iter()?
+                .try_for_each(|item| self.visit(&item, depth + 1));
+        }
+        Ok(())
     }
-    if let Some(list) = value.downcast_object_ref::<List>() {
-        return list
-            .read()
-            .iter()
-            .any(|item| holds(item, wanted, depth + 1));
-    }
-    if let Some(dict) = value.downcast_object_ref::<Dict>() {
-        return dict
-            .read()
-            .values()
-            .any(|item| holds(item, wanted, depth + 1));
-    }
-    false
 }
 
 /// The address of a mutable value, the same for every reference to it.

@@ -133,7 +133,8 @@ fn import(kind: &str, body: &[Token<'_>], open: &str, close: &str) -> Option<Str
         format!(" | __load_{kind}")
     };
     Some(format!(
-        "{{%{open} set{name}{filter} %}}{{% include{} %}}{{% endset {close}%}}",
+        "{{%{open} set{}{name}{filter} %}}{{% include{} %}}{{% endset {close}%}}",
+        breaks(&body[..start]),
         values(file).trim_end_matches(' ')
     ))
 }

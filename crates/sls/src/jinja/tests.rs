@@ -229,7 +229,8 @@ fn a_formula_finds_its_settings() {
           srv01:
             mem: 1024
           srv02:
-            mem: 2048"#]].assert_eq(&output.text);
+            mem: 2048"#]]
+    .assert_eq(&output.text);
 }
 
 #[test]
@@ -579,6 +580,29 @@ fn untrusted_templates_end() {
               at: /srv/salt/web/vm.sls:1
               rule: a template must run through without an error
               remedy: correct the marked line"#]],
+    );
+}
+
+#[test]
+fn values_that_multiply_are_refused() {
+    let grow = |start: &str, step: &str, end: &str| {
+        let text = format!(
+            "{{% set ns = namespace(x={start}) %}}{{% for i in range(40) %}}{step}{{% endfor %}}{end}"
+        );
+        let fault = render(&[("web/vm.sls", &text)]).expect_err("should be refused");
+        assert!(
+            fault.message.contains("too many") || fault.message.contains("more work"),
+            "{fault}"
+        );
+    };
+    grow("(1,)", "{% set ns.x = (ns.x, ns.x) %}", "{{ ns.x }}");
+    grow("(1,)", "{% set ns.x = (ns.x, ns.x) %}", "{{ ns.x | yaml }}");
+    grow("[1]", "{% set ns.x = [ns.x, ns.x] %}", "");
+    grow("[1]", "{% do ns.x.extend(ns.x) %}", "");
+    grow(
+        "[1]",
+        "{% set y = [] %}{% do y.append(ns.x) %}{% do y.append(ns.x) %}{% set ns.x = y %}",
+        "",
     );
 }
 

@@ -96,22 +96,25 @@ fn needs_double_quotes(text: &str) -> bool {
 
 fn is_plain(text: &str) -> bool {
     let resolved = scalar::resolve(text);
-    let first_ok = text
-        .chars()
-        .next()
-        .is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '_' | '.' | '+' | '('));
-    first_ok
+    let starts_well = |c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '.' | '+' | '(');
+    text.starts_with(starts_well)
         && resolved.value == Value::String(text.to_owned())
         && resolved.base60.is_none()
         && !text.ends_with([' ', ':'])
         && !text.contains([',', '[', ']', '{', '}', '\'', '"'])
         && !text.contains(": ")
         && !text.contains(" #")
-        // What other readers of YAML take for a number, a date or a marker is quoted as well.
-        && (text.matches('.').count() > 1 || !text.chars().all(|c| c.is_ascii_digit() || "+-.:_eE".contains(c)))
-        && !matches!(text, "y" | "Y" | "n" | "N" | "<<" | "=" | ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")
-        && !text.starts_with("---")
-        && !text.starts_with("...")
+        && !is_special_elsewhere(text)
+}
+
+/// What other readers of YAML take for a number, a date, a boolean or a marker.
+fn is_special_elsewhere(text: &str) -> bool {
+    let numeric = |c: char| c.is_ascii_digit() || "+-.:_eE".contains(c);
+    let address = text.matches('.').count() > 1;
+    let words = [
+        "y", "Y", "n", "N", ".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN",
+    ];
+    (text.chars().all(numeric) && !address) || words.contains(&text) || text.starts_with("...")
 }
 
 /// Text in single quotes, a quote in it doubled.
