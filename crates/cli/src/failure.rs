@@ -82,7 +82,13 @@ impl fmt::Display for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        let hint = error.hint();
+        let hint = match error.code() {
+            Some("not_signed_in") => Some(
+                "the session has ended or the token is not valid; sign in: salar login URL"
+                    .to_owned(),
+            ),
+            _ => error.hint(),
+        };
         let status = match &error {
             ClientError::BadUrl { .. }
             | ClientError::Insecure { .. }

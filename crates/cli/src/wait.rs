@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use server_api::action::Action;
 use server_api::event::{Change, ChangedRow};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use uuid::Uuid;
 
 /// How often silent actions are read again.
@@ -31,6 +31,7 @@ pub(crate) struct Waiter {
     client: Client,
     feed: Feed,
     silence: Duration,
+    tick: Interval,
     pending: IndexMap<Uuid, Pending>,
     status: StatusLine,
 }
@@ -43,14 +44,19 @@ struct Pending {
 impl Waiter {
     /// Connects. `silence` is how long a host may say nothing before it is asked whether it can be reached.
     pub(crate) async fn open(client: &Client, silence: Duration) -> Result<Self, Failure> {
-        let feed = client.feed().await?;
-        let status = StatusLine::new();
+        let mut feed = client.feed().await?;
+        // Every connection begins with a hello; nothing has been asked for yet that it could be news of.
+        feed.next().await?;
+        let period = REREAD.min(silence).max(Duration::from_millis(100));
+        let mut tick = interval_at(Instant::now() + period, period);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
             client: client.clone(),
             feed,
             silence,
+            tick,
             pending: IndexMap::new(),
-            status,
+            status: StatusLine::new(),
         })
     }
 
@@ -67,9 +73,6 @@ impl Waiter {
 
     /// The next action that has ended or will not be heard of; `None` when none is left.
     pub(crate) async fn next(&mut self) -> Result<Option<Ended>, Failure> {
-        let mut tick = interval(REREAD.min(self.silence).max(Duration::from_millis(100)));
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tick.reset();
         loop {
             if let Some(ended) = self.take_ended() {
                 return Ok(Some(ended));
@@ -83,7 +86,7 @@ impl Waiter {
                     FeedEvent::Hello(hello) if hello.resumed => {}
                     FeedEvent::Hello(_) | FeedEvent::Reset => self.reread().await?,
                 },
-                _ = tick.tick() => {
+                _ = self.tick.tick() => {
                     self.reread().await?;
                     if let Some(ended) = self.give_up().await? {
                         return Ok(Some(ended));
@@ -220,3 +223,6 @@ fn progress(action: &Action) -> Option<String> {
     };
     Some(format!("{}: {}{share}{rate}", action.host, progress.step))
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,8 +94,7 @@ impl Client {
 
     /// All users.
     pub async fn users(&self) -> Result<Vec<User>, ClientError> {
-        self.list(&["users"], &ListQuery::default(), usize::MAX)
-            .await
+        self.get(&["users"], &[]).await
     }
 
     /// Makes a user.
