@@ -5,41 +5,56 @@ use crate::want;
 /// A function with its arguments.
 struct Function {
     name: &'static str,
-    arguments: &'static [&'static [&'static str]],
+    /// `None` when it takes any.
+    arguments: Option<&'static [&'static [&'static str]]>,
 }
 
 /// What every virt state takes beside its own arguments.
 const COMMON: &[&str] = &["name", "connection", "username", "password"];
 
 const VIRT: &[Function] = &[
-    Function {
-        name: "defined",
-        arguments: &[want::vm::ARGUMENTS, want::vm::DEFINED_ONLY, COMMON],
-    },
-    Function {
-        name: "running",
-        arguments: &[want::vm::ARGUMENTS, COMMON],
-    },
-    Function {
-        name: "network_defined",
-        arguments: &[want::network::ARGUMENTS, COMMON],
-    },
-    Function {
-        name: "network_running",
-        arguments: &[want::network::ARGUMENTS, COMMON],
-    },
-    Function {
-        name: "pool_defined",
-        arguments: &[want::pool::ARGUMENTS, COMMON],
-    },
-    Function {
-        name: "pool_running",
-        arguments: &[want::pool::ARGUMENTS, COMMON],
-    },
+    virt(
+        "defined",
+        &[want::vm::ARGUMENTS, want::vm::DEFINED_ONLY, COMMON],
+    ),
+    virt("network_defined", &[want::network::ARGUMENTS, COMMON]),
+    virt("network_running", &[want::network::ARGUMENTS, COMMON]),
+    virt("pool_defined", &[want::pool::ARGUMENTS, COMMON]),
+    virt("pool_running", &[want::pool::ARGUMENTS, COMMON]),
+    virt("powered_off", &[COMMON]),
+    virt("rebooted", &[COMMON]),
+    virt("running", &[want::vm::ARGUMENTS, COMMON]),
+    virt("stopped", &[COMMON]),
+    virt("volume_defined", &[want::volume::ARGUMENTS, COMMON]),
 ];
 
+const TEST: &[Function] = &[
+    test("configurable_test_state"),
+    test("fail_with_changes"),
+    test("fail_without_changes"),
+    test("nop"),
+    test("show_notification"),
+    test("succeed_with_changes"),
+    test("succeed_without_changes"),
+];
+
+const fn virt(name: &'static str, arguments: &'static [&'static [&'static str]]) -> Function {
+    Function {
+        name,
+        arguments: Some(arguments),
+    }
+}
+
+/// The states that pretend take any argument.
+const fn test(name: &'static str) -> Function {
+    Function {
+        name,
+        arguments: None,
+    }
+}
+
 /// The modules with their functions.
-const MODULES: &[(&str, &[Function])] = &[("virt", VIRT)];
+const MODULES: &[(&str, &[Function])] = &[("test", TEST), ("virt", VIRT)];
 
 /// Virt states of Salt. Source: Salt 3008, `saltext.virt`.
 const SALT_VIRT: &[&str] = &[
@@ -103,7 +118,13 @@ impl sls::Catalog for States {
 
     fn arguments(&self, module: &str, function: &str) -> Option<Vec<String>> {
         let function = of(module)?.iter().find(|known| known.name == function)?;
-        let arguments = function.arguments.concat();
+        let arguments = function.arguments?.concat();
         Some(arguments.into_iter().map(str::to_owned).collect())
+    }
+
+    fn why_absent(&self, module: &str, function: &str) -> Option<String> {
+        known_to_salt(module, function).then(|| {
+            format!("{module}.{function} is known to Salt, but not in this version of Salar; leave this state out")
+        })
     }
 }

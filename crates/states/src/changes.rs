@@ -23,14 +23,20 @@ pub(crate) enum Changes {
         comment_if_refused: String,
     },
     /// Several VMs, each with one step.
-    PerVm {
-        /// `stopped`, `unpowered`, `rebooted`.
-        key: &'static str,
-        /// What was done: `shutdown`, `stop`, `reboot`.
-        verb: &'static str,
-        /// VMs in the order of the steps.
-        vms: Vec<String>,
-    },
+    PerVm(PerVm),
+}
+
+/// What an action state does to the VMs that its name matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PerVm {
+    /// `stopped`, `unpowered`, `rebooted`.
+    pub(crate) key: &'static str,
+    /// What was done: `shutdown`, `stop`, `reboot`.
+    pub(crate) verb: &'static str,
+    /// VMs in the order of the steps.
+    pub(crate) vms: Vec<String>,
+    /// VMs for which it makes no sense now, and why.
+    pub(crate) denied: Vec<(String, String)>,
 }
 
 /// A device that is plugged in, unplugged or changed while the VM runs.
@@ -59,7 +65,7 @@ impl Changes {
     }
 
     pub(crate) const fn is_per_vm(&self) -> bool {
-        matches!(self, Self::PerVm { .. })
+        matches!(self, Self::PerVm(_))
     }
 
     pub(crate) fn report(&self, refused: &[Refusal]) -> Report<'_> {
@@ -80,7 +86,7 @@ impl Changes {
                 comment: (!refused.is_empty()).then_some(comment_if_refused.as_str()),
                 success: true,
             },
-            Self::PerVm { key, verb, vms } => per_vm(key, verb, vms, refused),
+            Self::PerVm(action) => per_vm(action, refused),
         }
     }
 }
@@ -130,33 +136,30 @@ fn device_lists(lists: &[&'static str], done: &[&DeviceChange]) -> Map {
         .collect()
 }
 
-fn per_vm<'a>(key: &str, verb: &str, vms: &[String], refused: &[Refusal]) -> Report<'a> {
+fn per_vm(action: &PerVm, refused: &[Refusal]) -> Report<'static> {
     let reason = |index: usize| refused.iter().find(|refusal| refusal.step == index);
-    let done: Vec<Value> = vms
-        .iter()
-        .enumerate()
+    let vms = || action.vms.iter().enumerate();
+    let done: Vec<Value> = vms()
         .filter(|(index, _)| reason(*index).is_none())
-        .map(|(_, vm)| json!({ "domain": vm, verb: true }))
+        .map(|(_, vm)| json!({ "domain": vm, action.verb: true }))
         .collect();
     if !done.is_empty() {
         return Report {
-            changes: single(key, done),
+            changes: single(action.key, done),
             comment: None,
             success: true,
         };
     }
-    let ignored: Vec<Value> = vms
-        .iter()
-        .enumerate()
-        .filter_map(|(index, vm)| Some((reason(index)?, vm)))
-        .map(|(refusal, vm)| json!({ "domain": vm, "issue": refusal.reason }))
+    let refused = vms().filter_map(|(index, vm)| Some((vm, &reason(index)?.reason)));
+    let ignored: Vec<Value> = refused
+        .chain(action.denied.iter().map(|(vm, why)| (vm, why)))
+        .map(|(vm, issue)| json!({ "domain": vm, "issue": issue }))
         .collect();
     Report {
         success: ignored.is_empty(),
-        changes: if ignored.is_empty() {
-            Map::new()
-        } else {
-            single("ignored", ignored)
+        changes: match ignored.is_empty() {
+            true => Map::new(),
+            false => single("ignored", ignored),
         },
         comment: Some("No changes had happened"),
     }

@@ -97,11 +97,12 @@ impl ChunkPlan {
     pub fn tested(&self) -> Verdict {
         let reported = self.outcome.changes.report(&[]);
         let would_change = !self.plan.is_empty() || self.outcome.changes_without_steps;
-        let comment = self
-            .outcome
-            .comment_if_tested
-            .as_ref()
-            .unwrap_or(&self.outcome.comment);
+        let planned = self.outcome.comment_if_tested.as_ref();
+        let comment = match (planned, reported.comment) {
+            (Some(comment), _) => comment,
+            (None, Some(comment)) => comment,
+            (None, None) => &self.outcome.comment,
+        };
         Verdict {
             result: if would_change {
                 None

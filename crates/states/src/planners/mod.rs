@@ -1,9 +1,12 @@
 //! From a declaration and an observation to a plan.
 
+mod action;
 mod network;
 mod pool;
+mod pretend;
 mod steps;
 mod vm;
+mod volume;
 
 use crate::args::closest;
 use crate::observe::{Config, Needs, Observation};
@@ -19,6 +22,11 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
         ("virt", "pool_defined" | "pool_running") => pool::needs(call),
         ("virt", "network_defined" | "network_running") => network::needs(call),
         ("virt", "defined" | "running") => vm::needs(call, config),
+        ("virt", "volume_defined") => volume::needs(call),
+        ("virt", "stopped" | "powered_off" | "rebooted") => Ok(action::needs(call)),
+        ("test", fun) if catalog::functions("test").contains(&fun) => {
+            pretend::plan(call).map(|_| Needs::default())
+        }
         _ => Err(unknown(call)),
     }
 }
@@ -35,6 +43,9 @@ pub fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
         ("virt", "network_running") => network::plan(call, seen, network::End::Running),
         ("virt", "defined") => vm::plan(call, seen, vm::End::Defined),
         ("virt", "running") => vm::plan(call, seen, vm::End::Running),
+        ("virt", "volume_defined") => volume::plan(call, seen),
+        ("virt", "stopped" | "powered_off" | "rebooted") => action::plan(call, seen),
+        ("test", fun) if catalog::functions("test").contains(&fun) => pretend::plan(call),
         _ => Err(unknown(call)),
     }
 }

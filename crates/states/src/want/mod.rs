@@ -3,3 +3,4 @@
 pub(crate) mod network;
 pub(crate) mod pool;
 pub(crate) mod vm;
+pub(crate) mod volume;

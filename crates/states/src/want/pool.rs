@@ -301,7 +301,7 @@ impl PoolWant {
 }
 
 /// Modes are octal and owners numeric: libvirt takes no names.
-fn permission(key: &str, field: &Field) -> Result<String, StateError> {
+pub(crate) fn permission(key: &str, field: &Field) -> Result<String, StateError> {
     let text = field.text()?;
     match key {
         "mode" if field.value.is_number() => {

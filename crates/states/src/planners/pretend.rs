@@ -1,0 +1,74 @@
+//! The module `test`: states that only pretend, to try requisites and outputs with.
+//! Source: Salt `test` states.
+
+use crate::changes::Changes;
+use crate::planned::{ChunkPlan, Outcome, single};
+use crate::{Call, Map, StateError};
+use model::plan::Plan;
+use serde_json::json;
+
+pub(super) fn plan(call: &Call) -> Result<ChunkPlan, StateError> {
+    let comment = |default: &str| match call.get("comment") {
+        Some(comment) => comment.text(),
+        None => Ok(default.to_owned()),
+    };
+    let (result, changes, comment) = match call.fun {
+        "fail_without_changes" => (false, false, comment("Failure!")?),
+        "fail_with_changes" => (false, true, comment("Failure!")?),
+        "succeed_with_changes" => (true, true, comment("Success!")?),
+        "configurable_test_state" => (
+            certain(call, "result")?,
+            certain(call, "changes")?,
+            comment("")?,
+        ),
+        "show_notification" => match call.get("text") {
+            Some(text) => (true, false, text.text()?),
+            None => return Err(call.missing("text")),
+        },
+        _ => (true, false, comment("Success!")?),
+    };
+    let mut outcome = Outcome::new(comment, pretended(changes));
+    outcome.result = result;
+    outcome.changes_without_steps = changes;
+    if changes && call.fun != "configurable_test_state" {
+        let how = if result { "successful" } else { "failed" };
+        outcome.comment_if_tested = Some(format!(
+            "If we weren't testing, this would be {how} with changes"
+        ));
+    }
+    Ok(ChunkPlan {
+        plan: Plan::default(),
+        notes: notes(call)?,
+        outcome,
+    })
+}
+
+fn pretended(changes: bool) -> Changes {
+    Changes::Fixed(if changes {
+        let pretended = json!({ "old": "Unchanged", "new": "Something pretended to change" });
+        single("testing", pretended)
+    } else {
+        Map::new()
+    })
+}
+
+/// A flag that Salt can also leave to chance, which a plan cannot.
+fn certain(call: &Call, key: &str) -> Result<bool, StateError> {
+    match call.get(key) {
+        Some(field) if field.value == "Random" => {
+            Err(field.not_in_this_version("Write True or False: what is planned is what is done"))
+        }
+        Some(field) => field.bool(),
+        None => Ok(true),
+    }
+}
+
+fn notes(call: &Call) -> Result<Vec<String>, StateError> {
+    let Some(warnings) = call.get("warnings") else {
+        return Ok(Vec::new());
+    };
+    match warnings.list() {
+        Ok(list) => list.iter().map(|warning| warning.text()).collect(),
+        Err(_) => Ok(vec![warnings.text()?]),
+    }
+}

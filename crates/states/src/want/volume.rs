@@ -1,0 +1,110 @@
+//! `virt.volume_defined`: the declared volume.
+//! Source: Salt `virt.volume_defined`; libvirt formatstorage.
+
+use crate::want::pool::permission;
+use crate::{Call, StateError};
+use domxml::Element;
+use model::{Bytes, Pool};
+
+/// The arguments, beside those that every virt state takes.
+pub(crate) const ARGUMENTS: &[&str] = &[
+    "pool",
+    "size",
+    "allocation",
+    "format",
+    "type",
+    "permissions",
+    "backing_store",
+    "nocow",
+];
+
+/// A declared volume.
+#[derive(Debug)]
+pub(crate) struct VolumeWant {
+    pub(crate) pool: String,
+    pub(crate) name: String,
+    pub(crate) size: Bytes,
+    allocation: Bytes,
+    pub(crate) format: Option<String>,
+    kind: Option<String>,
+    permissions: Vec<Element>,
+    /// Path and format.
+    pub(crate) backing: Option<(String, Option<String>)>,
+    nocow: bool,
+}
+
+impl VolumeWant {
+    /// Reads the arguments.
+    pub(crate) fn parse(call: &Call) -> Result<Self, StateError> {
+        let text = |key| call.get(key).map(|f| f.word()).transpose();
+        let pool = call.get("pool").ok_or_else(|| call.missing("pool"))?;
+        let size = call.get("size").ok_or_else(|| call.missing("size"))?;
+        let allocation = match call.get("allocation") {
+            Some(field) if field.value.as_u64() != Some(0) => field.disk_size()?,
+            _ => Bytes(0),
+        };
+        let backing = match call.get("backing_store") {
+            Some(field) => {
+                let dict = field.dict(&["path", "format"])?;
+                let format = dict.get("format").map(|f| f.word()).transpose()?;
+                Some((dict.need("path")?.word()?, format))
+            }
+            None => None,
+        };
+        Ok(Self {
+            pool: pool.word()?,
+            name: call.checked_name()?,
+            size: size.disk_size()?,
+            allocation,
+            format: text("format")?,
+            kind: text("type")?,
+            permissions: permissions(call)?,
+            backing,
+            nocow: call.flag("nocow", false)?,
+        })
+    }
+
+    /// The XML of the volume in its pool.
+    pub(crate) fn xml(&self, pool: &Pool) -> String {
+        // Salt: logical volumes are never sparse.
+        let allocation = match pool.kind.as_str() {
+            "logical" => self.size,
+            _ => self.allocation,
+        };
+        let kib = |name, size: Bytes| Element::text(name, size.kib()).attr("unit", "KiB");
+        let format = |format: &String| Element::new("format").attr("type", format);
+        let permissions = (!self.permissions.is_empty())
+            .then(|| Element::new("permissions").children(self.permissions.clone()));
+        let target = Element::new("target")
+            .children(self.format.as_ref().map(format))
+            .children(permissions)
+            .children(self.nocow.then(|| Element::new("nocow")));
+        let backing = self.backing.as_ref().map(|(path, backing_format)| {
+            Element::new("backingStore")
+                .child(Element::text("path", path))
+                .children(backing_format.as_ref().map(format))
+        });
+        Element::new("volume")
+            .attr_opt("type", self.kind.as_ref())
+            .child(Element::text("name", &self.name))
+            .child(kib("capacity", self.size))
+            .child(kib("allocation", allocation))
+            .child(target)
+            .children(backing)
+            .to_string()
+    }
+}
+
+fn permissions(call: &Call) -> Result<Vec<Element>, StateError> {
+    let Some(field) = call.get("permissions") else {
+        return Ok(Vec::new());
+    };
+    let dict = field.dict(&["mode", "owner", "group", "label"])?;
+    let mut elements = Vec::new();
+    for key in ["mode", "owner", "group", "label"] {
+        if let Some(field) = dict.get(key) {
+            elements.push(Element::text(key, permission(key, &field)?));
+        }
+    }
+    Ok(elements)
+}
