@@ -3,7 +3,7 @@
 use super::Exclude;
 use super::declaration::{Argument, Declaration, StateDeclaration};
 use super::gather::Gathered;
-use super::requisite::{self, is_list_requisite};
+use super::requisite;
 use crate::closest::closest;
 use crate::diagnostic::Diagnostic;
 use crate::glob;
@@ -13,7 +13,7 @@ use crate::yaml::Data;
 pub(crate) fn extend(gathered: &mut Gathered, faults: &mut Vec<Diagnostic>) {
     for extension in std::mem::take(&mut gathered.extends) {
         match find(&gathered.declarations, &extension) {
-            Some(index) => merge(&mut gathered.declarations[index], extension),
+            Some(index) => merge(&mut gathered.declarations[index], extension, faults),
             None => faults.push(
                 cannot_extend(
                     &extension.id,
@@ -60,22 +60,43 @@ fn find(declarations: &[Declaration], extension: &Declaration) -> Option<usize> 
     })
 }
 
-fn merge(declaration: &mut Declaration, extension: Declaration) {
-    for addition in extension.states {
-        match declaration
+fn merge(declaration: &mut Declaration, extension: Declaration, faults: &mut Vec<Diagnostic>) {
+    let last = declaration
+        .states
+        .iter()
+        .map(|state| state.order)
+        .max()
+        .unwrap_or(0);
+    for mut addition in extension.states {
+        let have = declaration
             .states
             .iter_mut()
-            .find(|state| state.module == addition.module)
-        {
-            None => declaration.states.push(addition),
-            Some(state) => {
-                if !addition.function.is_empty() {
-                    state.function.clone_from(&addition.function);
-                }
-                for argument in addition.arguments {
-                    merge_argument(state, argument);
-                }
+            .find(|state| state.module == addition.module);
+        let Some(state) = have else {
+            if addition.function.is_empty() {
+                let (id, sls) = (&extension.id, &extension.sls);
+                let fault = Diagnostic::error(format!(
+                    "No function declared in state '{id}' in SLS '{sls}'"
+                ))
+                .in_sls(sls)
+                .at(addition.at.clone())
+                .also(declaration.at.clone())
+                .rule("an extension of a module that the ID does not have must name a function");
+                let remedy = format!(
+                    "write '{}.FUNCTION:', or the module that the ID has",
+                    addition.module
+                );
+                faults.push(fault.remedy(remedy));
             }
+            addition.order = last;
+            declaration.states.push(addition);
+            continue;
+        };
+        if !addition.function.is_empty() {
+            state.function.clone_from(&addition.function);
+        }
+        for argument in addition.arguments {
+            merge_argument(state, argument);
         }
     }
 }
@@ -91,11 +112,11 @@ fn merge_argument(state: &mut StateDeclaration, argument: Argument) {
         return;
     };
     // A list keeps one origin for its items, so requisites from another file stay an argument of their own.
-    if is_list_requisite(&argument.key) && have.origin.is(&argument.origin) {
+    if requisite::is_requisite(&argument.key) && have.origin.is(&argument.origin) {
         if let (Data::Seq(items), Data::Seq(more)) = (&mut have.value.data, &argument.value.data) {
             items.extend(more.iter().cloned());
         }
-    } else if is_list_requisite(&argument.key) {
+    } else if requisite::is_requisite(&argument.key) {
         state.arguments.push(argument);
     } else {
         *have = argument;

@@ -45,11 +45,6 @@ pub(crate) fn is_requisite(word: &str) -> bool {
     Keyword::parse(word).is_some()
 }
 
-/// Whether extending such an argument adds to its list.
-pub(crate) fn is_list_requisite(word: &str) -> bool {
-    is_requisite(word)
-}
-
 /// Reads the items of a requisite argument.
 pub(crate) fn items(
     declaration: &Declaration,

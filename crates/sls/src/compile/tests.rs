@@ -361,6 +361,35 @@ n:
 }
 
 #[test]
+fn extensions_that_fit_nothing_are_explained() {
+    check(
+        "\
+extend:
+  srv1:
+    virt.running: [{mem: 1}]
+  srv01:
+    test: [{x: 1}]
+    virt.defined: [{mem: 2}]
+srv01:
+  virt.running: [{mem: 1}]
+",
+        expect![[r#"
+            error: Cannot extend ID 'srv1' in 'base:vm'. It is not part of the high state.
+            This is likely due to a missing include statement or an incorrectly typed ID.
+            Ensure that a state with an ID of 'srv1' is available
+            in environment 'base' and to SLS 'vm'
+              at: /srv/salt/vm.sls:2:3
+              remedy: did you mean 'srv01'?
+            error: No function declared in state 'srv01' in SLS 'vm'
+              at: /srv/salt/vm.sls:5:5
+              also: /srv/salt/vm.sls:7:1
+              rule: an extension of a module that the ID does not have must name a function
+              remedy: write 'test.FUNCTION:', or the module that the ID has
+        "#]],
+    );
+}
+
+#[test]
 fn global_arguments_are_read() {
     let (compiled, diagnostics) = compile_one(
         "\

@@ -532,6 +532,26 @@ fn broken_templates_say_where() {
 }
 
 #[test]
+fn a_fault_in_an_included_template_names_both_files() {
+    let files = [
+        ("web/vm.sls", "a: 1\n{% include './part.jinja' %}\n"),
+        ("web/part.jinja", "b: 2\nc: {{ nothing }}\n"),
+    ];
+    let fault = render(&files).expect_err("the included template is broken");
+    expect![[r#"
+        error: Jinja variable 'nothing' is undefined; line 2
+
+        ---
+        b: 2
+        c: {{ nothing }}    <======================
+        ---
+          at: /srv/salt/web/part.jinja:2:7
+          also: /srv/salt/web/vm.sls:2
+          rule: a name must have a value before it is used
+          remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')"#]].assert_eq(&fault.to_string());
+}
+
+#[test]
 fn untrusted_templates_end() {
     fails(
         "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
