@@ -1,0 +1,228 @@
+//! The driver itself: the port's methods as calls on the lanes.
+
+use crate::connection::Connector;
+use crate::failure::{Failure, Result};
+use crate::lane::{Heartbeat, Lane};
+use crate::options::Options;
+use crate::read::everything::{self, Stuck};
+use crate::read::{host, if_there, network, pool, vm};
+use crate::upload::{self, Canceller};
+use crate::watcher::Watcher;
+use crate::{console, perform};
+use hypervisor::{
+    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, attempt,
+};
+use model::plan::{Step, VmOp};
+use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+use virt::connect::Connect;
+
+/// How often a running VM is looked at while its guest lets go of a device.
+const DETACH_POLL: Duration = Duration::from_millis(200);
+
+/// A hypervisor behind a libvirt URI.
+///
+/// Connections are opened when they are first needed, so making one costs nothing and cannot fail. Methods need a
+/// tokio runtime with time and I/O enabled.
+pub struct LibvirtHypervisor {
+    connector: Arc<Connector>,
+    options: Options,
+    /// Calls that read.
+    queries: Lane,
+    /// Calls that change something, and may take long: a slow start must not hold up a look.
+    jobs: Lane,
+    watcher: Mutex<Option<Watcher>>,
+    stuck: Stuck,
+}
+
+impl LibvirtHypervisor {
+    /// A driver for the host at `uri`, `qemu:///system` for instance. Returns at once.
+    pub fn open(uri: &str, options: Options) -> Self {
+        let connector = Arc::new(Connector::new(uri, options.keep_alive_secs));
+        let lane = |name| Lane::new(name, Arc::clone(&connector), options.queue_length);
+        Self {
+            queries: lane("query"),
+            jobs: lane("job"),
+            watcher: Mutex::new(None),
+            stuck: Stuck::default(),
+            connector,
+            options,
+        }
+    }
+
+    /// The URI it was opened with.
+    pub fn uri(&self) -> &str {
+        &self.connector.uri
+    }
+
+    /// A call that only reads.
+    fn query<T: Send + 'static>(
+        &self,
+        what: String,
+        call: impl FnOnce(&Connect) -> Result<T> + Send + 'static,
+    ) -> Fut<'_, T> {
+        let limit = self.options.read_limit;
+        Box::pin(async move { self.queries.call(&what, limit, call).await })
+    }
+
+    /// Waits until the running VM no longer has the device.
+    async fn wait_detached(
+        &self,
+        what: &str,
+        name: &str,
+        xml: &str,
+    ) -> std::result::Result<(), HypervisorError> {
+        let limit = self.options.detach_limit;
+        let until = Instant::now() + limit;
+        loop {
+            let (vm, device) = (name.to_owned(), xml.to_owned());
+            let look = move |connect: &Connect| perform::still_has(connect, &vm, &device);
+            if !self
+                .queries
+                .call(what, self.options.read_limit, look)
+                .await?
+            {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let message = format!("the guest has not let go of the device within {limit:?}");
+                return Err(Failure::new(Reason::TimedOut, message).of(what));
+            }
+            tokio::time::sleep(DETACH_POLL).await;
+        }
+    }
+}
+
+impl Hypervisor for LibvirtHypervisor {
+    fn facts(&self) -> Fut<'_, HostFacts> {
+        let connector = Arc::clone(&self.connector);
+        let name = self.options.host_name.clone();
+        self.query("read the host's facts".into(), move |connect| {
+            let capabilities = connector.capabilities(connect)?;
+            host::facts(connect, name.as_deref(), &capabilities)
+        })
+    }
+
+    fn inventory(&self) -> Fut<'_, Inventory> {
+        Box::pin(everything::read(
+            &self.queries,
+            self.options.read_limit,
+            &self.stuck,
+        ))
+    }
+
+    fn find_vm(&self, key: &Key) -> Fut<'_, Option<Vm>> {
+        let (what, key) = (format!("read VM {key}"), key.clone());
+        self.query(what, move |connect| match vm::find_domain(connect, &key)? {
+            Some(domain) => if_there(vm::read_alone(&domain)),
+            None => Ok(None),
+        })
+    }
+
+    fn find_pool(&self, key: &Key) -> Fut<'_, Option<Pool>> {
+        let (what, key) = (format!("read storage pool {key}"), key.clone());
+        self.query(what, move |connect| match pool::find_pool(connect, &key)? {
+            Some(found) => if_there(pool::read_alone(&found)),
+            None => Ok(None),
+        })
+    }
+
+    fn find_network(&self, key: &Key) -> Fut<'_, Option<Network>> {
+        let (what, key) = (format!("read network {key}"), key.clone());
+        self.query(what, move |connect| {
+            match network::find_network(connect, &key)? {
+                Some(found) => if_there(network::read_alone(&found)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn find_volume(&self, pool: &str, name: &str) -> Fut<'_, Option<Volume>> {
+        let what = format!("read volume {name} of storage pool {pool}");
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.query(what, move |connect| {
+            pool::find_volume(connect, &pool, &name)
+        })
+    }
+
+    fn vm_names(&self) -> Fut<'_, Vec<String>> {
+        self.query("list the VMs".into(), vm::names)
+    }
+
+    fn addresses(&self) -> Fut<'_, Vec<(String, String)>> {
+        self.query("read the DHCP leases".into(), network::addresses)
+    }
+
+    fn capabilities_xml(&self) -> Fut<'_, String> {
+        let connector = Arc::clone(&self.connector);
+        self.query("read the host's capabilities".into(), move |connect| {
+            connector.capabilities(connect)
+        })
+    }
+
+    fn perform(&self, step: &Step) -> Fut<'_, ()> {
+        let (step, what) = (step.clone(), attempt(step));
+        Box::pin(async move {
+            let limit = perform::limit(&step, &self.options);
+            let done = step.clone();
+            self.jobs
+                .call(&what, limit, move |connect| {
+                    perform::perform(connect, &done)
+                })
+                .await?;
+            if let Step::Vm {
+                name,
+                op: VmOp::DetachLive { xml },
+            } = &step
+            {
+                self.wait_detached(&what, name, xml).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn upload(&self, pool: &str, volume: &str, file: &Path, moved: Transferred) -> Fut<'_, ()> {
+        let what = format!("fill volume {volume} of storage pool {pool}");
+        let (pool, volume, file) = (pool.to_owned(), volume.to_owned(), file.to_owned());
+        Box::pin(async move {
+            let cancelled = Arc::new(AtomicBool::new(false));
+            let _canceller = Canceller(Arc::clone(&cancelled));
+            let heart = Heartbeat::of(Arc::clone(&moved));
+            let limit = self.options.stall_limit;
+            let work = move |connect: &Connect| {
+                upload::upload(connect, (&pool, &volume), &file, &moved, &cancelled)
+            };
+            self.jobs.call_while(&what, limit, &heart, work).await
+        })
+    }
+
+    fn open_vnc(&self, vm: Uuid) -> Fut<'_, Box<dyn Console>> {
+        Box::pin(async move {
+            let what = format!("open the console of VM {vm}");
+            let limit = self.options.read_limit;
+            let connector = Arc::clone(&self.connector);
+            let look = move |connect: &Connect| console::find_way(connect, &connector.uri, vm);
+            let way = self.queries.call(&what, limit, look).await?;
+            let opened = console::open(way, self.options.open_limit).await;
+            opened.map_err(|failure| failure.of(what))
+        })
+    }
+
+    fn hints(&self) -> HintReceiver {
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one before ends first, so that its connection does not count beside the new one.
+        *watcher = None;
+        let (started, hints) = Watcher::start(
+            Arc::clone(&self.connector),
+            self.options.open_limit,
+            self.options.hint_capacity,
+        );
+        *watcher = Some(started);
+        hints
+    }
+}

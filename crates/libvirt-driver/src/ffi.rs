@@ -1,0 +1,130 @@
+//! The only `unsafe` code of the program: what libvirt offers and the `virt` crate does not wrap, or wraps wrongly.
+//!
+//! Everything here is a thin shell over one C call, with Rust types on the outside. Rules:
+//!
+//! * Nothing newer than libvirt 9.0 is named, or the program would not start on a host with 9.0.
+//! * No panic crosses into C, and no callback blocks: they run on the event loop's thread, which serves every
+//!   connection of the process.
+//! * libvirt keeps its last error per thread, so it is read on the thread that made the call, at once.
+
+mod events;
+mod fields;
+
+pub(crate) use events::{Sink, Subscription};
+
+use crate::failure::{Failure, Result};
+use std::ffi::{CStr, c_char, c_int};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::Once;
+use std::time::Duration;
+use std::{ptr, slice, thread};
+use virt::domain::Domain;
+use virt::network::Network;
+use virt_sys as sys;
+
+/// Starts libvirt's event loop on a thread of its own and silences libvirt's habit of printing errors.
+///
+/// Must come before the first connection: a connection that was opened earlier has neither events nor keep-alive.
+/// Further calls do nothing.
+pub(crate) fn start_event_loop() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        virt::error::clear_error_callback();
+        if let Err(error) = virt::event::event_register_default_impl() {
+            tracing::error!(%error, "libvirt's event loop does not start: no events, no keep-alive");
+            return;
+        }
+        let started = thread::Builder::new()
+            .name("libvirt-events".into())
+            .spawn(run_event_loop);
+        if let Err(error) = started {
+            tracing::error!(%error, "libvirt's event loop has no thread: no events, no keep-alive");
+        }
+    });
+}
+
+fn run_event_loop() {
+    /// An error here is one of poll(2), and would come back at once.
+    const PAUSE: Duration = Duration::from_millis(100);
+    loop {
+        if let Err(error) = virt::event::event_run_default_impl() {
+            tracing::error!(%error, "libvirt's event loop failed once; going on");
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// State and reason of a domain, as libvirt's numbers.
+///
+/// `virt` has `Domain::state`, which takes the answer of a failed call for a state.
+pub(crate) fn domain_state(domain: &Domain) -> Result<(i32, i32)> {
+    let (mut state, mut reason): (c_int, c_int) = (0, 0);
+    // SAFETY: `domain` owns a reference, and both out pointers are valid for the call.
+    let code = unsafe { sys::virDomainGetState(domain.as_ptr(), &mut state, &mut reason, 0) };
+    check(code)?;
+    Ok((state, reason))
+}
+
+/// Lower-case MAC and address of each lease that the network's DHCP server has given.
+pub(crate) fn dhcp_leases(network: &Network) -> Result<Vec<(String, String)>> {
+    let mut leases: *mut sys::virNetworkDHCPLeasePtr = ptr::null_mut();
+    // SAFETY: `network` owns a reference, no MAC means all, and the out pointer is valid for the call.
+    let count =
+        unsafe { sys::virNetworkGetDHCPLeases(network.as_ptr(), ptr::null(), &mut leases, 0) };
+    let count = usize::try_from(check(count)?).unwrap_or(0);
+    if leases.is_null() {
+        return Ok(Vec::new());
+    }
+    // SAFETY: on success libvirt has allocated an array of `count` pointers to leases.
+    let array = unsafe { slice::from_raw_parts(leases, count) };
+    let mut found = Vec::with_capacity(count);
+    for &lease in array {
+        // SAFETY: each pointer is a valid lease that is ours to free; its texts live until then.
+        unsafe {
+            let (mac, address) = (text((*lease).mac), text((*lease).ipaddr));
+            sys::virNetworkDHCPLeaseFree(lease);
+            if let (Some(mac), Some(address)) = (mac, address) {
+                found.push((mac.to_ascii_lowercase(), address));
+            }
+        }
+    }
+    // SAFETY: the array itself is ours to free, with the allocator that libvirt uses.
+    unsafe { libc::free(leases.cast()) };
+    Ok(found)
+}
+
+/// A socket to a graphical console of a running domain, handed over by a libvirtd of this machine.
+///
+/// A console with a password does not ask for it on this socket: whoever may open it is already trusted.
+pub(crate) fn open_graphics(domain: &Domain, index: u32) -> Result<OwnedFd> {
+    let fd = domain.open_graphics_fd(index, sys::VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH)?;
+    let fd = c_int::try_from(fd).map_err(|_| last_failure())?;
+    // SAFETY: libvirt has just opened this descriptor for us and keeps no copy.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `-1` is libvirt's word for a failure.
+fn check(code: c_int) -> Result<c_int> {
+    if code < 0 {
+        Err(last_failure())
+    } else {
+        Ok(code)
+    }
+}
+
+fn last_failure() -> Failure {
+    virt::error::Error::last_error().into()
+}
+
+/// A text of libvirt's, copied; `None` for a null pointer.
+///
+/// # Safety
+/// `text` is null or a C string that lives during the call.
+unsafe fn text(text: *const c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and the caller vouches for the rest.
+    let text = unsafe { CStr::from_ptr(text) };
+    Some(text.to_string_lossy().into_owned())
+}

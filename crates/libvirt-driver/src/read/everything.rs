@@ -1,0 +1,248 @@
+//! Reading everything a host has, past objects that have vanished, fail, or keep us waiting.
+//!
+//! One call lists, and reads one object after the other on the same connection: that is the fewest round trips. When
+//! an object takes longer than its limit (a pool on a dead NFS server holds its lock for good), the thread is left to
+//! it, and a second one goes on with the rest from the shared [`Reading`]. The object is then told as being there,
+//! and nothing more.
+
+use super::network::NetworkFilters;
+use super::pool::PoolFilters;
+use super::vm::VmFilters;
+use super::{if_there, network, pool, vm};
+use crate::failure::{Failure, Result};
+use crate::lane::{Heartbeat, Lane};
+use hypervisor::{HypervisorError, Reason};
+use model::Inventory;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use uuid::Uuid;
+use virt::connect::Connect;
+use virt::domain::Domain;
+use virt::network::Network;
+use virt::storage_pool::StoragePool;
+
+const WHAT: &str = "read the inventory";
+
+/// Objects that a thread is stuck with, over all readings of a host. They are not asked again meanwhile: each
+/// question would cost a further thread.
+pub(crate) type Stuck = Arc<Mutex<HashSet<Uuid>>>;
+
+/// A handle to read.
+#[derive(Clone)]
+enum Item {
+    Vm(Domain),
+    Pool(StoragePool),
+    Network(Network),
+}
+
+/// The filtered lists of all classes.
+struct Filters {
+    vm: VmFilters,
+    pool: PoolFilters,
+    network: NetworkFilters,
+}
+
+/// A reading under way, shared between the threads that work on it.
+#[derive(Clone)]
+struct Reading {
+    progress: Arc<Mutex<Progress>>,
+    stuck: Stuck,
+    heart: Heartbeat,
+}
+
+#[derive(Default)]
+struct Progress {
+    filters: Option<Arc<Filters>>,
+    todo: VecDeque<Item>,
+    /// What the present thread is at. A thread that finds something else here has been given up and stops.
+    current: Option<(u64, Item)>,
+    /// Numbers the objects in the order in which they are begun.
+    count: u64,
+    read: Inventory,
+}
+
+/// Reads everything. `limit` is what each object gets.
+///
+/// # Errors
+/// The host cannot be listed, or the connection broke.
+pub(crate) async fn read(
+    lane: &Lane,
+    limit: Duration,
+    stuck: &Stuck,
+) -> std::result::Result<Inventory, HypervisorError> {
+    let reading = Reading {
+        progress: Arc::default(),
+        stuck: Arc::clone(stuck),
+        heart: Heartbeat::default(),
+    };
+    loop {
+        let worker = reading.clone();
+        let work = move |connect: &Connect| worker.work(connect);
+        match lane.call_while(WHAT, limit, &reading.heart, work).await {
+            Ok(()) => return Ok(std::mem::take(&mut reading.lock().read)),
+            Err(error) if error.reason == Reason::TimedOut && reading.give_up_current() => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Reading {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_stuck(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A thread's part: list if nobody has, then read until nothing is left.
+    fn work(&self, connect: &Connect) -> Result<()> {
+        let listed = self.lock().filters.clone();
+        let filters = match listed {
+            Some(filters) => filters,
+            None => self.list(connect)?,
+        };
+        while let Some((number, item)) = self.begin() {
+            let result = item.read(&filters);
+            self.heart.beat();
+            let mut progress = self.lock();
+            if progress.current.as_ref().map(|(number, _)| *number) != Some(number) {
+                drop(progress);
+                self.lock_stuck().remove(&item.uuid());
+                return Ok(());
+            }
+            progress.current = None;
+            match result {
+                Ok(Some(read)) => progress.add(read),
+                Ok(None) => {}
+                Err(failure) if failure.reason == Reason::Unreachable => return Err(failure),
+                Err(failure) => {
+                    item.warn(&failure.message);
+                    progress.add(item.unread());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&self, connect: &Connect) -> Result<Arc<Filters>> {
+        let mut todo = VecDeque::new();
+        let vms = if_there(connect.list_all_domains(0).map_err(Failure::from))?;
+        todo.extend(vms.into_iter().flatten().map(Item::Vm));
+        let pools = if_there(connect.list_all_storage_pools(0).map_err(Failure::from))?;
+        todo.extend(pools.into_iter().flatten().map(Item::Pool));
+        let networks = if_there(connect.list_all_networks(0).map_err(Failure::from))?;
+        todo.extend(networks.into_iter().flatten().map(Item::Network));
+        self.heart.beat();
+        let filters = Arc::new(Filters {
+            vm: VmFilters::read(connect),
+            pool: PoolFilters::read(connect),
+            network: NetworkFilters::read(connect),
+        });
+        self.heart.beat();
+        let mut progress = self.lock();
+        progress.todo = todo;
+        progress.filters = Some(Arc::clone(&filters));
+        Ok(filters)
+    }
+
+    /// The next object, noted as the current one.
+    fn begin(&self) -> Option<(u64, Item)> {
+        let mut progress = self.lock();
+        loop {
+            let item = progress.todo.pop_front()?;
+            if self.lock_stuck().contains(&item.uuid()) {
+                progress.add(item.unread());
+                continue;
+            }
+            progress.count += 1;
+            let number = progress.count;
+            progress.current = Some((number, item.clone()));
+            return Some((number, item));
+        }
+    }
+
+    /// Takes the current object from its thread; false when there is none, so that going on is of no use.
+    fn give_up_current(&self) -> bool {
+        let mut progress = self.lock();
+        let Some((_, item)) = progress.current.take() else {
+            return false;
+        };
+        item.warn("it did not answer in time");
+        self.lock_stuck().insert(item.uuid());
+        progress.add(item.unread());
+        true
+    }
+}
+
+impl Progress {
+    fn add(&mut self, read: Inventory) {
+        self.read.vms.extend(read.vms);
+        self.read.pools.extend(read.pools);
+        self.read.networks.extend(read.networks);
+    }
+}
+
+impl Item {
+    /// Reads the object; `None` when it has vanished since the listing.
+    fn read(&self, filters: &Filters) -> Result<Option<Inventory>> {
+        let mut inventory = Inventory::default();
+        match self {
+            Self::Vm(handle) => inventory
+                .vms
+                .extend(if_there(vm::read(handle, &filters.vm))?),
+            Self::Pool(handle) => {
+                let read = if_there(pool::read(handle, &filters.pool))?;
+                inventory.pools.extend(read);
+            }
+            Self::Network(handle) => {
+                let read = if_there(network::read(handle, &filters.network))?;
+                inventory.networks.extend(read);
+            }
+        }
+        Ok(Some(inventory))
+    }
+
+    /// The object as being there, and nothing more.
+    fn unread(&self) -> Inventory {
+        let (uuid, name) = (self.uuid(), self.name());
+        let mut inventory = Inventory::default();
+        match self {
+            Self::Vm(_) => inventory.vms.push(vm::unread(uuid, name)),
+            Self::Pool(_) => inventory.pools.push(pool::unread(uuid, name)),
+            Self::Network(_) => inventory.networks.push(network::unread(uuid, name)),
+        }
+        inventory
+    }
+
+    /// In the handle: no call.
+    fn uuid(&self) -> Uuid {
+        match self {
+            Self::Vm(handle) => handle.uuid(),
+            Self::Pool(handle) => handle.uuid(),
+            Self::Network(handle) => handle.uuid(),
+        }
+        .unwrap_or_default()
+    }
+
+    /// In the handle: no call.
+    fn name(&self) -> String {
+        match self {
+            Self::Vm(handle) => handle.name(),
+            Self::Pool(handle) => handle.name(),
+            Self::Network(handle) => handle.name(),
+        }
+        .unwrap_or_default()
+    }
+
+    fn warn(&self, why: &str) {
+        let class = match self {
+            Self::Vm(_) => "VM",
+            Self::Pool(_) => "storage pool",
+            Self::Network(_) => "network",
+        };
+        let name = self.name();
+        tracing::warn!(class, name, why, "Cannot read {class} {name}: {why}");
+    }
+}

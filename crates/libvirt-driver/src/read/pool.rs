@@ -1,0 +1,131 @@
+//! Reading storage pools and volumes.
+
+use super::{Filtered, find, if_there, inactive_xml};
+use crate::failure::Result;
+use hypervisor::Key;
+use model::{Bytes, Pool, Volume};
+use uuid::Uuid;
+use virt::connect::Connect;
+use virt::storage_pool::StoragePool;
+use virt_sys as sys;
+
+/// What filtered lists tell of all pools at once.
+pub(crate) struct PoolFilters {
+    active: Filtered,
+    persistent: Filtered,
+    autostart: Filtered,
+}
+
+impl PoolFilters {
+    /// One list call each.
+    pub(crate) fn read(connect: &Connect) -> Self {
+        let list = |flag| Filtered::of(connect.list_all_storage_pools(flag), |p| p.uuid().ok());
+        Self {
+            active: list(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE),
+            persistent: list(sys::VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT),
+            autostart: list(sys::VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART),
+        }
+    }
+
+    const fn unknown() -> Self {
+        Self {
+            active: Filtered::unknown(),
+            persistent: Filtered::unknown(),
+            autostart: Filtered::unknown(),
+        }
+    }
+}
+
+/// The pool of a key; `None` when it is not there.
+pub(crate) fn find_pool(connect: &Connect, key: &Key) -> Result<Option<StoragePool>> {
+    find(
+        connect,
+        key,
+        Connect::lookup_storage_pool_by_name,
+        Connect::lookup_storage_pool_by_uuid,
+    )
+}
+
+/// Reads one pool on its own.
+pub(crate) fn read_alone(pool: &StoragePool) -> Result<Pool> {
+    read(pool, &PoolFilters::unknown())
+}
+
+/// Reads a pool: its definitions and the number of its volumes, and the rest from `filters`.
+///
+/// # Errors
+/// It has vanished, or the connection broke.
+pub(crate) fn read(pool: &StoragePool, filters: &PoolFilters) -> Result<Pool> {
+    let (uuid, name) = (pool.uuid()?, pool.name()?);
+    let active = filters.active.has(uuid, || pool.is_active());
+    let persistent = filters.persistent.has(uuid, || pool.is_persistent());
+    let live = if active {
+        Some(pool.xml_desc(0)?)
+    } else {
+        None
+    };
+    let xml = match &live {
+        Some(live) if !persistent => live.clone(),
+        _ => inactive_xml(|flags| pool.xml_desc(flags), sys::VIR_STORAGE_XML_INACTIVE)?,
+    };
+    let read = domxml::pool::read(live.as_ref().unwrap_or(&xml))?;
+    let size = |bytes: Bytes| if active { bytes } else { Bytes(0) };
+    Ok(Pool {
+        active,
+        persistent,
+        autostart: filters.autostart.has(uuid, || pool.autostart()),
+        kind: read.kind,
+        capacity: size(read.capacity),
+        allocation: size(read.allocation),
+        available: size(read.available),
+        target: read.target,
+        volume_count: if active {
+            pool.num_of_volumes().unwrap_or(0)
+        } else {
+            0
+        },
+        xml,
+        xml_live: live,
+        ..unread(uuid, name)
+    })
+}
+
+/// A pool of which no more is known than that it is there.
+pub(crate) const fn unread(uuid: Uuid, name: String) -> Pool {
+    Pool {
+        uuid,
+        name,
+        kind: String::new(),
+        active: false,
+        autostart: false,
+        persistent: false,
+        capacity: Bytes(0),
+        allocation: Bytes(0),
+        available: Bytes(0),
+        target: String::new(),
+        volume_count: 0,
+        xml: String::new(),
+        xml_live: None,
+    }
+}
+
+/// A volume of a started pool.
+pub(crate) fn find_volume(connect: &Connect, pool: &str, name: &str) -> Result<Option<Volume>> {
+    let Some(pool) = find_pool(connect, &Key::Name(pool.to_owned()))? else {
+        return Ok(None);
+    };
+    if !pool.is_active()? {
+        return Ok(None);
+    }
+    let found = pool.lookup_storage_vol_by_name(name);
+    let Some(volume) = if_there(found.map_err(Into::into))? else {
+        return Ok(None);
+    };
+    let read = domxml::volume::read(&volume.xml_desc(0)?)?;
+    Ok(Some(Volume {
+        name: name.to_owned(),
+        key: volume.key().unwrap_or(read.key),
+        path: volume.path().unwrap_or(read.path),
+        ..read
+    }))
+}
