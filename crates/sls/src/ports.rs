@@ -27,6 +27,8 @@ pub trait Files: Send + Sync {
     /// Reads `path`, relative to the roots of `env`, with `/` between its parts
     /// (`vm.sls`, `web/init.sls`, `map.jinja`). The first root that has it wins; `None` when none has.
     ///
+    /// The path never begins with `/` and has no `..` in it.
+    ///
     /// # Errors
     /// The file is there but cannot be read as text.
     fn read(&self, env: &str, path: &str) -> Result<Option<SourceFile>, FilesError>;
@@ -37,6 +39,23 @@ pub trait Files: Send + Sync {
     /// The environments there are, each of which may have a top file.
     fn environments(&self) -> Vec<String> {
         vec!["base".to_owned()]
+    }
+}
+
+/// Reads a file unless its path leads out of the roots, in which case there is none.
+///
+/// # Errors
+/// As [`Files::read`].
+pub(crate) fn read_inside(
+    files: &dyn Files,
+    env: &str,
+    path: &str,
+) -> Result<Option<SourceFile>, FilesError> {
+    let outside = path.starts_with('/') || path.split('/').any(|part| part == "..");
+    if outside {
+        Ok(None)
+    } else {
+        files.read(env, path)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::closest::closest;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::glob;
 use crate::jinja::Engine;
-use crate::ports::Files;
+use crate::ports::{Files, read_inside};
 use crate::render::{Origin, SlsFile, render};
 use crate::yaml::{Data, Node};
 
@@ -359,7 +359,7 @@ pub(crate) fn find(
 ) -> Result<Option<SlsFile>, Box<Diagnostic>> {
     let base = sls.replace('.', "/");
     for path in [format!("{base}.sls"), format!("{base}/init.sls")] {
-        match files.read(env, &path) {
+        match read_inside(files, env, &path) {
             Ok(None) => {}
             Ok(Some(source)) => {
                 return Ok(Some(SlsFile {

@@ -93,8 +93,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn means(&self, item: &Item, chunk: &Chunk) -> bool {
-        let named =
-            || glob::matches(&item.target, &chunk.id) || glob::matches(&item.target, &chunk.name);
+        let is = |word: &str| word == item.target || glob::matches(&item.target, word);
+        let named = || is(&chunk.id) || is(&chunk.name);
         match item.module.as_str() {
             "sls" => {
                 glob::matches(&item.target, &chunk.sls)

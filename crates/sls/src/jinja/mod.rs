@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, OutputSpan, UndefinedBehavior};
 
 use crate::diagnostic::Diagnostic;
-use crate::ports::{Files, Functions, Target};
+use crate::ports::{Files, Functions, Target, read_inside};
 use crate::render::SlsFile;
 
 /// Work one render may do: about as many steps, or 64 bytes of memory for each.
@@ -153,7 +153,7 @@ fn load(
     if let Some(loaded) = known {
         return Ok(Some(loaded.rewritten.to_string()));
     }
-    match files.read(env, name) {
+    match read_inside(files, env, name) {
         Ok(Some(source)) => Ok(Some(remember(templates, name, &source.path, &source.text))),
         Ok(None) => Ok(None),
         Err(fault) => Err(Error::new(ErrorKind::BadInclude, fault.message)),

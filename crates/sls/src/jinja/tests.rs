@@ -304,6 +304,42 @@ fn filters_do_as_in_salt() {
 }
 
 #[test]
+fn network_and_collection_filters_do_as_in_salt() {
+    let cases = [
+        (
+            "'192.168.44.0/30'|network_hosts",
+            "['192.168.44.1', '192.168.44.2']",
+        ),
+        ("'192.168.44.7/24'|network_size", "256"),
+        ("'::/0'|network_size > 5", "True"),
+        (
+            "['10.0.0.1', 'x', '::1', '10.0.0.0/33']|ipaddr",
+            "['10.0.0.1', '::1']",
+        ),
+        ("['10.0.0.1', '::1']|ipv4", "['10.0.0.1']"),
+        ("'x'|ipv6", "None"),
+        ("'::1'|ipwrap", "[::1]"),
+        ("'10.0.0.1'|ip_host", "10.0.0.1/32"),
+        ("'10.0.0.0/8'|is_ip", "True"),
+        ("'hello wörld'|base64_encode", "aGVsbG8gd8O2cmxk"),
+        ("'aGVsbG8gd8O2cmxk'|base64_decode", "hello wörld"),
+        ("'a'|base64_encode ~ ('ab'|base64_encode)", "YQ==YWI="),
+        ("{'a': [1]}|append_dict_key_value('a', 2)", "{'a': [1, 2]}"),
+        ("{}|extend_dict_key_value('a:b', [1])", "{'a': {'b': [1]}}"),
+        (
+            "{'a': 1}|set_dict_key_value('b:c', 2)",
+            "{'a': 1, 'b': {'c': 2}}",
+        ),
+        ("[1, 2, 3]|combinations(2)", "[[1, 2], [1, 3], [2, 3]]"),
+        ("[1, 2]|product([3])", "[[1, 3], [2, 3]]"),
+        ("{'a': 1}|to_entries|from_entries", "{'a': 1}"),
+    ];
+    for (expression, expected) in cases {
+        gives(&format!("{{{{ {expression} }}}}"), expected);
+    }
+}
+
+#[test]
 fn loops_can_be_controlled() {
     gives(
         "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% endif %}{% if i > 2 %}{% break %}{% endif %}{{ i }}{% endfor %}",
@@ -529,6 +565,16 @@ fn broken_templates_say_where() {
               rule: a template must run through without an error
               remedy: correct the marked line"#]],
     );
+}
+
+#[test]
+fn templates_stay_within_the_roots() {
+    for path in ["/etc/passwd", "../../etc/passwd", "a/../../b", "./../../x"] {
+        let text = format!("{{% include '{path}' %}}");
+        let fault = render(&[("web/vm.sls", &text), ("../b", "x"), (path, "x")])
+            .expect_err("there is no such template");
+        assert!(fault.message.contains("non-existing template"), "{fault}");
+    }
 }
 
 #[test]

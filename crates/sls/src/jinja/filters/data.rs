@@ -57,6 +57,24 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("product", product);
     env.add_filter("compress", compress);
     env.add_filter("set_dict_key_value", set_dict_key_value);
+    env.add_filter(
+        "append_dict_key_value",
+        |value: Value, path: String, item: Value| extend_at(&value, &path, vec![to_json(&item)?]),
+    );
+    env.add_filter(
+        "extend_dict_key_value",
+        |value: Value, path: String, items: Value| {
+            let items = items
+                .try_iter()?
+                .map(|item| to_json(&item))
+                .collect::<Result<_, _>>()?;
+            extend_at(&value, &path, items)
+        },
+    );
+    env.add_filter("update_dict_key_value", set_dict_key_value);
+    env.add_filter("combinations", |value: Value, size: usize| {
+        combinations(&value, size)
+    });
     env.add_filter("unique", |value: Value| items(&value).map(unique));
     env.add_test("list", |value: &Value| value.kind() == ValueKind::Seq);
 }
@@ -209,4 +227,35 @@ fn set_dict_key_value(value: Value, path: String, new: Value) -> Result<Value, E
     let mut json = to_json(&value)?;
     lookup::merge(&mut json, lookup::nest(to_json(&new)?, &path), false);
     Ok(to_jinja(&json))
+}
+
+/// A copy of a dictionary with items added to the list at a colon path.
+fn extend_at(value: &Value, path: &str, more: Vec<crate::Value>) -> Result<Value, Error> {
+    let mut json = to_json(value)?;
+    let have = lookup::traverse(&json, path, ":")
+        .and_then(crate::Value::as_array)
+        .cloned();
+    let joined: crate::Value = have.unwrap_or_default().into_iter().chain(more).collect();
+    lookup::merge(&mut json, lookup::nest(joined, path), false);
+    Ok(to_jinja(&json))
+}
+
+/// Every choice of `size` items, in order.
+fn combinations(value: &Value, size: usize) -> Result<Value, Error> {
+    const LIMIT: usize = 10_000;
+    let mut chosen: Vec<(usize, Vec<Value>)> = vec![(0, Vec::new())];
+    let items = items(value)?;
+    for _ in 0..size.min(items.len() + 1) {
+        let mut longer = Vec::new();
+        for (next, row) in &chosen {
+            for (at, item) in items.iter().enumerate().skip(*next) {
+                longer.push((at + 1, row.iter().chain([item]).cloned().collect()));
+            }
+        }
+        if longer.len() > LIMIT {
+            return Err(invalid(format!("combinations has more than {LIMIT} rows")));
+        }
+        chosen = longer;
+    }
+    Ok(list(chosen.into_iter().map(|(_, row)| list(row))))
 }

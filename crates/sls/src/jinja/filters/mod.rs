@@ -1,6 +1,7 @@
 //! Salt's filters, tests and global functions.
 
 mod data;
+mod network;
 mod serial;
 mod text;
 
@@ -13,6 +14,7 @@ use super::mutable::{invalid, make_dict, make_list};
 pub(crate) fn add(env: &mut Environment<'static>) {
     serial::add(env);
     data::add(env);
+    network::add(env);
     text::add(env);
     env.add_filter("list", |value: Value| make_list(&value));
     env.add_function("__list", |value: Value| make_list(&value));

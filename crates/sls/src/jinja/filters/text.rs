@@ -1,6 +1,4 @@
-//! Filters, tests and methods on text, numbers and addresses.
-
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+//! Filters, tests and methods on text and numbers.
 
 use minijinja::value::{Rest, Value, ValueKind, from_args};
 use minijinja::{Environment, Error, ErrorKind};
@@ -51,22 +49,6 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("path_join", path_join);
     env.add_filter("is_hex", |text: String| {
         !text.is_empty() && u128::from_str_radix(text.trim_start_matches("0x"), 16).is_ok()
-    });
-    env.add_filter("is_ip", |text: String| {
-        address(&text).parse::<IpAddr>().is_ok()
-    });
-    env.add_filter("is_ipv4", |text: String| {
-        address(&text).parse::<Ipv4Addr>().is_ok()
-    });
-    env.add_filter("is_ipv6", |text: String| {
-        address(&text).parse::<Ipv6Addr>().is_ok()
-    });
-    env.add_filter("ipwrap", |text: String| {
-        if text.parse::<Ipv6Addr>().is_ok() {
-            format!("[{text}]")
-        } else {
-            text
-        }
     });
     env.add_function("__percent", percent);
     env.add_test(
@@ -220,11 +202,6 @@ fn path_join(first: String, more: Rest<String>) -> String {
             format!("{}/{part}", path.trim_end_matches('/'))
         }
     })
-}
-
-/// An address without its prefix length.
-fn address(text: &str) -> &str {
-    text.split_once('/').map_or(text, |(address, _)| address)
 }
 
 /// Python's `'…' % value` for `%s`, `%r`, `%d`, `%i`, `%x`, `%f`, `%%`, `%(name)s`, widths and zero padding.
