@@ -88,11 +88,14 @@ pub struct Schedule {
 impl Schedule {
     /// Prepares a run. `test` says that nothing will be changed, in which case `failhard` does not stop it.
     pub fn new(compiled: &Compiled, test: bool) -> Self {
-        let chunks = compiled.chunks.clone();
+        let mut chunks = compiled.chunks.clone();
+        let count = chunks.len();
+        for requisite in chunks.iter_mut().flat_map(|chunk| &mut chunk.requisites) {
+            requisite.targets.retain(|target| *target < count);
+        }
         let after = dependencies(&chunks);
         let stages = stages(&chunks);
         let prerequired = prerequired(&chunks);
-        let count = chunks.len();
         Schedule {
             chunks,
             after,
@@ -225,7 +228,7 @@ fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
             for target in requisite.targets.iter().copied() {
                 match requisite.kind {
                     RequisiteKind::Listen => {}
-                    RequisiteKind::Prereq if target < chunks.len() => {
+                    RequisiteKind::Prereq => {
                         after[target].insert(index);
                     }
                     _ => {
