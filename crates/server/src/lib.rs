@@ -1,1 +1,34 @@
-//! The server: app layer, action queue, reactor, HTTP.
+//! The server: API, action queue, live updates and the link to agents, in one process.
+//!
+//! [`start`] opens the store, starts the local agent and listens; [`Server::run_until`] serves until it is told to
+//! end. The parts, in the order in which a request or a report meets them:
+//!
+//! - [`http`]: the public API and the web interface. One gate checks who may call what before any handler runs.
+//! - [`access`]: passwords, sessions, tokens, slowing down of guesses.
+//! - [`link`]: sessions of agents. Each is one task that owns its host: it writes reports, dispatches actions, opens
+//!   tunnels.
+//! - [`feed`]: reads the store's change feed once for all browsers.
+//! - [`bus`]: Salt's event bus; nothing is kept.
+//! - [`local_agent`]: the agent of this machine, a child process.
+//!
+//! **Invariants**: nothing here calls a hypervisor; no request waits for one. What pages show comes from the store.
+
+pub mod access;
+mod app;
+mod bus;
+mod config;
+mod feed;
+mod housekeeping;
+mod http;
+mod link;
+mod listen;
+mod local_agent;
+mod render;
+mod start;
+mod target;
+mod tls;
+mod words;
+
+pub use config::{Config, TlsFiles};
+pub use http::openapi_document;
+pub use start::{Server, StartError, Started, run, start};

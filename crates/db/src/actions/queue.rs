@@ -100,6 +100,26 @@ impl Store {
         })
     }
 
+    /// The job that a client's key stands for.
+    ///
+    /// # Errors
+    /// `KeyReused` when the key stands for another request.
+    pub async fn find_keyed(
+        &self,
+        user: &str,
+        key: &str,
+        digest: &[u8],
+    ) -> Result<Option<JobId>, StoreError> {
+        let row = sqlx::query("select job, digest from client_key where user = $1 and key = $2")
+            .bind(user)
+            .bind(key)
+            .fetch_optional(&self.readers)
+            .await
+            .during("find a client key")?;
+        row.map(|row| repeated(&row, digest).map(|placed| placed.job))
+            .transpose()
+    }
+
     /// A job with its actions, in the order of their hosts' names.
     ///
     /// # Errors

@@ -1,0 +1,94 @@
+//! Hashing and checking of passwords: Argon2id, off the async threads, two at a time.
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use std::sync::Arc;
+use tokio::sync::{OnceCell, Semaphore};
+
+/// Each takes 19 MiB for a moment; the rest waits.
+const AT_A_TIME: usize = 2;
+
+/// Hashes and checks passwords.
+#[derive(Clone)]
+pub struct Passwords {
+    slots: Arc<Semaphore>,
+    /// What is checked when there is no such user, so that the answer takes as long.
+    nobody: Arc<OnceCell<String>>,
+}
+
+impl Passwords {
+    /// Ready to hash.
+    pub fn new() -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(AT_A_TIME)),
+            nobody: Arc::new(OnceCell::new()),
+        }
+    }
+
+    /// The PHC string of a password, with a random salt.
+    pub async fn hash(&self, password: String) -> String {
+        self.run(move || {
+            Argon2::default()
+                .hash_password(password.as_bytes())
+                .expect("the default parameters and a random salt are valid")
+                .to_string()
+        })
+        .await
+    }
+
+    /// Whether the password is the one that was hashed. `None` stands for a user that does not exist: it takes as long
+    /// and is never right.
+    pub async fn verify(&self, password: String, stored: Option<String>) -> bool {
+        let exists = stored.is_some();
+        let hash = match stored {
+            Some(hash) => hash,
+            None => self.nobody().await,
+        };
+        let right = self.run(move || matches(&password, &hash)).await;
+        right && exists
+    }
+
+    /// Prepares the hash that stands in for absent users, so that the first sign-in is no slower.
+    pub async fn nobody(&self) -> String {
+        let make = || self.hash("nobody has this password".to_owned());
+        self.nobody.get_or_init(make).await.clone()
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let _slot = self
+            .slots
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
+        tokio::task::spawn_blocking(work)
+            .await
+            .expect("hashing does not panic and is never aborted")
+    }
+}
+
+fn matches(password: &str, hash: &str) -> bool {
+    let Ok(parsed) = PasswordHash::new(hash) else {
+        return false;
+    };
+    Argon2::default()
+        .verify_password(password.as_bytes(), &parsed)
+        .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Passwords;
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_user_is_right() {
+        let passwords = Passwords::new();
+        let hash = passwords.hash("correct horse".to_owned()).await;
+        assert!(hash.starts_with("$argon2id$"));
+        let verify = |word: &str, stored: Option<String>| passwords.verify(word.to_owned(), stored);
+        assert!(verify("correct horse", Some(hash.clone())).await);
+        assert!(!verify("wrong", Some(hash)).await);
+        assert!(!verify("nobody has this password", None).await);
+        assert!(!verify("x", Some("not a hash".to_owned())).await);
+    }
+}

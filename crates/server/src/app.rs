@@ -1,0 +1,48 @@
+//! What all parts of a server share.
+
+use crate::access::{Passwords, Throttle};
+use crate::bus::Bus;
+use crate::feed::Feed;
+use crate::http::Tickets;
+use crate::link::{Sessions, Tunnels};
+use db::Store;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The shared parts. Each guards itself; none is locked across an await.
+pub struct App {
+    /// The store.
+    pub store: Store,
+    /// This process, in fences.
+    pub owner: Uuid,
+    /// Open sessions of agents.
+    pub sessions: Sessions,
+    /// Tunnels asked for and not yet opened.
+    pub tunnels: Tunnels,
+    /// Console tickets given out.
+    pub tickets: Tickets,
+    /// Live updates.
+    pub feed: Feed,
+    /// Salt's event bus.
+    pub bus: Bus,
+    /// Hashing and checking of passwords.
+    pub passwords: Passwords,
+    /// Failed sign-ins.
+    pub throttle: Throttle,
+    /// Names that a `Host` header may carry on plain HTTP, besides those of loopback.
+    pub allowed_hosts: Vec<String>,
+    /// Web interface from a folder instead of the built-in one.
+    pub web_dir: Option<PathBuf>,
+    /// When the server started.
+    pub started_at: Timestamp,
+    /// Ends everything.
+    pub shutdown: CancellationToken,
+}
+
+/// Differs between any two builds.
+pub const BUILD: &str = env!("SALAR_BUILD");
+
+/// The version of the package.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

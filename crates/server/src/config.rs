@@ -1,0 +1,57 @@
+//! What a server is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the store, the agent's socket, certificates and `client.json`. Made if missing, readable by the owner only.
+    pub state_dir: PathBuf,
+    /// Addresses to listen on. Loopback ones speak plain HTTP unless `tls` is given, all others TLS.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate for TLS; without it the server makes its own CA and certificate.
+    pub tls: Option<TlsFiles>,
+    /// Further names by which browsers reach a loopback address (a proxy's, a tunnel's). `localhost` and loopback
+    /// addresses are always accepted, other names never: this stops pages that point their own name at this machine.
+    pub allowed_hosts: Vec<String>,
+    /// libvirt URI for the local agent; it finds the hypervisor by itself when absent.
+    pub hypervisor: Option<String>,
+    /// Roots of the state tree for the local agent, in order of preference.
+    pub file_roots: Vec<PathBuf>,
+    /// Roots of the pillar for the local agent.
+    pub pillar_roots: Vec<PathBuf>,
+    /// Name of the local host (Salt's minion id); the agent's own choice when absent.
+    pub id: Option<String>,
+    /// The `salar-agent` program; absent for a server without a local agent.
+    pub agent_program: Option<PathBuf>,
+    /// Web interface to serve instead of the built-in one, as `npm run build` leaves it.
+    pub web_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// A server on loopback port 8080 with its state in `state_dir` and no local agent.
+    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            tls: None,
+            allowed_hosts: Vec::new(),
+            hypervisor: None,
+            file_roots: Vec::new(),
+            pillar_roots: Vec::new(),
+            id: None,
+            agent_program: None,
+            web_dir: None,
+        }
+    }
+}
+
+/// A certificate and its key, both PEM files.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate, followed by those that lead to its CA.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}

@@ -1,0 +1,335 @@
+//! Live updates: one reader of the store's change feed for all browsers.
+//!
+//! Each change is loaded and rendered once for each way of looking (viewers see other `actions` than operators) and
+//! handed to every stream as the same text. A change of state goes out at once; the rest, progress and figures, at
+//! most every quarter of a second, with one entry per object.
+
+use crate::app::App;
+use crate::render;
+use db::{ActionRecord, ChangeRow, HostRecord, NetworkInUse, Store, StoreError, Stored};
+use model::{ObjectKind, Pool, Vm};
+use server_api::Role;
+use server_api::event::{Change, ChangedObject, ChangedRow};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+use tracing::warn;
+use uuid::Uuid;
+
+/// Messages kept for a slow browser; when it falls behind further it is told to load its lists again.
+const BACKLOG: usize = 256;
+/// Pause between messages that carry no change of state.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Pause between any two messages: what happens together goes together.
+const BREATH: Duration = Duration::from_millis(20);
+/// A lost wake-up costs this much and no correctness.
+const POLL: Duration = Duration::from_secs(1);
+/// A browser that has missed more objects than this does better to load its windows again.
+const MOST_MISSED: usize = 1000;
+/// States remembered; when there are more, the next change of each counts as one of state.
+const MOST_STATES: usize = 50_000;
+/// Lines of the feed read at a time.
+const BATCH: u32 = 1000;
+
+/// The stream of changes.
+#[derive(Debug, Clone)]
+pub struct Feed(broadcast::Sender<Arc<Message>>);
+
+/// Changes up to a place in the feed, as JSON for each way of looking.
+#[derive(Debug)]
+pub struct Message {
+    /// The last line of the feed that it covers.
+    pub rev: u64,
+    viewer: Arc<str>,
+    operator: Arc<str>,
+}
+
+impl Message {
+    /// The JSON for a role.
+    pub fn json(&self, role: Role) -> &str {
+        if role < Role::Operator {
+            &self.viewer
+        } else {
+            &self.operator
+        }
+    }
+}
+
+impl Feed {
+    /// A feed without readers; [`run`] fills it.
+    pub fn new() -> Self {
+        Self(broadcast::channel(BACKLOG).0)
+    }
+
+    /// Every message from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
+        self.0.subscribe()
+    }
+}
+
+/// What changed since `rev`, as one message. `None` when that is no longer known.
+///
+/// # Errors
+/// When the store fails.
+pub async fn since(store: &Store, rev: u64) -> Result<Option<Message>, StoreError> {
+    let mut pending = Pending::default();
+    let mut cursor = rev;
+    loop {
+        let Some(lines) = store.changes_since(cursor, BATCH).await? else {
+            return Ok(None);
+        };
+        let Some(last) = lines.last() else {
+            return Ok(Some(pending.take(cursor)));
+        };
+        cursor = last.rev;
+        pending.add(store, &lines).await?;
+        if pending.operator.len() > MOST_MISSED {
+            return Ok(None);
+        }
+    }
+}
+
+/// Reads the change feed until the server ends.
+pub async fn run(app: Arc<App>) {
+    let mut changed = app.store.watch();
+    let mut cursor = match app.store.revision().await {
+        Ok(revision) => revision.rev,
+        Err(_) => 0,
+    };
+    let mut pending = Pending::default();
+    let mut last_sent = Instant::now() - PAUSE;
+    loop {
+        match read(&app.store, &mut cursor, &mut pending).await {
+            Ok(()) => {}
+            Err(error) => warn!(
+                error = &error as &dyn std::error::Error,
+                "Cannot read the change feed"
+            ),
+        }
+        let due = last_sent + if pending.urgent { BREATH } else { PAUSE };
+        if !pending.is_empty() && Instant::now() >= due {
+            // Nobody may be watching.
+            let _ = app.feed.0.send(Arc::new(pending.take(cursor)));
+            last_sent = Instant::now();
+        }
+        let wake = if pending.is_empty() {
+            Instant::now() + POLL
+        } else {
+            due
+        };
+        tokio::select! {
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep_until(wake) => {}
+            told = changed.changed() => if told.is_err() { return },
+        }
+    }
+}
+
+async fn read(store: &Store, cursor: &mut u64, pending: &mut Pending) -> Result<(), StoreError> {
+    loop {
+        let Some(lines) = store.changes_since(*cursor, BATCH).await? else {
+            // Further behind than the feed is kept: streams notice the jump and start anew.
+            *cursor = store.revision().await?.rev;
+            return Ok(());
+        };
+        let Some(last) = lines.last() else {
+            return Ok(());
+        };
+        *cursor = last.rev;
+        pending.add(store, &lines).await?;
+    }
+}
+
+/// Changes that have not been sent yet, one per object.
+#[derive(Default)]
+struct Pending {
+    viewer: HashMap<Uuid, ChangedObject>,
+    operator: HashMap<Uuid, ChangedObject>,
+    urgent: bool,
+    /// The last state sent of each object, to tell a change of state from one of figures.
+    states: HashMap<Uuid, String>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.operator.is_empty()
+    }
+
+    async fn add(&mut self, store: &Store, lines: &[ChangeRow]) -> Result<(), StoreError> {
+        let mut newest: HashMap<(ObjectKind, Uuid), u64> = HashMap::new();
+        for line in lines {
+            newest.insert((line.topic, line.object), line.r#gen);
+        }
+        for kind in [
+            ObjectKind::Host,
+            ObjectKind::Vm,
+            ObjectKind::Pool,
+            ObjectKind::Network,
+            ObjectKind::Action,
+        ] {
+            let of_kind = newest.iter().filter(|((topic, _), _)| *topic == kind);
+            let ids: HashMap<Uuid, u64> = of_kind.map(|((_, id), r#gen)| (*id, *r#gen)).collect();
+            if !ids.is_empty() {
+                self.add_kind(store, kind, ids).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_kind(
+        &mut self,
+        store: &Store,
+        kind: ObjectKind,
+        mut ids: HashMap<Uuid, u64>,
+    ) -> Result<(), StoreError> {
+        let wanted: Vec<Uuid> = ids.keys().copied().collect();
+        for object in load(store, kind, &wanted).await? {
+            ids.remove(&object.id);
+            self.put(object);
+        }
+        // What has a line and no row is gone.
+        for (id, r#gen) in ids {
+            self.put(Loaded {
+                id,
+                state: String::new(),
+                viewer: changed(id, r#gen, gone(kind)),
+                operator: changed(id, r#gen, gone(kind)),
+            });
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, object: Loaded) {
+        if self.states.len() > MOST_STATES {
+            self.states.clear();
+        }
+        let known = if object.state.is_empty() {
+            self.states.remove(&object.id)
+        } else {
+            self.states.insert(object.id, object.state.clone())
+        };
+        self.urgent |= known.as_ref() != Some(&object.state);
+        self.viewer.insert(object.id, object.viewer);
+        self.operator.insert(object.id, object.operator);
+    }
+
+    fn take(&mut self, rev: u64) -> Message {
+        self.urgent = false;
+        Message {
+            rev,
+            viewer: json(self.viewer.drain()),
+            operator: json(self.operator.drain()),
+        }
+    }
+}
+
+fn json(objects: impl Iterator<Item = (Uuid, ChangedObject)>) -> Arc<str> {
+    let change = Change {
+        objects: objects.map(|(_, object)| object).collect(),
+    };
+    serde_json::to_string(&change)
+        .expect("rows are structs with text keys")
+        .into()
+}
+
+/// An object as each way of looking sees it.
+struct Loaded {
+    id: Uuid,
+    /// What a person calls its state; empty when it is gone.
+    state: String,
+    viewer: ChangedObject,
+    operator: ChangedObject,
+}
+
+async fn load(store: &Store, kind: ObjectKind, ids: &[Uuid]) -> Result<Vec<Loaded>, StoreError> {
+    Ok(match kind {
+        ObjectKind::Vm => store
+            .rows::<Stored<Vm>>(ids)
+            .await?
+            .iter()
+            .map(vm)
+            .collect(),
+        ObjectKind::Host => {
+            let rows = store.rows::<HostRecord>(ids).await?;
+            let render = |row: &HostRecord| {
+                same(row.id.0, row.r#gen, row.freshness.as_str(), || {
+                    ChangedRow::Hosts(Some(Box::new(render::host(row))))
+                })
+            };
+            rows.iter().map(render).collect()
+        }
+        ObjectKind::Pool => {
+            let rows = store.rows::<Stored<Pool>>(ids).await?;
+            let render = |row: &Stored<Pool>| {
+                let state = if row.value.active {
+                    "active"
+                } else {
+                    "inactive"
+                };
+                same(row.id, row.r#gen, state, || {
+                    ChangedRow::Pools(Some(Box::new(render::pool(row))))
+                })
+            };
+            rows.iter().map(render).collect()
+        }
+        ObjectKind::Network => {
+            let rows = store.rows::<Stored<NetworkInUse>>(ids).await?;
+            let render = |row: &Stored<NetworkInUse>| {
+                let active = row.value.network.active;
+                let state = if active { "active" } else { "inactive" };
+                same(row.id, row.r#gen, state, || {
+                    ChangedRow::Networks(Some(Box::new(render::network(row))))
+                })
+            };
+            rows.iter().map(render).collect()
+        }
+        ObjectKind::Action => {
+            let rows = store.rows::<ActionRecord>(ids).await?;
+            let render = |row: &ActionRecord| {
+                same(
+                    row.action.id.0,
+                    row.r#gen,
+                    row.action.status.as_str(),
+                    || ChangedRow::Actions(Some(Box::new(render::action(row)))),
+                )
+            };
+            rows.iter().map(render).collect()
+        }
+    })
+}
+
+fn vm(row: &Stored<Vm>) -> Loaded {
+    let render = |role| ChangedRow::Vms(Some(Box::new(render::vm(row, role))));
+    Loaded {
+        id: row.id,
+        state: row.value.status.as_str().to_owned(),
+        viewer: changed(row.id, row.r#gen, render(Role::Viewer)),
+        operator: changed(row.id, row.r#gen, render(Role::Operator)),
+    }
+}
+
+/// An object that looks the same to everybody.
+fn same(id: Uuid, r#gen: u64, state: &str, render: impl Fn() -> ChangedRow) -> Loaded {
+    Loaded {
+        id,
+        state: state.to_owned(),
+        viewer: changed(id, r#gen, render()),
+        operator: changed(id, r#gen, render()),
+    }
+}
+
+fn changed(id: Uuid, r#gen: u64, row: ChangedRow) -> ChangedObject {
+    ChangedObject { id, r#gen, row }
+}
+
+const fn gone(kind: ObjectKind) -> ChangedRow {
+    match kind {
+        ObjectKind::Host => ChangedRow::Hosts(None),
+        ObjectKind::Vm => ChangedRow::Vms(None),
+        ObjectKind::Pool => ChangedRow::Pools(None),
+        ObjectKind::Network => ChangedRow::Networks(None),
+        ObjectKind::Action => ChangedRow::Actions(None),
+    }
+}

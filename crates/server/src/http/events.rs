@@ -1,0 +1,265 @@
+//! The two event streams.
+
+use super::Ctx;
+use super::error::{ApiError, internal};
+use super::gate::Identity;
+use crate::app::{App, BUILD};
+use crate::feed::{self, Message};
+use crate::target::Target;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use serde::Deserialize;
+use server_api::ErrorBody;
+use server_api::event::{BusEvent, Hello};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
+
+/// A comment this often keeps proxies and browsers from giving up; the session is checked at the same time.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Events on their way into one connection. Full means that the browser reads too slowly; the feed's own backlog then
+/// tells it to start anew.
+const IN_FLIGHT: usize = 16;
+
+/// Where a stream goes on.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ResumeParams {
+    /// The same as the header Last-Event-ID, for clients that cannot send headers.
+    last_event_id: Option<String>,
+}
+
+/// Streams changes of all collections as server-sent events: `hello`, `change`, `reset`.
+///
+/// Event ids are `<epoch>-<rev>`. A client that returns with `Last-Event-ID` gets what it has missed, or `reset` when
+/// that is no longer known; it then loads its lists again.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "events",
+    params(ResumeParams, ("Last-Event-ID" = Option<String>, Header)),
+    responses((status = 200, body = server_api::event::Change, content_type = "text/event-stream"), (status = 401, body = ErrorBody))
+)]
+pub async fn watch_events(
+    State(ctx): State<Ctx>,
+    identity: Identity,
+    Query(params): Query<ResumeParams>,
+    headers: HeaderMap,
+) -> Response {
+    let last_id = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+        .or(params.last_event_id);
+    let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+    let watcher = Watcher {
+        ctx,
+        identity,
+        sender,
+    };
+    tokio::spawn(async move {
+        // The browser has gone: nothing is left to tell it.
+        let _ = watcher.run(last_id).await;
+    });
+    answer(ReceiverStream::new(receiver))
+}
+
+/// Nothing between the server and the browser may keep or collect events.
+fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    let mut response = Sse::new(events).into_response();
+    let headers = response.headers_mut();
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The other end of the connection is closed.
+struct Closed;
+
+struct Watcher {
+    ctx: Ctx,
+    identity: Identity,
+    sender: mpsc::Sender<Result<Event, Infallible>>,
+}
+
+impl Watcher {
+    async fn run(&self, last_id: Option<String>) -> Result<(), Closed> {
+        // Subscribe first, then read: what happens in between comes twice and not never.
+        let mut messages = self.ctx.feed.subscribe();
+        let mut position = self.greet(last_id).await?;
+        let mut heartbeat = heartbeat();
+        loop {
+            tokio::select! {
+                () = self.ctx.shutdown.cancelled() => return Ok(()),
+                () = self.sender.closed() => return Err(Closed),
+                _ = heartbeat.tick() => {
+                    if !self.identity.still_holds(&self.ctx).await {
+                        return Ok(());
+                    }
+                    self.send(Event::default().comment("")).await?;
+                }
+                message = messages.recv() => match message {
+                    Ok(message) if message.rev <= position => {}
+                    Ok(message) => {
+                        position = message.rev;
+                        self.change(&message).await?;
+                    }
+                    Err(RecvError::Lagged(_)) => position = self.reset().await?,
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// Says hello, then what was missed, or that it is no longer known. The place up to which the client is true.
+    async fn greet(&self, last_id: Option<String>) -> Result<u64, Closed> {
+        let returns = last_id.is_some();
+        let missed = match last_id.and_then(|id| place(&self.ctx, &id)) {
+            Some(rev) => feed::since(&self.ctx.store, rev)
+                .await
+                .map_err(|_| Closed)?
+                .map(|m| (rev, m)),
+            None => None,
+        };
+        let Some((rev, missed)) = missed else {
+            let rev = self.now().await?;
+            self.hello(rev, false).await?;
+            return if returns { self.reset().await } else { Ok(rev) };
+        };
+        self.hello(rev, true).await?;
+        if missed.rev > rev {
+            self.change(&missed).await?;
+        }
+        Ok(missed.rev)
+    }
+
+    async fn hello(&self, rev: u64, resumed: bool) -> Result<(), Closed> {
+        let hello = Hello {
+            build: BUILD.to_owned(),
+            resumed,
+        };
+        let event = Event::default().event("hello").id(self.id(rev));
+        self.send(event.json_data(hello).map_err(|_| Closed)?).await
+    }
+
+    async fn change(&self, message: &Message) -> Result<(), Closed> {
+        let json = message.json(self.identity.role);
+        self.send(
+            Event::default()
+                .event("change")
+                .id(self.id(message.rev))
+                .data(json),
+        )
+        .await
+    }
+
+    async fn reset(&self) -> Result<u64, Closed> {
+        let rev = self.now().await?;
+        // The data is empty by contract; a field must be there, or browsers drop the event.
+        self.send(Event::default().event("reset").id(self.id(rev)).data(""))
+            .await?;
+        Ok(rev)
+    }
+
+    async fn now(&self) -> Result<u64, Closed> {
+        self.ctx
+            .store
+            .revision()
+            .await
+            .map(|r| r.rev)
+            .map_err(|_| Closed)
+    }
+
+    fn id(&self, rev: u64) -> String {
+        self.ctx.store.revision_at(rev).to_string()
+    }
+
+    async fn send(&self, event: Event) -> Result<(), Closed> {
+        self.sender.send(Ok(event)).await.map_err(|_| Closed)
+    }
+}
+
+/// The place in this run's feed that an event id names.
+fn place(app: &App, id: &str) -> Option<u64> {
+    let (epoch, rev) = id.rsplit_once('-')?;
+    (epoch == app.store.feed_epoch()).then(|| rev.parse().ok())?
+}
+
+fn heartbeat() -> tokio::time::Interval {
+    let start = tokio::time::Instant::now() + HEARTBEAT;
+    tokio::time::interval_at(start, HEARTBEAT)
+}
+
+/// What of the bus is wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BusParams {
+    /// Shell pattern of tags; everything when absent.
+    tag: Option<String>,
+}
+
+/// Streams Salt's event bus as server-sent events of the kind `message`. Nothing is kept for those who come later.
+#[utoipa::path(
+    get, path = "/api/v1/bus", tag = "events", params(BusParams),
+    responses((status = 200, body = BusEvent, content_type = "text/event-stream"), (status = 400, body = ErrorBody))
+)]
+pub async fn watch_bus(
+    State(ctx): State<Ctx>,
+    identity: Identity,
+    Query(params): Query<BusParams>,
+) -> Result<Response, ApiError> {
+    let pattern = params.tag.as_deref().unwrap_or("*");
+    let tags = Target::parse("glob", pattern).map_err(|e| ApiError::field("tag", e.to_string()))?;
+    let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+    let events = ctx.bus.subscribe();
+    // The first bytes tell the client that it is connected.
+    sender
+        .send(Ok(Event::default().comment("")))
+        .await
+        .map_err(|_| internal())?;
+    let watcher = Watcher {
+        ctx,
+        identity,
+        sender,
+    };
+    tokio::spawn(async move {
+        let _ = watcher.bus(events, tags).await;
+    });
+    Ok(answer(ReceiverStream::new(receiver)))
+}
+
+impl Watcher {
+    async fn bus(
+        &self,
+        mut events: broadcast::Receiver<Arc<BusEvent>>,
+        tags: Target,
+    ) -> Result<(), Closed> {
+        let mut heartbeat = heartbeat();
+        loop {
+            tokio::select! {
+                () = self.ctx.shutdown.cancelled() => return Ok(()),
+                () = self.sender.closed() => return Err(Closed),
+                _ = heartbeat.tick() => {
+                    if !self.identity.still_holds(&self.ctx).await {
+                        return Ok(());
+                    }
+                    self.send(Event::default().comment("")).await?;
+                }
+                event = events.recv() => match event {
+                    Ok(event) if tags.matches(&event.tag) => {
+                        self.send(Event::default().json_data(&*event).map_err(|_| Closed)?).await?;
+                    }
+                    // The bus is lossy by contract.
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+            }
+        }
+    }
+}

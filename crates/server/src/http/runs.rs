@@ -1,0 +1,164 @@
+//! Functions on hosts.
+
+use super::Ctx;
+use super::actions::{DEADLINE, announce, client_key};
+use super::body::Body;
+use super::error::ApiError;
+use super::gate::Identity;
+use crate::render;
+use crate::target::Target;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use db::{ActionRecord, HostRecord, JobRecord, NewAction, NewJob};
+use jiff::Timestamp;
+use model::{ActionId, ActionKind, JobId, Lane};
+use server_api::run::{Job, RunRequest};
+use server_api::{ErrorBody, Role};
+use uuid::Uuid;
+
+/// Longest target.
+const MAX_TARGET_BYTES: usize = 4096;
+
+/// Calls a function on every host that the target matches.
+#[utoipa::path(
+    post, path = "/api/v1/runs", tag = "runs", request_body = RunRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request within 24 hours is one job")),
+    responses(
+        (status = 202, body = Job),
+        (status = 400, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "`no_host_matched`: the target matches no host; nothing was queued"),
+    )
+)]
+pub async fn create_run(
+    State(ctx): State<Ctx>,
+    identity: Identity,
+    headers: HeaderMap,
+    Body(run): Body<RunRequest>,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    check_fun(&run.fun)?;
+    let hosts = targets(&ctx, &run).await?;
+    let request = serde_json::to_string(&run).unwrap_or_default();
+    let key = client_key(&headers, &request)?;
+    let job = NewJob {
+        id: JobId(Uuid::now_v7()),
+        fun: run.fun.clone(),
+        target: run.target.clone(),
+        target_kind: run.target_kind.clone(),
+        user: identity.user,
+        key,
+        actions: hosts.iter().map(|host| action(host, &run)).collect(),
+    };
+    let placed = ctx.store.insert_job(&job).await?;
+    if !placed.repeated {
+        announce(&ctx, placed.job, hosts.iter().map(|host| host.id)).await?;
+    }
+    Ok((StatusCode::ACCEPTED, Json(find(&ctx, placed.job).await?)))
+}
+
+/// Shows a job with its actions.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{jid}", tag = "runs", params(("jid" = Uuid, Path)),
+    responses((status = 200, body = Job), (status = 404, body = ErrorBody))
+)]
+pub async fn get_run(State(ctx): State<Ctx>, Path(jid): Path<Uuid>) -> Result<Json<Job>, ApiError> {
+    Ok(Json(find(&ctx, JobId(jid)).await?))
+}
+
+/// Whether a user may ask for this: requests to VMs as operator, any function as administrator only.
+///
+/// # Errors
+/// 403 when not.
+pub fn may_run(identity: &Identity, kind: &ActionKind) -> Result<(), ApiError> {
+    match kind {
+        ActionKind::Function { .. } if identity.role < Role::Administrator => {
+            let message = "Functions on hosts need the role administrator";
+            Err(ApiError::new(StatusCode::FORBIDDEN, "not_allowed", message))
+        }
+        ActionKind::Function { .. } | ActionKind::Vm { .. } => Ok(()),
+    }
+}
+
+async fn find(ctx: &Ctx, id: JobId) -> Result<Job, ApiError> {
+    let found = ctx.store.find_job(id).await?;
+    let (job, actions) = found.ok_or_else(|| ApiError::not_found("job"))?;
+    Ok(shown(job, &actions))
+}
+
+fn shown(job: JobRecord, actions: &[ActionRecord]) -> Job {
+    Job {
+        jid: job.id.0,
+        fun: job.fun,
+        target: job.target,
+        actions: actions.iter().map(render::action).collect(),
+    }
+}
+
+async fn targets(ctx: &Ctx, run: &RunRequest) -> Result<Vec<HostRecord>, ApiError> {
+    if run.target.len() > MAX_TARGET_BYTES {
+        let message = format!("A target has at most {MAX_TARGET_BYTES} bytes");
+        return Err(ApiError::field("target", message));
+    }
+    let target = Target::parse(&run.target_kind, &run.target).map_err(|e| {
+        let field = match e {
+            crate::target::BadTarget::Kind { .. } => "target_kind",
+            crate::target::BadTarget::Pattern { .. } => "target",
+        };
+        ApiError::field(field, e.to_string())
+    })?;
+    let mut hosts = ctx.store.all_hosts().await?;
+    hosts.retain(|host| target.matches(&host.facts.name));
+    if hosts.is_empty() {
+        let message = format!(
+            "No host matches the target {:?}; nothing was queued",
+            run.target
+        );
+        return Err(
+            ApiError::new(StatusCode::NOT_FOUND, "no_host_matched", message)
+                .hint("List the hosts: salar host list"),
+        );
+    }
+    Ok(hosts)
+}
+
+fn action(host: &HostRecord, run: &RunRequest) -> NewAction {
+    let id = ActionId(Uuid::now_v7());
+    NewAction {
+        id,
+        host: host.id,
+        lane: lane(host, id, &run.fun),
+        kind: ActionKind::Function {
+            fun: run.fun.clone(),
+            args: serde_json::Value::from(run.args.clone()).to_string(),
+            kwargs: serde_json::Value::from(run.kwargs.clone()).to_string(),
+        },
+        vm_id: None,
+        done: None,
+        deadline: Timestamp::now() + DEADLINE,
+    }
+}
+
+/// One state run at a time on a host, as in Salt; everything else beside each other.
+fn lane(host: &HostRecord, id: ActionId, fun: &str) -> Lane {
+    if fun.starts_with("state.") {
+        Lane::states(host.id)
+    } else {
+        Lane::alone(id)
+    }
+}
+
+fn check_fun(fun: &str) -> Result<(), ApiError> {
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let fits = fun.len() <= 100
+        && fun
+            .split_once('.')
+            .is_some_and(|(module, function)| word(module) && word(function));
+    if fits {
+        return Ok(());
+    }
+    let message =
+        format!("{fun:?} is not a function; write module.function, for example test.ping");
+    Err(ApiError::field("fun", message))
+}

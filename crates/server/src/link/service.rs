@@ -1,0 +1,85 @@
+//! The gRPC service that agents call.
+
+use super::session::{self, Session};
+use super::tunnel::{Tunnel, chunk};
+use crate::app::App;
+use agent_api::wire::agent_link_server::AgentLink;
+use agent_api::wire::{Down, TunnelChunk, Up, up};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// How long the first message of a call may take.
+const GREETING: Duration = Duration::from_secs(10);
+/// Messages on their way to an agent that reads slowly; when there are more the session waits, then ends.
+const DOWN: usize = 256;
+/// Chunks on their way to a console; when there are more, its browser is not read.
+const CHUNKS: usize = 16;
+
+/// The link.
+#[derive(Clone)]
+pub struct Link(pub Arc<App>);
+
+#[tonic::async_trait]
+impl AgentLink for Link {
+    type AttachStream = BoxStream<'static, Result<Down, Status>>;
+    type TunnelStream = BoxStream<'static, Result<TunnelChunk, Status>>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<Up>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let mut up = request.into_inner();
+        let (down, out) = mpsc::channel(DOWN);
+        let app = self.0.clone();
+        tokio::spawn(async move {
+            let Ok(Ok(Some(Up {
+                body: Some(up::Body::Hello(hello)),
+            }))) = tokio::time::timeout(GREETING, up.message()).await
+            else {
+                let _ = down
+                    .send(Err(Status::invalid_argument(
+                        "the first message is not Hello",
+                    )))
+                    .await;
+                return;
+            };
+            match Session::open(app, hello, down.clone()).await {
+                Ok(session) => session.run(up).await,
+                Err(refusal) => session::refuse(&down, refusal).await,
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(out).boxed()))
+    }
+
+    async fn tunnel(
+        &self,
+        request: Request<Streaming<TunnelChunk>>,
+    ) -> Result<Response<Self::TunnelStream>, Status> {
+        let mut chunks = request.into_inner();
+        let first = tokio::time::timeout(GREETING, chunks.message())
+            .await
+            .map_err(|_| Status::deadline_exceeded("no first chunk"))??
+            .ok_or_else(|| Status::invalid_argument("no first chunk"))?;
+        let id = agent_api::uuid("tunnel_id", &first.tunnel_id)
+            .map_err(|e| Status::invalid_argument(e.to_string()))?;
+        let (to_vm, data) = mpsc::channel(CHUNKS);
+        let rest = chunks
+            .take_while(|chunk| std::future::ready(chunk.is_ok()))
+            .filter_map(|chunk| std::future::ready(chunk.ok().map(|chunk| chunk.data)));
+        let head = futures_util::stream::iter((!first.data.is_empty()).then_some(first.data));
+        let tunnel = Tunnel {
+            from_vm: head.chain(rest).boxed(),
+            to_vm,
+        };
+        if !self.0.tunnels.opened(id, tunnel) {
+            return Err(Status::not_found("nobody waits for this tunnel"));
+        }
+        let out = ReceiverStream::new(data).map(|data| Ok(chunk(data)));
+        Ok(Response::new(out.boxed()))
+    }
+}

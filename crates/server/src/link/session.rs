@@ -1,0 +1,476 @@
+//! A session: one task that owns a host while its agent is connected.
+//!
+//! It writes what the agent reports, sends what the queue has for the host, and opens tunnels. It believes only the
+//! store: whatever wakes it, it asks the store for the heads of the host's lanes. Every write is fenced, and the first
+//! that the fence refuses ends the task.
+//!
+//! Reports are written in batches, but the first after a quiet moment at once, so that a change shows without delay
+//! and a storm costs one transaction per 50 ms.
+
+use super::convert;
+use super::registry::{Handle, OpenTunnel};
+use crate::app::{App, VERSION};
+use agent_api::wire::{self, Down, Up, down, up};
+use agent_api::{Malformed, PROTOCOL, STALE_EPOCH, command, facts, id, uuid};
+use db::{ActionRecord, Opened, Opening, Outcome, Recorded, Report, SessionKey, StoreError};
+use model::{Action, ActionId, Freshness, HostId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+/// Pause between two transactions of reports.
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
+/// Most reports of one transaction.
+const BATCH: usize = 200;
+/// An action that the agent has not confirmed by then is sent again, with the same id.
+const RESEND: Duration = Duration::from_secs(10);
+/// Three missed heartbeats: the host counts as unreachable.
+const SILENCE: Duration = Duration::from_secs(15);
+/// How often a quiet host's last word is written down.
+const NOTE: Duration = Duration::from_secs(30);
+/// How often the session looks at its clocks.
+const TICK: Duration = Duration::from_secs(1);
+/// How long an agent may let messages wait.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Consoles asked for and not yet passed on.
+const TUNNELS: usize = 8;
+
+/// Why a session ended.
+#[derive(Debug, Error)]
+pub enum End {
+    /// The agent hung up.
+    #[error("the agent hung up")]
+    HungUp,
+    /// The stream broke.
+    #[error("the connection broke")]
+    Broken(#[source] Status),
+    /// Nothing was heard.
+    #[error("nothing was heard for {} s", SILENCE.as_secs())]
+    Silent,
+    /// The agent does not read.
+    #[error("the agent does not take messages")]
+    Stuck,
+    /// A newer session has taken over.
+    #[error("a newer session has taken over")]
+    Replaced,
+    /// The agent obeys a newer epoch.
+    #[error("the agent obeys a newer session")]
+    Stale,
+    /// The server ends.
+    #[error("the server ends")]
+    Shutdown,
+    /// The agent speaks another protocol.
+    #[error("the agent speaks protocol {0}, this server {PROTOCOL}")]
+    Protocol(u32),
+    /// The agent sent nonsense.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Tells an agent why it gets no session.
+pub async fn refuse(down: &mpsc::Sender<Result<Down, Status>>, end: End) {
+    warn!(error = &end as &dyn std::error::Error, "Refused a session");
+    let code = match &end {
+        End::Protocol(_) => "PROTOCOL",
+        End::Store(StoreError::EpochJump { .. }) => "EPOCH_JUMP",
+        End::Malformed(_) => "MALFORMED",
+        _ => "UNAVAILABLE",
+    };
+    let refused = wire::Refused {
+        code: code.to_owned(),
+        message: end.to_string(),
+    };
+    let body = Some(down::Body::Refused(refused));
+    // The agent may have gone.
+    let _ = down.send(Ok(Down { body })).await;
+}
+
+/// A session that is open.
+pub struct Session {
+    app: Arc<App>,
+    key: SessionKey,
+    name: String,
+    instance: Uuid,
+    freshness: Freshness,
+    down: mpsc::Sender<Result<Down, Status>>,
+    handle: Handle,
+    asked_tunnels: mpsc::Receiver<OpenTunnel>,
+    reports: Vec<Report>,
+    /// Reports mean nothing until the snapshot that was asked for has come.
+    awaits_snapshot: bool,
+    unconfirmed: HashMap<ActionId, (Action, Instant)>,
+    cancels_sent: HashMap<ActionId, Instant>,
+    last_write: Instant,
+    last_heard: Instant,
+    last_noted: Instant,
+}
+
+impl Session {
+    /// Opens a session for an agent that has said hello: takes the next epoch, ends any older session, answers.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub async fn open(
+        app: Arc<App>,
+        hello: wire::Hello,
+        down: mpsc::Sender<Result<Down, Status>>,
+    ) -> Result<Self, End> {
+        if hello.protocol.abs_diff(PROTOCOL) > 1 {
+            return Err(End::Protocol(hello.protocol));
+        }
+        let instance = uuid("instance", &hello.instance)?;
+        let opening = opening(&app, &hello)?;
+        let opened = app.store.open_session(&opening).await?;
+        let (tunnels, asked_tunnels) = mpsc::channel(TUNNELS);
+        let handle = Handle {
+            epoch: opened.key.epoch,
+            wake: Arc::new(Notify::new()),
+            tunnels,
+            replaced: CancellationToken::new(),
+        };
+        if !app.sessions.enter(opened.key.host, handle.clone()) {
+            return Err(End::Replaced);
+        }
+        let now = Instant::now();
+        let mut session = Self {
+            key: opened.key,
+            name: opening.facts.name,
+            instance,
+            freshness: opening.freshness,
+            down,
+            handle,
+            asked_tunnels,
+            reports: Vec::new(),
+            awaits_snapshot: false,
+            unconfirmed: HashMap::new(),
+            cancels_sent: HashMap::new(),
+            last_write: now - BATCH_PAUSE,
+            last_heard: now,
+            last_noted: now,
+            app,
+        };
+        match session.begin(hello, &opened).await {
+            Ok(()) => Ok(session),
+            Err(end) => {
+                session.leave().await;
+                Err(end)
+            }
+        }
+    }
+
+    async fn begin(&mut self, hello: wire::Hello, opened: &Opened) -> Result<(), End> {
+        let welcome = wire::Welcome {
+            epoch: self.key.epoch,
+            server_version: VERSION.to_owned(),
+        };
+        self.send(down::Body::Welcome(welcome)).await?;
+        info!(host.name = %self.name, epoch = self.key.epoch, "The agent of {} is connected", self.name);
+        if opened.instance != self.instance {
+            self.app.bus.host_started(&self.name);
+        }
+        self.app.bus.presence(&[&self.name], &[]);
+        if opened.instance != self.instance || opened.seq != hello.last_seq {
+            self.want_snapshot(opened.digest.clone()).await?;
+        }
+        let mut known = ids(&hello.running_actions)?;
+        for result in hello.unacknowledged {
+            known.extend(ids(std::slice::from_ref(&result.action_id))?);
+            self.action(result).await?;
+        }
+        let again = self.app.store.resume_actions(self.key, &known).await?;
+        for action in again {
+            self.command(action).await?;
+        }
+        self.dispatch().await
+    }
+
+    /// Serves the session to its end.
+    pub async fn run(mut self, mut up: Streaming<Up>) {
+        let end = match self.serve(&mut up).await {
+            Ok(()) => End::HungUp,
+            Err(end) => end,
+        };
+        info!(
+            host.name = %self.name, epoch = self.key.epoch, error = &end as &dyn std::error::Error,
+            "The session of {} is over", self.name
+        );
+        self.leave().await;
+    }
+
+    async fn serve(&mut self, up: &mut Streaming<Up>) -> Result<(), End> {
+        let mut tick = tokio::time::interval(TICK);
+        let wake = self.handle.wake.clone();
+        let replaced = self.handle.replaced.clone();
+        let shutdown = self.app.shutdown.clone();
+        loop {
+            let flush_at = self.last_write + BATCH_PAUSE;
+            tokio::select! {
+                () = replaced.cancelled() => return Err(End::Replaced),
+                () = shutdown.cancelled() => return Err(End::Shutdown),
+                message = up.message() => match message.map_err(End::Broken)? {
+                    Some(message) => self.hear(message).await?,
+                    None => {
+                        self.flush().await?;
+                        return Ok(());
+                    }
+                },
+                () = wake.notified() => self.dispatch().await?,
+                Some(open) = self.asked_tunnels.recv() => self.open_tunnel(open).await?,
+                () = tokio::time::sleep_until(flush_at), if !self.reports.is_empty() => self.flush().await?,
+                _ = tick.tick() => self.look_at_the_clock().await?,
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Up) -> Result<(), End> {
+        self.last_heard = Instant::now();
+        match message.body {
+            Some(up::Body::Report(report)) => self.report(report).await,
+            Some(up::Body::Snapshot(snapshot)) => self.snapshot(snapshot).await,
+            Some(up::Body::Action(report)) => self.action(report).await,
+            Some(up::Body::Event(event)) => {
+                let data = serde_json::from_str(&event.data_json).unwrap_or_default();
+                self.app.bus.from_host(&self.name, &event.tag, data);
+                Ok(())
+            }
+            Some(up::Body::TunnelFailed(failed)) => {
+                let tunnel = uuid("tunnel_id", &failed.tunnel_id)?;
+                self.app.tunnels.failed(self.key.host, tunnel, failed.error);
+                Ok(())
+            }
+            Some(up::Body::Hello(_)) => {
+                let what = "Hello in the middle of a session".to_owned();
+                Err(Malformed { what }.into())
+            }
+            // A message that only a newer agent knows has no meaning here.
+            Some(up::Body::Heartbeat(_)) | None => Ok(()),
+        }
+    }
+
+    async fn report(&mut self, report: wire::Report) -> Result<(), End> {
+        if self.awaits_snapshot {
+            return Ok(());
+        }
+        self.reports.push(convert::report(report)?);
+        let quiet = self.last_write.elapsed() >= BATCH_PAUSE;
+        if quiet || self.reports.len() >= BATCH {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the reports that have come together and acknowledges what is on disk.
+    async fn flush(&mut self) -> Result<(), End> {
+        if self.reports.is_empty() {
+            return Ok(());
+        }
+        let reports = std::mem::take(&mut self.reports);
+        self.last_write = Instant::now();
+        let applied = self
+            .app
+            .store
+            .apply_reports(self.key, self.instance, &reports)
+            .await?;
+        self.wrote();
+        self.note_condition(&reports).await?;
+        if applied.gap {
+            return self.want_snapshot(Vec::new()).await;
+        }
+        let ack = wire::ReportAck { seq: applied.seq };
+        self.send(down::Body::ReportAck(ack)).await
+    }
+
+    /// What waited for libvirt may go when it is back.
+    async fn note_condition(&mut self, reports: &[Report]) -> Result<(), End> {
+        let told = reports
+            .iter()
+            .rev()
+            .find_map(|report| report.condition.as_ref());
+        let Some((freshness, _)) = told else {
+            return Ok(());
+        };
+        let was = std::mem::replace(&mut self.freshness, *freshness);
+        if was != Freshness::Live && self.freshness == Freshness::Live {
+            return self.dispatch().await;
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&mut self, wire: wire::Snapshot) -> Result<(), End> {
+        self.flush().await?;
+        let snapshot = convert::snapshot(self.instance, wire)?;
+        self.app.store.apply_snapshot(self.key, &snapshot).await?;
+        self.wrote();
+        self.awaits_snapshot = false;
+        let ack = wire::ReportAck { seq: snapshot.seq };
+        self.send(down::Body::ReportAck(ack)).await
+    }
+
+    async fn want_snapshot(&mut self, digest: Vec<u8>) -> Result<(), End> {
+        self.awaits_snapshot = true;
+        self.reports.clear();
+        let wanted = wire::SnapshotWanted { digest };
+        self.send(down::Body::SnapshotWanted(wanted)).await
+    }
+
+    /// Records what the agent says of an action. A final state is acknowledged once it is on disk.
+    async fn action(&mut self, report: wire::ActionReport) -> Result<(), End> {
+        if report.refusal == STALE_EPOCH {
+            return Err(End::Stale);
+        }
+        // The page should see the VM's new state no later than the action's end.
+        self.flush().await?;
+        let outcome: Outcome = convert::outcome(report)?;
+        self.unconfirmed.remove(&outcome.id);
+        let recorded = self.app.store.record_outcome(self.key, &outcome).await?;
+        self.wrote();
+        match recorded {
+            Recorded::Foreign => warn!(
+                host.name = %self.name, action.id = %outcome.id,
+                "The agent of {} reports on action {} of another host", self.name, outcome.id
+            ),
+            Recorded::Ended => self.tell_bus(outcome.id).await?,
+            Recorded::Changed | Recorded::Nothing | Recorded::Recovered => {}
+        }
+        if !outcome.status.is_final() {
+            return Ok(());
+        }
+        self.cancels_sent.remove(&outcome.id);
+        let ack = wire::ResultAck {
+            action_id: id(outcome.id.0),
+        };
+        self.send(down::Body::ResultAck(ack)).await?;
+        self.dispatch().await
+    }
+
+    async fn tell_bus(&self, id: ActionId) -> Result<(), End> {
+        if let Some(action) = self.app.store.find::<ActionRecord>(id.0).await? {
+            self.app.bus.job_returned(&action);
+        }
+        Ok(())
+    }
+
+    /// Sends the heads of all free lanes, and the wishes to cancel what is on its way.
+    async fn dispatch(&mut self) -> Result<(), End> {
+        let live = self.freshness == Freshness::Live;
+        for action in self.app.store.dispatch(self.key, live).await? {
+            self.command(action).await?;
+        }
+        for wanted in self.app.store.wanted_cancels(self.key).await? {
+            self.cancel(wanted).await?;
+        }
+        Ok(())
+    }
+
+    async fn command(&mut self, action: Action) -> Result<(), End> {
+        let command = command(self.key.epoch, action.id, action.job, &action.kind);
+        self.unconfirmed.insert(action.id, (action, Instant::now()));
+        self.send(down::Body::Command(command)).await
+    }
+
+    async fn cancel(&mut self, action: ActionId) -> Result<(), End> {
+        let recently = |at: &Instant| at.elapsed() < RESEND;
+        if self.cancels_sent.get(&action).is_some_and(recently) {
+            return Ok(());
+        }
+        self.cancels_sent.insert(action, Instant::now());
+        let cancel = wire::Cancel {
+            epoch: self.key.epoch,
+            action_id: id(action.0),
+        };
+        self.send(down::Body::Cancel(cancel)).await
+    }
+
+    async fn open_tunnel(&mut self, open: OpenTunnel) -> Result<(), End> {
+        let open = wire::OpenTunnel {
+            epoch: self.key.epoch,
+            tunnel_id: id(open.id),
+            vm_uuid: id(open.vm),
+        };
+        self.send(down::Body::OpenTunnel(open)).await
+    }
+
+    async fn look_at_the_clock(&mut self) -> Result<(), End> {
+        if self.last_heard.elapsed() > SILENCE {
+            return Err(End::Silent);
+        }
+        if self.last_noted.elapsed() > NOTE {
+            self.app.store.touch(self.key).await?;
+            self.wrote();
+        }
+        let late: Vec<Action> = self
+            .unconfirmed
+            .values()
+            .filter(|(_, sent)| sent.elapsed() >= RESEND)
+            .map(|(action, _)| action.clone())
+            .collect();
+        for action in late {
+            self.command(action).await?;
+        }
+        Ok(())
+    }
+
+    /// Every fenced write also notes that the agent spoke.
+    fn wrote(&mut self) {
+        self.last_noted = Instant::now();
+    }
+
+    async fn send(&self, body: down::Body) -> Result<(), End> {
+        let message = self.down.send(Ok(Down { body: Some(body) }));
+        match tokio::time::timeout(PATIENCE, message).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::HungUp),
+            Err(_) => Err(End::Stuck),
+        }
+    }
+
+    /// The host is unreachable from now on, unless a newer session has it.
+    async fn leave(&self) {
+        self.app.sessions.leave(self.key.host, self.key.epoch);
+        let gone = self
+            .app
+            .store
+            .set_condition(self.key, Freshness::Unreachable, "")
+            .await;
+        match gone {
+            Ok(()) => self.app.bus.presence(&[], &[&self.name]),
+            Err(StoreError::LostSession { .. }) => {}
+            Err(error) => warn!(
+                host.name = %self.name, error = &error as &dyn std::error::Error,
+                "Cannot record that {} is unreachable", self.name
+            ),
+        }
+    }
+}
+
+fn opening(app: &App, hello: &wire::Hello) -> Result<Opening, Malformed> {
+    let host = HostId(uuid("host_id", &hello.host_id)?);
+    let (freshness, problem) = convert::condition(hello.condition.clone());
+    let mut facts = facts(hello.facts.clone().unwrap_or_default());
+    if facts.name.is_empty() {
+        facts.name = host.to_string();
+    }
+    Ok(Opening {
+        host,
+        owner: app.owner,
+        said_epoch: hello.highest_epoch,
+        facts,
+        freshness,
+        problem,
+    })
+}
+
+fn ids(wire: &[Vec<u8>]) -> Result<Vec<ActionId>, Malformed> {
+    let id = |bytes: &Vec<u8>| uuid("action_id", bytes).map(ActionId);
+    wire.iter().map(id).collect()
+}

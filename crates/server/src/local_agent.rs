@@ -1,0 +1,139 @@
+//! The agent of this machine: a child process over the same link as any other, started again when it ends.
+//!
+//! The child's standard input is held open; an agent that was told `--exit-with-parent` ends when it closes, so that a
+//! killed server leaves none behind.
+
+use crate::config::Config;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// First pause before a new start, doubled each time up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// An agent that has lived this long is started again without a pause from before.
+const HEALTHY: Duration = Duration::from_secs(60);
+/// How long an agent may take to end by itself.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How the agent is started.
+#[derive(Debug, Clone)]
+pub struct LocalAgent {
+    program: PathBuf,
+    arguments: Vec<std::ffi::OsString>,
+}
+
+impl LocalAgent {
+    /// The agent that a configuration asks for, if it does.
+    pub fn new(config: &Config, socket: &Path) -> Option<Self> {
+        let program = config.agent_program.clone()?;
+        let mut server = std::ffi::OsString::from("unix:");
+        server.push(socket);
+        let mut arguments = vec![
+            "run".into(),
+            "--server".into(),
+            server,
+            "--state-dir".into(),
+        ];
+        arguments.push(config.state_dir.join("agent").into());
+        arguments.push("--exit-with-parent".into());
+        for (option, value) in [("--uri", &config.hypervisor), ("--id", &config.id)] {
+            if let Some(value) = value {
+                arguments.extend([option.into(), value.into()]);
+            }
+        }
+        for (option, roots) in [
+            ("--file-root", &config.file_roots),
+            ("--pillar-root", &config.pillar_roots),
+        ] {
+            for root in roots {
+                arguments.extend([option.into(), root.into()]);
+            }
+        }
+        Some(Self { program, arguments })
+    }
+
+    /// Keeps it running until the server ends.
+    pub async fn supervise(self, shutdown: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let started = Instant::now();
+            match self.run_once(&shutdown).await {
+                Ok(None) => return,
+                Ok(Some(status)) => warn!("The local agent ended ({status}); starting it again"),
+                Err(source) => error!(
+                    error = &source as &dyn std::error::Error,
+                    "Cannot start the local agent {}; the server runs without this machine's hypervisor",
+                    self.program.display()
+                ),
+            }
+            if started.elapsed() > HEALTHY {
+                pause = FIRST_PAUSE;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// `None` when the server ends, else how the agent ended.
+    async fn run_once(&self, shutdown: &CancellationToken) -> io::Result<Option<ExitStatus>> {
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let input = child.stdin.take();
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(relay(stderr));
+        }
+        info!(
+            "Started the local agent (process {})",
+            child.id().unwrap_or_default()
+        );
+        tokio::select! {
+            status = child.wait() => Ok(Some(status?)),
+            () = shutdown.cancelled() => {
+                // The closed input tells it to end.
+                drop(input);
+                end(&mut child).await;
+                Ok(None)
+            }
+        }
+    }
+}
+
+async fn end(child: &mut Child) {
+    if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
+        warn!("The local agent does not end; it is stopped");
+        if let Err(error) = child.kill().await {
+            error!(
+                error = &error as &dyn std::error::Error,
+                "Cannot stop the local agent"
+            );
+        }
+    }
+}
+
+/// Its lines become lines of our log.
+async fn relay(stderr: impl AsyncRead + Unpin) {
+    let mut lines = BufReader::new(stderr).lines();
+    loop {
+        match lines.next_line().await {
+            Ok(Some(line)) => info!(target: "salar_agent", "{line}"),
+            // Not text: the rest of what it says is lost, its work is not.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+            Ok(None) | Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Start and end of a server.
+
+use crate::access::{Passwords, Throttle, Token, one_time_password};
+use crate::app::App;
+use crate::bus::Bus;
+use crate::config::Config;
+use crate::feed::{self, Feed};
+use crate::housekeeping;
+use crate::http::{self, Tickets, Transport};
+use crate::link::{Link, Sessions, Tunnels};
+use crate::listen::{self, TlsOnly};
+use crate::local_agent::LocalAgent;
+use crate::tls::{self, TlsError};
+use agent_api::MAX_MESSAGE_BYTES;
+use agent_api::wire::agent_link_server::AgentLinkServer;
+use axum_server::Handle;
+use db::{Store, StoreError, UserRecord};
+use jiff::Timestamp;
+use server_api::Role;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::UnixListener;
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+use uuid::Uuid;
+
+/// How long open requests may take when the server ends.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// A lost peer of the link is noticed within this and half of it.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Name of the user that the first start makes.
+const FIRST_USER: &str = "admin";
+/// Name of the token that `client.json` holds.
+const LOCAL_TOKEN: &str = "local";
+
+/// Why a server did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The store cannot be used.
+    #[error("cannot open the store")]
+    Store(#[from] StoreError),
+    /// A file or folder of the state cannot be used.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// An address cannot be had.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// No TLS for an address that needs it.
+    #[error("cannot set up TLS")]
+    Tls(#[from] TlsError),
+    /// Nothing to listen on.
+    #[error("no address to listen on")]
+    NoAddress,
+}
+
+/// What a person wants to know of a server that has started.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Addresses of the web interface and API, the first one for people.
+    pub urls: Vec<String>,
+    /// Password of the user `admin`, at the very first start only. It is kept nowhere.
+    pub first_password: Option<String>,
+    /// Certificate of the own CA, when one is in use.
+    pub ca: Option<PathBuf>,
+}
+
+/// A server that listens.
+pub struct Server {
+    app: Arc<App>,
+    started: Started,
+    handles: Vec<Handle<SocketAddr>>,
+    tasks: JoinSet<()>,
+}
+
+/// Starts a server, tells `announce` about it, and serves until `shutdown`.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+    announce: impl FnOnce(&Started),
+) -> Result<(), StartError> {
+    let server = start(config).await?;
+    announce(server.started());
+    server.run_until(shutdown).await;
+    Ok(())
+}
+
+/// Opens the store, listens, and starts everything that goes on beside requests.
+///
+/// # Errors
+/// When the state folder, the store, an address or TLS cannot be used.
+pub async fn start(config: Config) -> Result<Server, StartError> {
+    make_private_folder(&config.state_dir)?;
+    let listeners = bind_all(&config.listen)?;
+    let store = Store::open(&config.state_dir).await?;
+    let app = Arc::new(App {
+        store,
+        owner: Uuid::new_v4(),
+        sessions: Sessions::default(),
+        tunnels: Tunnels::default(),
+        tickets: Tickets::default(),
+        feed: Feed::new(),
+        bus: Bus::new(),
+        passwords: Passwords::new(),
+        throttle: Throttle::default(),
+        allowed_hosts: config.allowed_hosts.clone(),
+        web_dir: config.web_dir.clone(),
+        started_at: Timestamp::now(),
+        shutdown: CancellationToken::new(),
+    });
+    let mut tasks = JoinSet::new();
+    let socket = config.state_dir.join("agent.sock");
+    tasks.spawn(serve_link(app.clone(), listen_unix(&socket)?));
+    tasks.spawn(feed::run(app.clone()));
+    tasks.spawn(housekeeping::run(app.clone()));
+    if let Some(agent) = LocalAgent::new(&config, &socket) {
+        tasks.spawn(agent.supervise(app.shutdown.clone()));
+    }
+    let first_password = first_user(&app).await?;
+    let (urls, handles) = serve_http(&config, &app, listeners, &mut tasks)?;
+    let ca = own_ca(&config);
+    write_client_file(&config.state_dir, &app, &urls, ca.as_deref()).await?;
+    // The first sign-in should take no longer than any other.
+    let passwords = app.passwords.clone();
+    tasks.spawn(async move {
+        passwords.nobody().await;
+    });
+    let started = Started {
+        urls,
+        first_password,
+        ca,
+    };
+    Ok(Server {
+        app,
+        started,
+        handles,
+        tasks,
+    })
+}
+
+impl Server {
+    /// What a person wants to know of it.
+    pub const fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// Serves until `shutdown`, then ends: streams are closed, the local agent ends, the store is closed.
+    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) {
+        shutdown.await;
+        info!("The server ends");
+        self.app.shutdown.cancel();
+        for handle in &self.handles {
+            handle.graceful_shutdown(Some(FAREWELL));
+        }
+        while self.tasks.join_next().await.is_some() {}
+        self.app.store.close().await;
+    }
+}
+
+fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    if addresses.is_empty() {
+        return Err(StartError::NoAddress);
+    }
+    let bind = |address: &SocketAddr| {
+        listen::bind(*address).map_err(|source| StartError::Listen {
+            address: *address,
+            source,
+        })
+    };
+    addresses.iter().map(bind).collect()
+}
+
+fn own_ca(config: &Config) -> Option<PathBuf> {
+    let plain = |address: &SocketAddr| listen::is_plain(*address, config.tls.is_some());
+    let uses_own = config.tls.is_none() && !config.listen.iter().all(plain);
+    uses_own.then(|| tls::ca_path(&config.state_dir))
+}
+
+type Listening = (Vec<String>, Vec<Handle<SocketAddr>>);
+
+fn serve_http(
+    config: &Config,
+    app: &Arc<App>,
+    listeners: Vec<TcpListener>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Listening, StartError> {
+    let (mut urls, mut handles) = (Vec::new(), Vec::new());
+    for (listener, wanted) in listeners.into_iter().zip(&config.listen) {
+        let listen_error = |source| StartError::Listen {
+            address: *wanted,
+            source,
+        };
+        let address = listener.local_addr().map_err(listen_error)?;
+        let handle = Handle::new();
+        let mut server = axum_server::from_tcp(listener)
+            .map_err(listen_error)?
+            .handle(handle.clone());
+        listen::limits(&mut server);
+        if listen::is_plain(address, config.tls.is_some()) {
+            let service = http::service(app.clone(), Transport::Plain);
+            let service = service.into_make_service_with_connect_info::<SocketAddr>();
+            tasks.spawn(async move { log_end(address, server.serve(service).await) });
+            urls.push(format!("http://{address}"));
+        } else {
+            let tls = tls::server_config(config.tls.as_ref(), &config.state_dir, &config.listen)?;
+            let service = http::service(app.clone(), Transport::Tls);
+            let service = service.into_make_service_with_connect_info::<SocketAddr>();
+            let server = server.acceptor(TlsOnly::new(tls));
+            tasks.spawn(async move { log_end(address, server.serve(service).await) });
+            urls.push(format!("https://{address}"));
+        }
+        handles.push(handle);
+    }
+    Ok((urls, handles))
+}
+
+fn log_end(address: SocketAddr, result: io::Result<()>) {
+    if let Err(error) = result {
+        error!(
+            error = &error as &dyn std::error::Error,
+            "Stopped listening on {address}"
+        );
+    }
+}
+
+async fn serve_link(app: Arc<App>, listener: UnixListener) {
+    let shutdown = app.shutdown.clone();
+    let link = AgentLinkServer::new(Link(app))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let served = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE / 2))
+        .add_service(link)
+        .serve_with_incoming_shutdown(
+            UnixListenerStream::new(listener),
+            shutdown.cancelled_owned(),
+        )
+        .await;
+    if let Err(error) = served {
+        error!(
+            error = &error as &dyn std::error::Error,
+            "Stopped listening to agents"
+        );
+    }
+}
+
+/// Only the owner of the state folder reaches the socket.
+fn listen_unix(path: &Path) -> Result<UnixListener, StartError> {
+    let file_error = |source| StartError::File {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(file_error(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(file_error)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file_error)?;
+    Ok(listener)
+}
+
+fn make_private_folder(path: &Path) -> Result<(), StartError> {
+    let file_error = |source| StartError::File {
+        path: path.to_owned(),
+        source,
+    };
+    fs::create_dir_all(path).map_err(file_error)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(file_error)
+}
+
+/// Makes the first administrator when there is no user at all; its password.
+async fn first_user(app: &App) -> Result<Option<String>, StoreError> {
+    if !app.store.list_users().await?.is_empty() {
+        return Ok(None);
+    }
+    let password = one_time_password();
+    let user = UserRecord {
+        name: FIRST_USER.to_owned(),
+        password: app.passwords.hash(password.clone()).await,
+        role: Role::Administrator.as_str().to_owned(),
+        created_at: Timestamp::now(),
+    };
+    app.store.insert_user(&user).await?;
+    Ok(Some(password))
+}
+
+/// Lets the command line of the same user in: who can read the state folder owns the server anyway.
+async fn write_client_file(
+    folder: &Path,
+    app: &App,
+    urls: &[String],
+    ca: Option<&Path>,
+) -> Result<(), StartError> {
+    let token = Token::new();
+    let role = Role::Administrator.as_str();
+    let hash = Token::hash(token.as_str());
+    app.store
+        .replace_token(LOCAL_TOKEN, &hash, LOCAL_TOKEN, role)
+        .await?;
+    let content = serde_json::json!({ "url": urls.first(), "token": token.as_str(), "ca": ca });
+    let path = folder.join("client.json");
+    write_private(&path, content.to_string().as_bytes())
+        .map_err(|source| StartError::File { path, source })
+}
+
+/// Writes a file that only its owner can read, in one step: a reader sees the old or the new one.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
