@@ -19,7 +19,7 @@ pub(crate) struct Saved {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
     /// Certificate authority, PEM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "ca", skip_serializing_if = "Option::is_none")]
     pub(crate) ca_file: Option<PathBuf>,
     /// SHA-256 of the server's certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,3 +1,65 @@
-//! salar: server and command line
+//! salar: server and command line.
+//!
+//! Parses arguments and hands over: to the server, to the command line client, or to `salar-agent`, which alone links
+//! libvirt. Started under the name `salt`, `salt-call` or `salt-key` it takes Salt's arguments.
 
-fn main() {}
+mod arguments;
+mod hand_over;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+use arguments::{Command, Salar};
+use clap::Parser as _;
+use cli::{Failure, Outcome, SaltCli};
+use std::future::Future;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
+        Some("salt") => client_work(SaltCli::parse().run()),
+        Some("salt-call") => hand_over::exec("call", arguments.collect()),
+        Some("salt-key") => Err(cli::refuse_salt_key()),
+        _ => run(Salar::parse()),
+    };
+    match result {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            // Nothing can be done when standard error is closed.
+            let _ = write!(std::io::stderr(), "{failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(salar: Salar) -> Result<Outcome, Failure> {
+    match salar.command {
+        Command::Serve(args) => serve::run(*args),
+        Command::Agent { arguments } => hand_over::exec("run", arguments),
+        Command::Call { arguments } => hand_over::exec("call", arguments),
+        Command::Version => version(),
+        Command::Client(command) => client_work(command.run()),
+    }
+}
+
+/// The command line waits for answers and does nothing else: one thread is enough.
+fn client_work(work: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(work)
+}
+
+fn version() -> Result<Outcome, Failure> {
+    match writeln!(std::io::stdout(), "salar {}", env!("CARGO_PKG_VERSION")) {
+        Ok(()) => Ok(Outcome::Done),
+        Err(error) => Err(Failure::new(format!(
+            "cannot write to standard output: {error}"
+        ))),
+    }
+}

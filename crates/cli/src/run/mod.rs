@@ -156,7 +156,11 @@ pub(crate) async fn run_as(args: Args, wording: Wording) -> Result<Outcome, Fail
     }
     let format = args.layout.format(&args.fun);
     let mut report = Report::new(job.jid, format, args.layout.style(), args.at_once);
-    report.follow(waiter, job.actions).await?;
+    tokio::select! {
+        result = report.follow(waiter, job.actions) => result?,
+        // Waiting is what is interrupted, not the work.
+        _ = tokio::signal::ctrl_c() => return Err(interrupted(&job.jid.to_string())),
+    }
     report.finish(wording)
 }
 
@@ -196,15 +200,23 @@ fn detached(job: &Job, wording: Wording) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+fn interrupted(jid: &str) -> Failure {
+    Failure::new("interrupted; the job goes on").hint(format!(
+        "its results: salar job {jid}; to stop it: salar action list, salar action cancel ID"
+    ))
+}
+
 /// That no host matches has an exit status of its own, as in Salt.
 fn refused(error: ClientError, wording: Wording) -> Failure {
     if error.code() != Some("no_host_matched") {
         return error.into();
     }
     match wording {
-        Wording::Salt => Failure::usage(
-            "No minions matched the target. No command was sent, no jid was assigned.\nERROR: No return received",
-        ),
+        Wording::Salt => {
+            say("No minions matched the target. No command was sent, no jid was assigned.");
+            say("ERROR: No return received");
+            Failure::usage("")
+        }
         Wording::Salar => {
             let failure = Failure::usage(error.to_string());
             match error.hint() {

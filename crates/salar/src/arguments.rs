@@ -1,0 +1,56 @@
+//! The command line of `salar` as a whole.
+
+use crate::serve;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+/// Manage KVM and Xen virtual machines
+///
+/// `salar serve` on a machine with libvirt is all that is needed; the other commands speak to that server. Started under
+/// the name salt or salt-call it takes Salt's arguments.
+#[derive(Debug, Parser)]
+#[command(
+    name = "salar",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true
+)]
+pub(crate) struct Salar {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(Box<serve::Args>),
+
+    /// Run the agent of a hypervisor (hands over to salar-agent)
+    #[command(disable_help_flag = true)]
+    Agent {
+        /// Arguments of salar-agent; --help lists them
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENT"
+        )]
+        arguments: Vec<OsString>,
+    },
+
+    /// Call a function on this machine, without a server (hands over to salar-agent)
+    #[command(disable_help_flag = true)]
+    Call {
+        /// Function and arguments, as salt-call takes them; --help lists the options
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENT"
+        )]
+        arguments: Vec<OsString>,
+    },
+
+    #[command(flatten)]
+    Client(cli::Command),
+
+    /// Print the version
+    Version,
+}

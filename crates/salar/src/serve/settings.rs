@@ -1,0 +1,172 @@
+//! What the server is started with: arguments before file before defaults.
+
+use super::file::File;
+use crate::hand_over;
+use cli::Failure;
+use server::{Config, TlsFiles};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+const STATE_DIR: &str = "/var/lib/salar";
+const PORT: u16 = 8400;
+
+/// Start the server, with the agent of this machine
+///
+/// On loopback addresses the server speaks plain HTTP, on all others TLS with a certificate of its own unless one is
+/// given. The first start prints the password of the user admin.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// File with settings (TOML); arguments go before it
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SALAR_CONFIG",
+        hide_env_values = true
+    )]
+    config: Option<PathBuf>,
+
+    /// Folder for everything the server keeps [default: /var/lib/salar]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "SALAR_STATE_DIR",
+        hide_env_values = true
+    )]
+    state_dir: Option<PathBuf>,
+
+    /// Address to listen on; may be given several times [default: 127.0.0.1:8400 and, where there is IPv6, [::1]:8400]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Vec<SocketAddr>,
+
+    /// libvirt URI of this machine's hypervisor [default: found by itself]
+    #[arg(long, value_name = "URI")]
+    hypervisor: Option<String>,
+
+    /// Do not start the agent of this machine
+    #[arg(long, conflicts_with_all = ["hypervisor", "id"])]
+    no_agent: bool,
+
+    /// Name of this host, Salt's minion id [default: its host name]
+    #[arg(long, value_name = "NAME")]
+    id: Option<String>,
+
+    /// Folder of state files; may be given several times [default: /srv/salt if it exists]
+    #[arg(long = "file-root", value_name = "DIR")]
+    file_roots: Vec<PathBuf>,
+
+    /// Folder of pillar files; may be given several times [default: /srv/pillar if it exists]
+    #[arg(long = "pillar-root", value_name = "DIR")]
+    pillar_roots: Vec<PathBuf>,
+
+    /// Certificate for TLS, with those that lead to its authority (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Further name by which browsers reach a loopback address, of a proxy or tunnel; may be given several times
+    #[arg(long = "allowed-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+
+    /// Folder of a web interface to serve in the place of the built-in one
+    #[arg(long, value_name = "DIR")]
+    web_dir: Option<PathBuf>,
+
+    /// What is logged: error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL", value_parser = super::log::level)]
+    log_level: Option<tracing::Level>,
+}
+
+impl Args {
+    /// The file with settings; empty when none is named.
+    pub(crate) fn read_config(&self) -> Result<File, Failure> {
+        match &self.config {
+            Some(path) => File::read(path),
+            None => Ok(File::default()),
+        }
+    }
+}
+
+/// Settings of a server that is to start.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) log_level: tracing::Level,
+}
+
+/// Brings arguments, file and defaults together.
+pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
+    let log_level = match (args.log_level, &file.log_level) {
+        (Some(level), _) => level,
+        (None, Some(word)) => super::log::level(word)
+            .map_err(|reason| Failure::usage(format!("log_level = {word:?}: {reason}")))?,
+        (None, None) => tracing::Level::INFO,
+    };
+    let no_agent = args.no_agent || file.no_agent;
+    let agent_program = if no_agent {
+        None
+    } else {
+        Some(hand_over::find_agent().ok_or_else(hand_over::missing)?)
+    };
+    let config = Config {
+        state_dir: absolute(
+            args.state_dir
+                .or(file.state_dir)
+                .unwrap_or_else(|| STATE_DIR.into()),
+        )?,
+        listen: first_given([args.listen, file.listen]).unwrap_or_else(default_listen),
+        tls: tls(
+            args.tls_cert.or(file.tls_cert),
+            args.tls_key.or(file.tls_key),
+        )?,
+        allowed_hosts: first_given([args.allowed_hosts, file.allowed_hosts]).unwrap_or_default(),
+        hypervisor: args.hypervisor.or(file.hypervisor),
+        file_roots: roots([args.file_roots, file.file_roots], "/srv/salt")?,
+        pillar_roots: roots([args.pillar_roots, file.pillar_roots], "/srv/pillar")?,
+        id: args.id.or(file.id),
+        agent_program,
+        web_dir: args.web_dir.or(file.web_dir),
+    };
+    Ok(Settings { config, log_level })
+}
+
+/// The first list that is not empty.
+fn first_given<T>(lists: [Vec<T>; 2]) -> Option<Vec<T>> {
+    lists.into_iter().find(|list| !list.is_empty())
+}
+
+/// Paths reach the agent, which may have another working folder.
+fn absolute(path: PathBuf) -> Result<PathBuf, Failure> {
+    std::path::absolute(&path)
+        .map_err(|error| Failure::usage(format!("{} is no path: {error}", path.display())))
+}
+
+fn roots(given: [Vec<PathBuf>; 2], usual: &str) -> Result<Vec<PathBuf>, Failure> {
+    let usual = Path::new(usual);
+    match first_given(given) {
+        Some(roots) => roots.into_iter().map(absolute).collect(),
+        None if usual.is_dir() => Ok(vec![usual.to_owned()]),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, Failure> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        _ => Err(
+            Failure::usage("a certificate and its private key belong together")
+                .hint("give both tls_cert and tls_key, or neither"),
+        ),
+    }
+}
+
+fn default_listen() -> Vec<SocketAddr> {
+    let mut listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))];
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        listen.push(SocketAddr::from((Ipv6Addr::LOCALHOST, PORT)));
+    }
+    listen
+}

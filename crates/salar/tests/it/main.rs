@@ -1,0 +1,5 @@
+//! The program as a person starts it: a server without hypervisor, and the command line against it.
+
+mod names;
+mod program;
+mod server;
