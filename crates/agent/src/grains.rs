@@ -17,6 +17,12 @@ pub async fn read(minion: &Minion) -> Value {
     grains
 }
 
+/// The host's name, with its domain where one is known.
+pub fn host_name() -> String {
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+    fqdn(&text("/proc/sys/kernel/hostname"), &hosts)
+}
+
 /// The grains that need no hypervisor.
 pub fn local(id: &str) -> Value {
     let host = text("/proc/sys/kernel/hostname");

@@ -44,7 +44,7 @@ impl Run {
     async fn once(&self, chunk: &Chunk) -> ChunkResult {
         let clock = Clock::start();
         let call = call_of(chunk);
-        let needs = match states::needs(&call) {
+        let needs = match states::needs(&call, &self.config) {
             Ok(needs) => needs,
             Err(error) => return ChunkResult::failed(&clock, error.to_string()),
         };
@@ -72,7 +72,7 @@ impl Run {
     /// Reads what the chunk needs, and plans. The error is the comment of a failed result.
     pub(super) async fn plan(&self, chunk: &Chunk) -> Result<ChunkPlan, String> {
         let call = call_of(chunk);
-        let needs = states::needs(&call).map_err(|error| error.to_string())?;
+        let needs = states::needs(&call, &self.config).map_err(|error| error.to_string())?;
         let seen = self
             .observe(&needs)
             .await

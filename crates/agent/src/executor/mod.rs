@@ -19,9 +19,10 @@ use crate::minion::Minion;
 use domxml::capabilities::Capabilities;
 use locks::Locks;
 use result::ChunkResult;
+use sls::lookup::traverse;
 use sls::schedule::{Decision, Outcome, Schedule};
 use sls::{Compiled, Map, Target};
-use states::ChunkPlan;
+use states::{ChunkPlan, Config};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
@@ -40,7 +41,7 @@ pub struct Options {
 /// One run.
 struct Run {
     minion: Arc<Minion>,
-    target: Target,
+    config: Config,
     compiled: Compiled,
     options: Options,
     locks: Locks,
@@ -75,7 +76,7 @@ pub async fn run(
     let mut results: Vec<Option<ChunkResult>> = compiled.chunks.iter().map(|_| None).collect();
     let run = Arc::new(Run {
         minion: minion.clone(),
-        target,
+        config: config_of(&target),
         compiled,
         options,
         locks: Locks::default(),
@@ -101,6 +102,17 @@ pub async fn run(
         }
     }
     run.in_order(results)
+}
+
+/// As `config.get`: configuration, grains, pillar.
+fn config_of(target: &Target) -> Config {
+    let places = [&target.opts, &target.grains, &target.pillar];
+    Config::read(|key| {
+        places
+            .into_iter()
+            .find_map(|place| traverse(place, key, ":"))
+            .cloned()
+    })
 }
 
 impl Run {

@@ -5,10 +5,8 @@ use super::locks::{Object, Use};
 use domxml::capabilities::Capabilities;
 use futures_util::future::{join_all, try_join_all};
 use hypervisor::{HypervisorError, Key, Reason};
-use serde_json::Value;
 use sls::Chunk;
-use sls::lookup::traverse;
-use states::{Config, HostPath, Needs, Observation};
+use states::{HostPath, Needs, Observation};
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 
@@ -71,7 +69,7 @@ impl Run {
         if needs.capabilities {
             seen.capabilities = Some(self.capabilities().await?.clone());
         }
-        seen.config = Config::read(|key| self.config(key));
+        seen.config = self.config.clone();
         seen.paths = self.paths(needs).await;
         seen.salt_files = needs
             .salt_files
@@ -178,15 +176,6 @@ impl Run {
             })
         };
         self.capabilities.get_or_try_init(read).await
-    }
-
-    /// As `config.get`: configuration, grains, pillar.
-    fn config(&self, key: &str) -> Option<Value> {
-        let places = [&self.target.opts, &self.target.grains, &self.target.pillar];
-        places
-            .into_iter()
-            .find_map(|place| traverse(place, key, ":"))
-            .cloned()
     }
 
     async fn paths(&self, needs: &Needs) -> BTreeMap<String, HostPath> {

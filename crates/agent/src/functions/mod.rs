@@ -16,7 +16,7 @@ mod states;
 mod table;
 mod vm;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, command_line};
 pub(crate) use bridge::Bridge;
 pub use table::{Access, Function, find, names};
 

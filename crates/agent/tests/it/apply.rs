@@ -1,0 +1,340 @@
+//! The example of the origin, end to end.
+
+use crate::support::{Host, UploadsFail, by_id};
+use crate::web::{Web, image};
+use agent::functions::Context;
+use hypervisor::fake::FakeHypervisor;
+use hypervisor::{Hypervisor, Key, Reason};
+use model::plan::{Step, VmOp};
+use model::{Bytes, VmStatus};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const IDS: [&str; 3] = ["pool0", "net0", "srv01"];
+
+#[tokio::test]
+async fn the_origin_is_brought_about_and_stays() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    let returned = host.call("state.apply vm").await.unwrap();
+    assert!(returned.ok, "{:#}", returned.value);
+    let keys: Vec<&String> = returned.value.as_object().unwrap().keys().collect();
+    assert_eq!(keys[2], "virt_|-srv01_|-srv01_|-running");
+    let results = by_id(&returned.value);
+    for (number, id) in IDS.into_iter().enumerate() {
+        assert_eq!(results[id]["result"], true, "{results:#}");
+        assert_eq!(results[id]["__run_num__"], number);
+        assert_ne!(results[id]["changes"], json!({}));
+    }
+    assert_eq!(
+        results["srv01"]["comment"],
+        "Domain srv01 defined and started"
+    );
+    assert_eq!(
+        results["srv01"]["changes"],
+        json!({"srv01": {"definition": true, "started": true}})
+    );
+
+    let vm = host
+        .fake
+        .find_vm(&Key::Name("srv01".to_owned()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((vm.status, vm.memory), (VmStatus::Running, Bytes(1 << 30)));
+    let disk = vm.disks.first().unwrap().source.clone();
+    let volume = disk.rsplit('/').next().unwrap();
+    assert_eq!(host.fake.volume_bytes("pool0", volume).unwrap(), image());
+    let volume = host
+        .fake
+        .find_volume("pool0", volume)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(volume.capacity, Bytes::from_mib(122_880));
+
+    let steps = host.fake.performed().len();
+    let asked = web.requests().len();
+    let results = host.states("state.apply vm").await;
+    for (id, comment) in IDS.into_iter().zip([
+        "Pool pool0 already running",
+        "Network net0 unchanged and is running",
+        "Domain srv01 exists and is running",
+    ]) {
+        assert_eq!(
+            (&results[id]["result"], &results[id]["changes"]),
+            (&json!(true), &json!({})),
+            "{results:#}"
+        );
+        assert_eq!(results[id]["comment"], comment);
+    }
+    assert_eq!(host.fake.performed().len(), steps, "nothing was done");
+    assert_eq!(web.requests().len(), asked, "nothing was fetched");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_be_and_touches_nothing() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    let dry = host.states("state.apply vm test=True").await;
+    for id in IDS {
+        assert_eq!(dry[id]["result"], Value::Null, "{dry:#}");
+    }
+    assert_eq!(host.fake.performed(), []);
+    assert_eq!(web.requests().len(), 0);
+    let wet = host.states("state.apply vm").await;
+    for id in IDS {
+        assert_eq!(
+            (&dry[id]["comment"], &dry[id]["changes"]),
+            (&wet[id]["comment"], &wet[id]["changes"]),
+            "{id}"
+        );
+    }
+    let again = host.states("state.apply vm test=True").await;
+    for id in IDS {
+        assert_eq!(
+            (&again[id]["result"], &again[id]["changes"]),
+            (&json!(true), &json!({})),
+            "{again:#}"
+        );
+    }
+}
+
+/// A state that needs the VM, to see it skipped.
+fn with_dependent(host: &Host, url: &str) {
+    let sls = include_str!("../../../../examples/origin/vm.sls")
+        .replace("http://127.0.0.1:8471/guest.qcow2", url);
+    let dependent = "\nsrv02:\n  virt.running:\n    - cpu: 1\n    - mem: 256\n    - require:\n      - virt: srv01\n";
+    host.folder
+        .write("salt/vm.sls", &format!("{sls}{dependent}"));
+}
+
+async fn check_nothing_half_made(host: &Host, comment: &str) {
+    let returned = host.call("state.apply vm").await.unwrap();
+    assert!(!returned.ok);
+    let results = by_id(&returned.value);
+    let said = results["srv01"]["comment"].as_str().unwrap();
+    assert!(said.contains(comment), "{said}");
+    assert_eq!(results["srv01"]["result"], false);
+    assert_eq!(
+        (&results["pool0"]["result"], &results["net0"]["result"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(results["srv02"]["result"], false);
+    assert_eq!(
+        results["srv02"]["comment"],
+        "One or more requisite failed: vm.srv01"
+    );
+    assert!(
+        host.fake
+            .find_vm(&Key::Name("srv01".to_owned()))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let pool = host
+        .fake
+        .find_pool(&Key::Name("pool0".to_owned()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(pool.volume_count, 0, "no volume is left");
+}
+
+#[tokio::test]
+async fn a_bad_image_fails_its_vm_and_leaves_nothing() {
+    let web = Web::serve(image()).await;
+    let host = Host::new();
+    with_dependent(&host, &web.url);
+    web.set(|site| site.status = 404);
+    check_nothing_half_made(&host, "the server answers 404 Not Found").await;
+    web.set(|site| (site.status, site.cuts, site.ranges) = (200, (99, 1000), false));
+    check_nothing_half_made(&host, "it ends after 1000 bytes of 300000").await;
+    web.set(|site| {
+        (site.cuts, site.etag, site.body) = ((0, 0), None, b"<html>Moved</html>".repeat(40))
+    });
+    check_nothing_half_made(&host, "it is not an image but a web page").await;
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_takes_its_volume_away() {
+    let web = Web::serve(image()).await;
+    let fake = FakeHypervisor::new("kvm1.tf.local");
+    let host = Host::with(fake.clone(), Arc::new(UploadsFail(fake)));
+    with_dependent(&host, &web.url);
+    check_nothing_half_made(&host, "No space left on device").await;
+}
+
+#[tokio::test]
+async fn a_failure_at_any_step_leaves_nothing_and_the_next_run_succeeds() {
+    let web = Web::serve(image()).await;
+    let all = {
+        let host = Host::new().with_origin(&web.url);
+        host.states("state.apply vm").await;
+        host.fake.performed()
+    };
+    assert!(all.len() >= 8, "{all:#?}");
+    for failing in &all {
+        let host = Host::new().with_origin(&web.url);
+        let words = hypervisor::attempt(failing);
+        let wanted = words.clone();
+        host.fake.fail_next(
+            move |step| hypervisor::attempt(step) == wanted,
+            Reason::Refused,
+            "injected",
+        );
+        let results = host.states("state.apply vm").await;
+        let failed: Vec<&str> = IDS
+            .into_iter()
+            .filter(|id| results[id]["result"] == false)
+            .collect();
+        assert!(!failed.is_empty(), "{words}: {results:#}");
+        let inventory = host.fake.inventory().await.unwrap();
+        assert_eq!(inventory.vms.len(), 0, "{words}: a VM is left");
+        if failed.contains(&"pool0") {
+            assert_eq!(inventory.pools.len(), 0, "{words}: a pool is left");
+        } else {
+            assert_eq!(
+                inventory.pools[0].volume_count, 0,
+                "{words}: a volume is left"
+            );
+        }
+        if failed.contains(&"net0") {
+            assert_eq!(inventory.networks.len(), 0, "{words}: a network is left");
+        }
+        let again = host.call("state.apply vm").await.unwrap();
+        assert!(again.ok, "{words}: {:#}", again.value);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_broke_off_is_looked_into() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    let is_start = |step: &Step| {
+        matches!(
+            step,
+            Step::Vm {
+                op: VmOp::Life(_),
+                ..
+            }
+        )
+    };
+    host.fake.fail_next(is_start, Reason::TimedOut, "no answer");
+    let results = host.states("state.apply vm").await;
+    assert_eq!(results["srv01"]["result"], false, "{results:#}");
+    assert!(
+        host.fake
+            .find_vm(&Key::Name("srv01".to_owned()))
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_run_stops_between_steps_and_takes_its_chunk_back() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    let context = Context::quiet();
+    context.cancel.cancel();
+    let returned = host.call_in("state.apply vm", &context).await.unwrap();
+    assert!(!returned.ok);
+    assert_eq!(host.fake.performed(), []);
+}
+
+#[tokio::test]
+async fn mistakes_in_files_are_told_with_their_place_and_nothing_runs() {
+    let host = Host::new();
+    host.folder.write(
+        "salt/bad.sls",
+        "pool0:\n  virt.pool_runing:\n    - ptype: dir\n",
+    );
+    let returned = host.call("state.apply bad").await.unwrap();
+    assert!(!returned.ok);
+    let text = returned.value[0].as_str().unwrap();
+    assert!(
+        text.contains("'virt.pool_runing' was not found")
+            && text.contains("bad.sls:2")
+            && text.contains("virt.pool_running"),
+        "{text}"
+    );
+    let returned = host.call("state.apply absent").await.unwrap();
+    assert_eq!(
+        returned.value[0].as_str().unwrap().lines().next().unwrap(),
+        "No matching sls found for 'absent' in env 'base'"
+    );
+    assert_eq!(host.fake.performed(), []);
+}
+
+#[tokio::test]
+async fn templates_see_grains_pillar_and_the_host() {
+    let host = Host::new();
+    host.fake.add_vm("<domain type='qemu'><name>old</name><memory>1024</memory><os><type>hvm</type></os></domain>");
+    host.folder
+        .write("pillar/top.sls", "base:\n  '*':\n    - data\n");
+    host.folder.write("pillar/data.sls", "memory: 512\n");
+    host.folder.write(
+        "salt/t.sls",
+        "{{ salt['virt.list_domains']()[0] }}-{{ grains['id'] }}-{{ salt['pillar.get']('memory') }}:\n  virt.pool_defined:\n    - ptype: dir\n    - target: /x\n",
+    );
+    let high = host.call("state.show_sls t").await.unwrap().value;
+    assert_eq!(
+        high.as_object().unwrap().keys().next().unwrap(),
+        "old-kvm1.tf.local-512"
+    );
+    assert_eq!(host.call("pillar.get memory").await.unwrap().value, 512);
+    let high = host
+        .call(r#"state.show_sls t pillar={"memory":7}"#)
+        .await
+        .unwrap()
+        .value;
+    assert_eq!(
+        high.as_object().unwrap().keys().next().unwrap(),
+        "old-kvm1.tf.local-7"
+    );
+    let fault = host.call("state.show_sls t pillar=7").await.unwrap_err();
+    assert_eq!(fault.message, "the argument 'pillar' is not a dictionary");
+}
+
+#[tokio::test]
+async fn conditions_keep_a_state_from_running() {
+    let host = Host::new();
+    let pool = |name: &str, condition: &str| {
+        format!(
+            "{name}:\n  virt.pool_defined:\n    - ptype: dir\n    - target: /{name}\n    - {condition}\n"
+        )
+    };
+    let sls = [
+        pool("a", "onlyif: 'false'"),
+        pool("b", "unless: 'true'"),
+        pool("c", "creates: /dev/null"),
+        pool("d", "onlyif: 'true'"),
+        pool("e", "check_cmd: ['false']"),
+    ]
+    .concat();
+    host.folder.write("salt/c.sls", &sls);
+    let results = host.states("state.apply c").await;
+    assert_eq!(results["a"]["comment"], "onlyif condition is false");
+    assert_eq!(results["b"]["comment"], "unless condition is true");
+    assert_eq!(results["c"]["comment"], "/dev/null exists");
+    assert_eq!(results["d"]["result"], true);
+    assert_ne!(results["d"]["changes"], json!({}));
+    assert_eq!(
+        results["e"]["comment"],
+        "check_cmd determined the state failed"
+    );
+    assert_eq!(host.fake.inventory().await.unwrap().pools.len(), 2);
+}
+
+#[tokio::test]
+async fn libvirt_that_is_down_is_said_in_one_sentence() {
+    let host = Host::new().with_origin("/nowhere");
+    host.fake.set_reachable(false);
+    let fault = host.call("state.apply vm").await.unwrap_err();
+    assert!(
+        fault.message.contains("Failed to connect socket"),
+        "{fault}"
+    );
+    assert!(fault.hint.unwrap().contains("systemctl status libvirtd"));
+}

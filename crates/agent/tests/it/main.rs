@@ -1,0 +1,9 @@
+//! The agent with a fake hypervisor: states end to end, the link, reports.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod apply;
+mod images;
+mod link;
+mod support;
+mod web;

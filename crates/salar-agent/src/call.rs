@@ -1,0 +1,87 @@
+//! `salar-agent call`: one function on this machine, printed as salt-call prints it.
+
+use crate::options::CallOptions;
+use crate::{host, logging, progress};
+use agent::functions::{self, Context, Fault, Return, command_line};
+use outputter::{Format, Returns, Style};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Under this name salt-call prints its own machine.
+const LOCAL: &str = "local";
+const USAGE: u8 = 2;
+
+/// Calls the function and prints what it returns: exit status 0, 1 when it failed, 2 for a wrong command line.
+pub async fn call(options: CallOptions) -> ExitCode {
+    if let Err(message) = logging::start(&options.log_level) {
+        eprintln!("Error: {message}");
+        return ExitCode::from(USAGE);
+    }
+    let (args, kwargs) = command_line(&options.args);
+    let style = style(&options);
+    let format = options
+        .out
+        .unwrap_or_else(|| Format::for_function(&options.fun));
+    let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
+    let minion = Arc::new(host::minion(options.host, options.connect, state_dir));
+    let context = Context {
+        progress: progress::to_terminal(),
+        ..Context::quiet()
+    };
+
+    let ctrl_c = cancel_on_interrupt(&context);
+    let returned = functions::call(&minion, &options.fun, &args, &kwargs, &context).await;
+    ctrl_c.abort();
+    progress::clear();
+    match returned {
+        Ok(Return { value, ok }) => {
+            let returns = Returns::from_iter([(LOCAL.to_owned(), value)]);
+            let printed =
+                std::io::stdout().write_all(outputter::render(&returns, format, &style).as_bytes());
+            // A reader that closes the pipe has seen enough.
+            if ok && printed.is_ok() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(fault) => {
+            complain(&fault);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The first Ctrl-C stops between two steps, the second one at once.
+fn cancel_on_interrupt(context: &Context) -> tokio::task::JoinHandle<()> {
+    let cancel = context.cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            progress::clear();
+            eprintln!("Stopping after the current step; press Ctrl-C again to stop at once");
+            cancel.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(1);
+        }
+    })
+}
+
+fn complain(fault: &Fault) {
+    eprintln!("Error: {}", outputter::visible(&fault.message));
+    if let Some(hint) = &fault.hint {
+        eprintln!("Hint: {}", outputter::visible(hint));
+    }
+}
+
+fn style(options: &CallOptions) -> Style {
+    let wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    Style {
+        color: options.force_color || wanted && !options.no_color,
+        state_output: options.state_output,
+        verbose: options.state_verbose,
+        diff: options.state_output_diff,
+        ..Style::default()
+    }
+}

@@ -1,0 +1,33 @@
+//! Logging to standard error, with Salt's names of levels.
+
+use std::io::IsTerminal;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Starts logging at `level`, or says which levels there are.
+pub fn start(level: &str) -> Result<(), String> {
+    let level = level_of(level).ok_or_else(|| {
+        format!(
+            "unknown log level {level:?}: there are error, warning, info, debug, trace and quiet"
+        )
+    })?;
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .with_target(false)
+        .with_max_level(level)
+        .init();
+    Ok(())
+}
+
+fn level_of(word: &str) -> Option<LevelFilter> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "quiet" | "off" => LevelFilter::OFF,
+        "critical" | "error" => LevelFilter::ERROR,
+        "warning" | "warn" => LevelFilter::WARN,
+        "profile" | "info" => LevelFilter::INFO,
+        "debug" => LevelFilter::DEBUG,
+        "trace" | "garbage" | "all" => LevelFilter::TRACE,
+        _ => return None,
+    })
+}

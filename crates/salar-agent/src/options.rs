@@ -1,0 +1,127 @@
+//! The command line.
+
+use agent::ServerAddress;
+use clap::{Args, Parser, Subcommand};
+use outputter::{Format, StateOutput};
+use std::path::PathBuf;
+
+/// Agent of one hypervisor, and functions on this machine without a server.
+#[derive(Debug, Parser)]
+#[command(name = "salar-agent", version, arg_required_else_help = true)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a hypervisor: run what the server asks for and report what happens on it
+    Run(RunOptions),
+    /// Call a function on this machine, without a server (what salt-call --local does)
+    Call(CallOptions),
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Address of the server: unix:/PATH
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: ServerAddress,
+    /// Folder for journal, identity and downloaded images
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: PathBuf,
+    /// libvirt URI [default: xen:///system on a Xen control domain, else qemu:///system]
+    #[arg(long, value_name = "URI")]
+    pub uri: Option<String>,
+    #[command(flatten)]
+    pub host: HostOptions,
+    /// End when standard input ends: a server that is gone takes its agent along
+    #[arg(long)]
+    pub exit_with_parent: bool,
+    /// How much to log: error, warning, info, debug, trace, quiet
+    #[arg(short, long, value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// Options of `call`; the names are salt-call's.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct CallOptions {
+    #[command(flatten)]
+    pub host: HostOptions,
+    /// libvirt URI [default: xen:///system on a Xen control domain, else qemu:///system]
+    #[arg(long, value_name = "URI")]
+    pub connect: Option<String>,
+    /// Folder for locks and downloaded images [default: /var/lib/salar/agent, or below the home folder]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Layout: highstate, nested, json, yaml, txt, quiet [default: highstate for states, else nested]
+    #[arg(long, visible_alias = "output", value_name = "LAYOUT", value_parser = layout)]
+    pub out: Option<Format>,
+    /// Form of each state: full, terse, mixed, changes, filter; with _id the ID instead of the name
+    #[arg(long, visible_alias = "state_output", value_name = "FORM", value_parser = state_output, default_value = "full")]
+    pub state_output: StateOutput,
+    /// Show states that are as they should be
+    #[arg(long, visible_alias = "state_verbose", value_name = "BOOL", default_value = "true", value_parser = boolean)]
+    pub state_verbose: bool,
+    /// Show only changes and failures
+    #[arg(long)]
+    pub state_output_diff: bool,
+    /// Never use colours
+    #[arg(long, visible_alias = "no-colour", conflicts_with = "force_color")]
+    pub no_color: bool,
+    /// Use colours even when the output is no terminal
+    #[arg(long, visible_alias = "force-colour")]
+    pub force_color: bool,
+    /// How much to log: error, warning, info, debug, trace, quiet
+    #[arg(short, long, value_name = "LEVEL", default_value = "warning")]
+    pub log_level: String,
+    /// Accepted for salt-call's sake: a call never asks a server
+    #[arg(long)]
+    pub local: bool,
+    /// Accepted for salt-call's sake: the exit status always tells
+    #[arg(long, hide = true)]
+    pub retcode_passthrough: bool,
+    /// Function to call; sys.list_functions lists them
+    #[arg(value_name = "FUN")]
+    pub fun: String,
+    /// Its arguments, read as YAML; NAME=VALUE for those with a name
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
+    pub args: Vec<String>,
+}
+
+/// What both need to know of the host.
+#[derive(Debug, Args)]
+pub struct HostOptions {
+    /// Name of this host, as targets match it [default: its host name]
+    #[arg(long, value_name = "NAME")]
+    pub id: Option<String>,
+    /// Folder of state files; may be given several times [default: /srv/salt]
+    #[arg(long, value_name = "DIR")]
+    pub file_root: Vec<PathBuf>,
+    /// Folder of pillar files; may be given several times [default: /srv/pillar]
+    #[arg(long, value_name = "DIR")]
+    pub pillar_root: Vec<PathBuf>,
+}
+
+fn layout(word: &str) -> Result<Format, String> {
+    Format::from_word(word).ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+        format!("there are {}", known.join(", "))
+    })
+}
+
+fn state_output(word: &str) -> Result<StateOutput, String> {
+    StateOutput::from_word(word).ok_or_else(|| {
+        "there are full, terse, mixed, changes, filter, each also with _id".to_owned()
+    })
+}
+
+fn boolean(word: &str) -> Result<bool, String> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("give true or false".to_owned()),
+    }
+}

@@ -1,0 +1,70 @@
+//! `salar-agent run`: the agent until it is told to stop.
+
+use crate::options::RunOptions;
+use crate::{host, logging};
+use agent::Agent;
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+const USAGE: u8 = 2;
+
+/// Serves the host until SIGTERM, SIGINT, or the end of standard input where that is wanted.
+pub async fn run(options: RunOptions) -> ExitCode {
+    if let Err(message) = logging::start(&options.log_level) {
+        eprintln!("Error: {message}");
+        return ExitCode::from(USAGE);
+    }
+    let stop = CancellationToken::new();
+    if options.exit_with_parent {
+        stop_with_stdin(stop.clone());
+    }
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let minion = Arc::new(host::minion(options.host, options.uri, options.state_dir));
+    tracing::info!(host.name = %minion.id, "Agent of {} at {} starts", minion.id, minion.uri);
+    match agent::run(
+        Agent {
+            minion,
+            server: options.server,
+        },
+        stop,
+    )
+    .await
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            eprintln!("Error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let (terminate, interrupt) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        return tracing::warn!(
+            "Cannot listen for signals; the agent ends at once when it gets one"
+        );
+    };
+    // Cancel safety: a signal that loses the race has no further meaning.
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.cancel();
+}
+
+/// A thread of its own: a read of standard input cannot be called off, and must not hold up the end.
+fn stop_with_stdin(stop: CancellationToken) {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
+        stop.cancel();
+    });
+}
