@@ -2,6 +2,7 @@
 
 use server_api::ErrorInfo;
 use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 
 /// Why a request failed.
@@ -48,6 +49,14 @@ pub enum ClientError {
         /// The server runs on this machine.
         local: bool,
     },
+    /// Whoever answers cannot prove to be the server.
+    #[error("cannot trust the server at {url}: {reason}")]
+    Untrusted {
+        /// Address of the server.
+        url: String,
+        /// What is wrong with its certificate.
+        reason: String,
+    },
     /// The server took the connection but did not answer.
     #[error("the server at {url} did not answer {what} in time")]
     TimedOut {
@@ -88,12 +97,17 @@ impl ClientError {
             Self::Insecure { host } => Some(format!("use https://{host}, or run the command on {host} itself")),
             Self::BadAuthority { .. } => Some("give a file with certificates in PEM form".to_owned()),
             Self::BadFingerprint { .. } => {
-                Some("it is 64 hexadecimal digits, with or without colons; the server prints it when it starts".to_owned())
+                Some("it is 64 hexadecimal digits, with or without colons: openssl x509 -in server.pem -noout -fingerprint -sha256".to_owned())
             }
             Self::Unreachable { local: true, .. } => Some("is it running? Start it: salar serve".to_owned()),
             Self::Unreachable { local: false, .. } => {
                 Some("check the address and the network; on that machine: salar serve".to_owned())
             }
+            Self::Untrusted { .. } => Some(
+                "give the authority that signed it (--ca-file; the server's own is ca.pem in its state folder), \
+                 or the fingerprint of server.pem there (--fingerprint)"
+                    .to_owned(),
+            ),
             Self::TimedOut { .. } => Some("the server is busy or hangs; its log says more".to_owned()),
             Self::Refused { info, .. } => info.hint.clone(),
             Self::NotOurs { .. } => {
@@ -113,6 +127,7 @@ impl ClientError {
             | Self::BadAuthority { .. }
             | Self::BadFingerprint { .. }
             | Self::Setup(_)
+            | Self::Untrusted { .. }
             | Self::NotOurs { .. } => false,
         }
     }
@@ -133,4 +148,27 @@ pub(crate) fn root_cause(error: &dyn Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+/// What is wrong with a certificate, if that is what an error is about.
+pub(crate) fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        match error.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(reason)) => {
+                return Some(format!("its certificate is not valid here: {reason}"));
+            }
+            Some(rustls::Error::General(reason)) => return Some(reason.clone()),
+            _ => {}
+        }
+        // An I/O error does not name what it holds as its source.
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
 }

@@ -1,6 +1,6 @@
 //! One request, one answer.
 
-use crate::error::root_cause;
+use crate::error::{distrust, root_cause};
 use crate::{Client, ClientError, Credential};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::Serialize;
@@ -152,6 +152,9 @@ impl Client {
                 url,
                 what: what.to_owned(),
             };
+        }
+        if let Some(reason) = distrust(error) {
+            return ClientError::Untrusted { url, reason };
         }
         ClientError::Unreachable {
             url,

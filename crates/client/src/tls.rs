@@ -109,7 +109,7 @@ impl ServerCertVerifier for Pinned {
             return Ok(ServerCertVerified::assertion());
         }
         Err(rustls::Error::General(format!(
-            "the server's certificate has the fingerprint {}, not the expected {}",
+            "its certificate has the fingerprint {}, not the expected {}",
             hex(&found),
             hex(&self.expected)
         )))

@@ -76,15 +76,17 @@ impl Server {
         Self::start_in(TempDir::new().expect("a temporary folder"))
     }
 
-    /// Starts in a folder that may have been used before; waits until the address is known.
+    /// Starts in a folder that may have been used before.
     pub fn start_in(home: TempDir) -> Self {
+        Self::listen_in(home, "127.0.0.1:0")
+    }
+
+    /// Starts in a folder on an address, and waits until it is known.
+    pub fn listen_in(home: TempDir, address: &str) -> Self {
         let state = home.path().join("state");
         // Of an earlier server; the new one writes its own.
         let _ = std::fs::remove_file(state.join("client.json"));
-        let mut command = salar(
-            home.path(),
-            &["serve", "--no-agent", "--listen", "127.0.0.1:0"],
-        );
+        let mut command = salar(home.path(), &["serve", "--no-agent", "--listen", address]);
         command.arg("--state-dir").arg(&state);
         let mut child = command
             .stdout(Stdio::piped())

@@ -2,6 +2,7 @@
 
 use crate::program::{Server, program, said, said_with_input, salar};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use tempfile::TempDir;
 
 #[test]
 fn a_first_start_prints_the_password_once_and_a_signal_ends_it() {
@@ -204,4 +205,37 @@ fn an_idle_server_is_small() {
     let own_mb = of("RssAnon:") / 1024;
     assert!(own_mb < 40, "{own_mb} MB");
     assert!(of("Threads:") < 20, "{}", of("Threads:"));
+}
+
+#[test]
+fn tls_is_trusted_by_the_servers_own_authority_or_by_fingerprint() {
+    let home = TempDir::new().expect("a temporary folder");
+    let server = Server::listen_in(home, "0.0.0.0:0");
+    let url = server.url();
+    assert!(url.starts_with("https://"), "{url}");
+    // The file that the server leaves names its authority.
+    assert_eq!(server.cli(&["vm", "list"]).status, 0);
+
+    let login = |trust: &[&str]| {
+        let words = [&["login", &url, "--password-stdin"][..], trust].concat();
+        said_with_input(&mut salar(server.home.path(), &words), "not the password")
+    };
+    let stranger = login(&[]);
+    assert!(
+        stranger.err.contains("cannot trust the server") && stranger.err.contains("--ca-file"),
+        "{stranger:?}"
+    );
+
+    let other = login(&["--fingerprint", &"00".repeat(32)]);
+    let shown = other
+        .err
+        .split("has the fingerprint ")
+        .nth(1)
+        .expect("it is named");
+    let fingerprint = &shown[..64];
+    let right = login(&["--fingerprint", fingerprint]);
+    assert!(right.err.contains("password is wrong"), "{right:?}");
+    let authority = server.state_dir().join("ca.pem");
+    let right = login(&["--ca-file", authority.to_str().expect("text")]);
+    assert!(right.err.contains("password is wrong"), "{right:?}");
 }
