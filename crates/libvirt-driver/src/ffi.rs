@@ -10,7 +10,7 @@
 mod events;
 mod fields;
 
-pub(crate) use events::{Sink, Subscription};
+pub(crate) use events::{Closing, Sink, Subscription};
 
 use crate::failure::{Failure, Result};
 use std::ffi::{CStr, c_char, c_int};

@@ -10,7 +10,7 @@
 
 use crate::connection::{Connector, is_alive};
 use crate::failure::{Failure, Result};
-use crate::ffi::{Sink, Subscription};
+use crate::ffi::{Closing, Sink, Subscription};
 use hypervisor::{Hint, HintReceiver, HintSender, Reason, hint_channel};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,7 +87,7 @@ struct Session {
     /// Before the connection, so that it is dropped first.
     _subscription: Subscription,
     connect: Connect,
-    sink: Arc<Sink>,
+    closing: Arc<Closing>,
 }
 
 /// Where the opening thread leaves what it got.
@@ -160,8 +160,8 @@ impl Watch {
     /// Waits until the connection has closed and returns why.
     fn wait(&self, session: &Session) -> String {
         loop {
-            if let Some(reason) = session.sink.take_closed() {
-                return reason;
+            if let Some(reason) = session.closing.reason() {
+                return reason.to_owned();
             }
             if self.is_over() {
                 return String::new();
@@ -200,12 +200,13 @@ impl Watch {
 
 fn open_session(connector: &Connector, hints: Arc<HintSender>, watcher: Thread) -> Result<Session> {
     let connect = connector.open()?;
-    let sink = Arc::new(Sink::new(hints, watcher));
-    let subscription = Subscription::new(&connect, &sink)?;
+    let closing = Arc::new(Closing::new(watcher));
+    let sink = Arc::new(Sink::new(hints));
+    let subscription = Subscription::new(&connect, &sink, &closing)?;
     Ok(Session {
         _subscription: subscription,
         connect,
-        sink,
+        closing,
     })
 }
 

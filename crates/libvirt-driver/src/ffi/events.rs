@@ -4,8 +4,8 @@
 //! libvirtd ── event ──▶ event loop's thread ── callback ──▶ HintSender (bounded, never waits) ──▶ agent
 //! ```
 //!
-//! Each registered callback owns one reference to the [`Sink`], given to C as its opaque pointer and released by
-//! [`free_sink`], which libvirt calls after the last run of the callback.
+//! Each registered callback owns one reference to the [`Sink`] (the close callback: to a [`Closing`]), given to C as its opaque pointer and released by
+//! [`free`], which libvirt calls after the last run of the callback.
 
 use super::fields::{graphics_address, graphics_subject, typed_params};
 use super::{Result, check, text};
@@ -24,28 +24,42 @@ use virt_sys as sys;
 /// Where the callbacks of one connection put what they hear.
 pub(crate) struct Sink {
     hints: Arc<HintSender>,
-    /// Why the connection has closed, once it has. Locked for an assignment only.
-    closed: Mutex<Option<String>>,
-    /// Who is woken then.
-    watcher: Thread,
 }
 
 impl Sink {
-    /// Events go to `hints`; `watcher` is unparked when the connection closes.
-    pub(crate) const fn new(hints: Arc<HintSender>, watcher: Thread) -> Self {
+    /// Events go to `hints`.
+    pub(crate) const fn new(hints: Arc<HintSender>) -> Self {
+        Self { hints }
+    }
+}
+
+/// The end of one connection, and whom it wakes.
+///
+/// Apart from the [`Sink`] because drivers without a daemon take the close callback and then forget it, its pointer
+/// included: this much is never freed there, once for such a connection.
+pub(crate) struct Closing {
+    /// Why the connection has closed, once it has. Locked for an assignment only.
+    reason: Mutex<Option<&'static str>>,
+    watcher: Thread,
+}
+
+impl Closing {
+    /// `watcher` is unparked when the connection closes.
+    pub(crate) const fn new(watcher: Thread) -> Self {
         Self {
-            hints,
-            closed: Mutex::new(None),
+            reason: Mutex::new(None),
             watcher,
         }
     }
 
     /// Why the connection has closed, if it has.
-    pub(crate) fn take_closed(&self) -> Option<String> {
-        self.closed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    pub(crate) fn reason(&self) -> Option<&'static str> {
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self, reason: &'static str) {
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        self.watcher.unpark();
     }
 }
 
@@ -67,13 +81,13 @@ impl Subscription {
     ///
     /// # Errors
     /// Not even the life cycle of domains can be listened to.
-    pub(crate) fn new(connect: &Connect, sink: &Arc<Sink>) -> Result<Self> {
+    pub(crate) fn new(connect: &Connect, sink: &Arc<Sink>, closing: &Arc<Closing>) -> Result<Self> {
         let mut subscription = Self {
             connect: connect.clone(),
             registered: Vec::new(),
             has_close_callback: false,
         };
-        subscription.register_close(sink);
+        subscription.register_close(closing);
         for (id, callback) in domain_callbacks() {
             // SAFETY: the callback has the signature that libvirt defines for the events of `id`.
             let done = unsafe { subscription.register_domain(sink, id, callback) };
@@ -87,18 +101,19 @@ impl Subscription {
         Ok(subscription)
     }
 
-    fn register_close(&mut self, sink: &Arc<Sink>) {
-        let opaque = opaque(sink);
+    fn register_close(&mut self, closing: &Arc<Closing>) {
+        let opaque = opaque(closing);
         // SAFETY: the connection is open; the callback and the free function take the pointer made for them.
         let code = unsafe {
             sys::virConnectRegisterCloseCallback(
                 self.connect.as_ptr(),
                 Some(on_close),
                 opaque,
-                Some(free_sink),
+                Some(free::<Closing>),
             )
         };
-        match adopt(opaque, code) {
+        // SAFETY: `opaque` is what was given to the register function that answered `code`.
+        match unsafe { adopt::<Closing>(opaque, code) } {
             Ok(_) => self.has_close_callback = true,
             Err(failure) => skipped("connection", 0, &failure.message),
         }
@@ -121,10 +136,11 @@ impl Subscription {
                 id.cast_signed(),
                 Some(callback),
                 opaque,
-                Some(free_sink),
+                Some(free::<Sink>),
             )
         };
-        let number = adopt(opaque, code)?;
+        // SAFETY: `opaque` is what was given to the register function that answered `code`.
+        let number = unsafe { adopt::<Sink>(opaque, code) }?;
         self.registered
             .push((sys::virConnectDomainEventDeregisterAny, number));
         Ok(())
@@ -136,12 +152,13 @@ impl Subscription {
         // SAFETY: the connection is open, and a closed one only makes the calls below fail.
         let conn = unsafe { connect.as_ptr() };
         let all = ptr::null_mut();
-        let free = Some(free_sink as unsafe extern "C" fn(*mut c_void));
+        let free = Some(free::<Sink> as unsafe extern "C" fn(*mut c_void));
         // SAFETY (all calls of this table): each callback has the signature libvirt defines for its event, given
         // under the erased type its register function takes; pointer and free function belong together.
         let mut keep = |class, deregister: Deregister, register: &dyn Fn(*mut c_void) -> c_int| {
             let opaque = opaque(sink);
-            match adopt(opaque, register(opaque)) {
+            // SAFETY: `opaque` is what was given to the register function.
+            match unsafe { adopt::<Sink>(opaque, register(opaque)) } {
                 Ok(number) => self.registered.push((deregister, number)),
                 Err(failure) => skipped(class, 0, &failure.message),
             }
@@ -261,32 +278,35 @@ fn skipped(class: &str, id: u32, why: &str) {
     );
 }
 
-/// A reference to the sink as the pointer that C carries around.
-fn opaque(sink: &Arc<Sink>) -> *mut c_void {
-    Arc::into_raw(Arc::clone(sink)).cast_mut().cast()
+/// A reference as the pointer that C carries around.
+fn opaque<T>(shared: &Arc<T>) -> *mut c_void {
+    Arc::into_raw(Arc::clone(shared)).cast_mut().cast()
 }
 
 /// What a register function has answered. After a failure libvirt does not call the free function, so we do.
-fn adopt(opaque: *mut c_void, code: c_int) -> Result<c_int> {
+///
+/// # Safety
+/// `opaque` came from [`opaque`] for a `T` and was given to that register function only.
+unsafe fn adopt<T>(opaque: *mut c_void, code: c_int) -> Result<c_int> {
     let registered = check(code);
     if registered.is_err() {
-        // SAFETY: made by `opaque` just before and given to nobody.
-        unsafe { free_sink(opaque) };
+        // SAFETY: the caller vouches for the pointer, and libvirt has not kept it.
+        unsafe { free::<T>(opaque) };
     }
     registered
 }
 
 /// # Safety
-/// `opaque` came from [`opaque`] and is given here once.
-unsafe extern "C" fn free_sink(opaque: *mut c_void) {
+/// `opaque` came from [`opaque`] for a `T` and is given here once.
+unsafe extern "C" fn free<T>(opaque: *mut c_void) {
     // SAFETY: the caller vouches for the pointer.
-    drop(unsafe { Arc::from_raw(opaque.cast_const().cast::<Sink>()) });
+    drop(unsafe { Arc::from_raw(opaque.cast_const().cast::<T>()) });
 }
 
 /// Runs a callback's body; a panic ends here, because it must not unwind into C.
 ///
 /// # Safety
-/// `opaque` came from [`opaque`] and has not been freed.
+/// `opaque` came from [`opaque`] for a [`Sink`] and has not been freed.
 unsafe fn guarded(opaque: *mut c_void, body: impl FnOnce(&Sink)) {
     // SAFETY: libvirt frees the pointer only after the callback has returned.
     let sink = unsafe { &*opaque.cast_const().cast::<Sink>() };
@@ -493,15 +513,10 @@ unsafe extern "C" fn on_close(_conn: sys::virConnectPtr, reason: c_int, opaque: 
         sys::VIR_CONNECT_CLOSE_REASON_CLIENT => "the connection was closed on this side",
         _ => "the connection to libvirtd broke",
     };
-    // SAFETY: libvirt calls this with the pointer it was registered with.
-    unsafe {
-        guarded(opaque, |sink| {
-            let mut closed = sink.closed.lock().unwrap_or_else(PoisonError::into_inner);
-            *closed = Some(reason.to_owned());
-            drop(closed);
-            sink.watcher.unpark();
-        });
-    }
+    // SAFETY: registered with a pointer made for a `Closing`, which is freed only after the last run.
+    let closing = unsafe { &*opaque.cast_const().cast::<Closing>() };
+    // A panic must not unwind into C, and there is none: a poisoned lock is taken all the same.
+    closing.close(reason);
 }
 
 domain_callback!(on_reboot, "reboot", (), []);

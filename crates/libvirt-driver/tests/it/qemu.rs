@@ -1,0 +1,256 @@
+//! Real QEMU guests of a private libvirtd, emulated, in session mode.
+
+use super::daemon::Daemon;
+use super::{connected, get_vm, hint, life, sentence, vm};
+use hypervisor::{Hypervisor, Key, Reason, Transferred};
+use libvirt_driver::{LibvirtHypervisor, Options};
+use model::lifecycle::Request;
+use model::plan::{PoolOp, Step, VmOp, VolumeOp};
+use model::{Bytes, VmStatus};
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use tokio::io::AsyncReadExt;
+
+/// A guest without disk: its firmware runs, and that is all these tests need.
+const GUEST: &str =
+    "<domain type='qemu'><name>guest</name><memory unit='MiB'>64</memory><vcpu current='1'>2</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <metadata><a:note xmlns:a='https://example.org/a' keep='yes'>text</a:note></metadata>
+  <features><acpi/><tcg><tb-cache unit='MiB'>16</tb-cache></tcg></features>
+  <devices>
+    <controller type='usb' model='none'/>
+    <graphics type='vnc' passwd='hidden'><listen type='socket'/></graphics>
+    <video><model type='vga'/></video>
+    <memballoon model='none'/>
+  </devices></domain>";
+
+/// A libvirtd whose QEMU driver works; `None` with the reason printed.
+async fn start() -> Option<(Daemon, LibvirtHypervisor)> {
+    if !Path::new("/usr/bin/qemu-system-x86_64").exists() {
+        let why = "no /usr/bin/qemu-system-x86_64 here (Debian package qemu-system-x86)";
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        eprintln!("skipped: {why}");
+        return None;
+    }
+    let daemon = Daemon::start()?;
+    let host = LibvirtHypervisor::open(&daemon.uri("qemu:///session"), Options::default());
+    Some((daemon, host))
+}
+
+async fn define(host: &LibvirtHypervisor) {
+    let xml = GUEST.to_owned();
+    host.perform(&vm("guest", VmOp::Define { xml }))
+        .await
+        .expect("a definition");
+}
+
+#[tokio::test]
+async fn a_guest_starts_takes_a_disk_shows_its_screen_and_ends() {
+    let Some((daemon, host)) = start().await else {
+        return;
+    };
+    let mut hints = host.hints();
+    connected(&mut hints).await;
+    define(&host).await;
+    host.perform(&life("guest", Request::Start))
+        .await
+        .expect("a start");
+    let started = |s: &String| s == "domain/lifecycle guest started booted";
+    hint(&mut hints, |hint| sentence(&hint).filter(started)).await;
+    let read = get_vm(&host, "guest").await;
+    assert_eq!(
+        (read.status, read.domain_id.is_some()),
+        (VmStatus::Running, true)
+    );
+    assert!(
+        !read.pending_changes,
+        "libvirt's own additions are no change"
+    );
+
+    let mut console = host.open_vnc(read.uuid).await.expect("a console");
+    let mut greeting = [0; 12];
+    console.read_exact(&mut greeting).await.expect("a greeting");
+    assert_eq!(&greeting, b"RFB 003.008\n");
+
+    let disk = daemon.pool_folder().join("disk.raw");
+    std::fs::write(&disk, vec![0; 1 << 20]).expect("a disk");
+    let xml = format!(
+        "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{}'/><readonly/>\
+         <target dev='vdb' bus='virtio'/></disk>",
+        disk.display()
+    );
+    let attach = vm("guest", VmOp::AttachLive { xml: xml.clone() });
+    host.perform(&attach).await.expect("an attached disk");
+    let read = get_vm(&host, "guest").await;
+    assert_eq!(read.disks.len(), 1);
+    assert!(
+        read.pending_changes,
+        "the running VM has a disk more than its definition"
+    );
+    let again = host.perform(&attach).await.expect_err("it is taken");
+    assert!(!again.reason.leaves_outcome_unknown(), "{again}");
+
+    host.perform(&life("guest", Request::Pause))
+        .await
+        .expect("a pause");
+    host.perform(&life("guest", Request::Reset))
+        .await
+        .expect("a reset");
+    host.perform(&life("guest", Request::Resume))
+        .await
+        .expect("a resume");
+    host.perform(&life("guest", Request::ForceOff))
+        .await
+        .expect("an end");
+    host.perform(&vm("guest", VmOp::Undefine))
+        .await
+        .expect("no definition");
+    let undefined = |s: &String| s.contains("undefined");
+    hint(&mut hints, |hint| sentence(&hint).filter(undefined)).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_keeps_its_device_is_told_after_the_limit() {
+    let Some((daemon, _)) = start().await else {
+        return;
+    };
+    let options = Options {
+        detach_limit: std::time::Duration::from_millis(500),
+        ..Options::default()
+    };
+    let host = LibvirtHypervisor::open(&daemon.uri("qemu:///session"), options);
+    define(&host).await;
+    host.perform(&life("guest", Request::Start))
+        .await
+        .expect("a start");
+    let xml = "<interface type='user'><mac address='52:54:00:AA:00:01'/><model type='virtio'/></interface>";
+    let step = |op| vm("guest", op);
+    host.perform(&step(VmOp::AttachLive { xml: xml.into() }))
+        .await
+        .expect("a NIC");
+    // The firmware has to be past its own start, or it gives the device up with its first reset.
+    host.perform(&life("guest", Request::Pause))
+        .await
+        .expect("a pause");
+    let detach = step(VmOp::DetachLive { xml: xml.into() });
+    for _ in 0..2 {
+        let error = host.perform(&detach).await.expect_err("nobody lets go");
+        assert_eq!(error.reason, Reason::TimedOut, "{error}");
+        assert!(error.message.contains("has not let go"), "{error}");
+    }
+    host.perform(&life("guest", Request::ForceOff))
+        .await
+        .expect("an end");
+}
+
+#[tokio::test]
+async fn an_edited_definition_keeps_unknown_elements_and_the_password() {
+    let Some((_daemon, host)) = start().await else {
+        return;
+    };
+    define(&host).await;
+    let before = get_vm(&host, "guest")
+        .await
+        .xml_persistent
+        .expect("a definition");
+    assert!(!before.contains("hidden"), "passwords are not read");
+    let xml = before.replace(">65536<", ">98304<");
+    assert_ne!(xml, before);
+    host.perform(&vm("guest", VmOp::Define { xml: xml.clone() }))
+        .await
+        .expect("a definition");
+    let after = get_vm(&host, "guest").await;
+    assert_eq!(after.xml_persistent, Some(xml), "nothing else has changed");
+    assert_eq!(after.memory, Bytes::from_mib(96));
+
+    host.perform(&life("guest", Request::Start))
+        .await
+        .expect("a start");
+    let mut console = host.open_vnc(after.uuid).await.expect("a console");
+    let mut greeting = [0; 12];
+    console.read_exact(&mut greeting).await.expect("a greeting");
+    host.perform(&life("guest", Request::ForceOff))
+        .await
+        .expect("an end");
+    host.perform(&vm("guest", VmOp::Undefine))
+        .await
+        .expect("no definition");
+}
+
+#[tokio::test]
+async fn a_volume_is_filled_from_a_file() {
+    let Some((daemon, host)) = start().await else {
+        return;
+    };
+    let target = daemon.pool_folder().join("images");
+    let pool = |op| Step::Pool {
+        name: "images".into(),
+        op,
+    };
+    let volume = |op| Step::Volume {
+        pool: "images".into(),
+        name: "disk".into(),
+        op,
+    };
+    let pool_xml = format!(
+        "<pool type='dir'><name>images</name><target><path>{}</path></target></pool>",
+        target.display()
+    );
+    let volume_xml = "<volume><name>disk</name><capacity unit='MiB'>1</capacity>\
+        <target><format type='raw'/></target></volume>";
+    for step in [
+        pool(PoolOp::Define { xml: pool_xml }),
+        pool(PoolOp::Build),
+        pool(PoolOp::Start),
+        volume(VolumeOp::Create {
+            xml: volume_xml.into(),
+        }),
+    ] {
+        host.perform(&step)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    let again = volume(VolumeOp::Create {
+        xml: volume_xml.into(),
+    });
+    assert_eq!(
+        host.perform(&again).await.expect_err("taken").reason,
+        Reason::Exists
+    );
+
+    let bytes: Vec<u8> = (0..1_000_003u32).map(|n| n as u8).collect();
+    let file = std::env::temp_dir().join(format!("libvirt-driver-upload-{}", std::process::id()));
+    std::fs::File::create(&file)
+        .and_then(|mut f| f.write_all(&bytes))
+        .expect("a file");
+    let moved = Transferred::default();
+    let uploaded = host.upload("images", "disk", &file, moved.clone()).await;
+    std::fs::remove_file(&file).expect("cleaning up");
+    uploaded.expect("an upload");
+    assert_eq!(moved.load(Ordering::Relaxed), bytes.len() as u64);
+    let there = std::fs::read(target.join("disk")).expect("the volume's file");
+    assert_eq!(&there[..bytes.len()], &bytes[..]);
+
+    let grow = volume(VolumeOp::Resize {
+        capacity: Bytes::from_mib(8),
+    });
+    host.perform(&grow).await.expect("a bigger volume");
+    let found = host.find_volume("images", "disk").await.expect("a read");
+    assert_eq!(found.expect("the volume").capacity, Bytes::from_mib(8));
+    let missing = Path::new("/nonexistent/image");
+    let error = host
+        .upload("images", "disk", missing, moved)
+        .await
+        .expect_err("no file");
+    assert_eq!(error.reason, Reason::Invalid);
+    host.perform(&volume(VolumeOp::Delete))
+        .await
+        .expect("no volume");
+    host.perform(&pool(PoolOp::Stop)).await.expect("a stop");
+    let stopped = host
+        .find_pool(&Key::Name("images".into()))
+        .await
+        .expect("a read");
+    assert!(!stopped.expect("the pool").active);
+}
