@@ -5,6 +5,7 @@
 use crate::functions::{Bridge, Fault};
 use crate::grains;
 use crate::minion::Minion;
+use hypervisor::Versions;
 use serde_json::Value;
 use sls::{Compiled, Diagnostic, Exclude, Files, FilesError, Functions, SourceFile, Target};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub struct Extra {
     pub pillar: Option<Value>,
     /// The environment, if not `base`.
     pub saltenv: Option<String>,
+    /// Versions for the grains, where the caller has read them.
+    pub versions: Option<Versions>,
 }
 
 /// What is to be compiled.
@@ -70,7 +73,10 @@ pub async fn target(minion: &Arc<Minion>, extra: Extra) -> Result<Target, Fault>
 /// The same, with whatever could be rendered and what could not.
 pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnostic>) {
     let mut target = Target::new(&minion.id);
-    target.grains = grains::read(minion).await;
+    target.grains = match extra.versions {
+        Some(versions) => grains::with_versions(&minion.id, Some(versions)),
+        None => grains::read(minion).await,
+    };
     target.opts = minion.opts();
     if let Some(saltenv) = extra.saltenv {
         target.saltenv = saltenv;

@@ -4,15 +4,26 @@
 //! and without libvirt they are absent.
 
 use crate::minion::Minion;
-use model::HostFacts;
+use hypervisor::Versions;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// All grains of the host.
+/// All grains of the host. Without a hypervisor that answers, its versions are absent.
 pub async fn read(minion: &Minion) -> Value {
-    let mut grains = local(&minion.id);
-    if let Ok(facts) = minion.hypervisor.facts().await {
-        add_facts(&mut grains, &facts);
+    with_versions(&minion.id, minion.hypervisor.versions().await.ok())
+}
+
+/// The grains of the host `id`, with these versions.
+pub fn with_versions(id: &str, versions: Option<Versions>) -> Value {
+    let mut grains = local(id);
+    if let Some(versions) = versions {
+        let versions = json!({
+            "libvirt_version": versions.libvirt_version,
+            "libvirt_uri": versions.uri,
+            "hypervisor": versions.hypervisor,
+            "hypervisor_version": versions.hypervisor_version,
+        });
+        merge(&mut grains, versions);
     }
     grains
 }
@@ -46,19 +57,6 @@ pub fn local(id: &str) -> Value {
     merge(&mut grains, os(&release));
     merge(&mut grains, virtual_kind());
     grains
-}
-
-/// What libvirt says of the host.
-pub fn add_facts(grains: &mut Value, facts: &HostFacts) {
-    let versions = json!({
-        "libvirt_version": facts.libvirt_version,
-        "libvirt_uri": facts.uri,
-        "hypervisor": facts.hypervisor,
-        "hypervisor_version": facts.hypervisor_version,
-        "cpu_model": facts.cpu_model,
-        "domain_types": facts.domain_types,
-    });
-    merge(grains, versions);
 }
 
 fn merge(grains: &mut Value, more: Value) {

@@ -58,6 +58,19 @@ pub type HintReceiver = mpsc::Receiver<Hint>;
 /// Bytes moved so far, shared with whoever shows progress.
 pub type Transferred = Arc<AtomicU64>;
 
+/// What runs on a host, cheap to read; the fields are those of [`HostFacts`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// The URI, as the hypervisor says it.
+    pub uri: String,
+    /// `QEMU`, `Xen`, `Test`…
+    pub hypervisor: String,
+    /// Empty when not told.
+    pub hypervisor_version: String,
+    /// Version of libvirt.
+    pub libvirt_version: String,
+}
+
 /// The byte stream of a console (RFB for a graphical one).
 pub trait Console: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Console for T {}
@@ -69,6 +82,20 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Console for T {}
 pub trait Hypervisor: Send + Sync + 'static {
     /// What the host is: names, versions, size.
     fn facts(&self) -> Fut<'_, HostFacts>;
+
+    /// The versions among the facts. Drivers whose other facts are slow to read (libvirt's capabilities may take a
+    /// second) answer this without them.
+    fn versions(&self) -> Fut<'_, Versions> {
+        Box::pin(async {
+            let facts = self.facts().await?;
+            Ok(Versions {
+                uri: facts.uri,
+                hypervisor: facts.hypervisor,
+                hypervisor_version: facts.hypervisor_version,
+                libvirt_version: facts.libvirt_version,
+            })
+        })
+    }
 
     /// Everything it has, in one read.
     fn inventory(&self) -> Fut<'_, Inventory>;

@@ -2,9 +2,10 @@
 
 use super::Run;
 use super::result::{ChunkResult, Clock};
+use hypervisor::HypervisorError;
 use sls::schedule::Outcome;
 use sls::{Chunk, Retry};
-use states::{Call, ChunkPlan, Verdict};
+use states::{Call, ChunkPlan, StateError, Verdict};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -73,14 +74,13 @@ impl Run {
     pub(super) async fn plan(&self, chunk: &Chunk) -> Result<ChunkPlan, String> {
         let call = call_of(chunk);
         let needs = states::needs(&call, &self.config).map_err(|error| error.to_string())?;
-        let seen = self
-            .observe(&needs)
-            .await
-            .map_err(|error| match error.hint() {
-                Some(hint) => format!("{error}\nHint: {hint}"),
-                None => error.to_string(),
-            })?;
-        states::plan(&call, &seen).map_err(|error| error.to_string())
+        let mut seen = self.observe(&needs).await.map_err(unreadable)?;
+        let mut planned = states::plan(&call, &seen);
+        if let (Err(StateError::NotObserved { .. }), true) = (&planned, needs.capabilities) {
+            seen.capabilities = Some(self.capabilities().await.map_err(unreadable)?.clone());
+            planned = states::plan(&call, &seen);
+        }
+        planned.map_err(|error| error.to_string())
     }
 
     /// `check_cmd` has the last word on a state that was carried out.
@@ -150,6 +150,14 @@ impl Run {
              a maximum of {attempts} times or until a result of {until} is returned"
         ));
         result
+    }
+}
+
+/// The comment of a state whose objects cannot be read.
+fn unreadable(error: HypervisorError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}\nHint: {hint}"),
+        None => error.to_string(),
     }
 }
 

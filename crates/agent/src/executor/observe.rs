@@ -49,7 +49,7 @@ impl Run {
         locks
     }
 
-    /// Reads what `needs` names; in a dry run, as earlier chunks would have left it.
+    /// Reads what `needs` names, but for the capabilities; in a dry run, as earlier chunks would have left it.
     pub(super) async fn observe(&self, needs: &Needs) -> Result<Observation, HypervisorError> {
         let mut seen = Observation::default();
         let (pools, networks, vms, volumes) = futures_util::try_join!(
@@ -66,9 +66,6 @@ impl Run {
             .filter(|(_, pool)| pool.is_some())
             .map(|(name, _)| name.clone())
             .collect();
-        if needs.capabilities {
-            seen.capabilities = Some(self.capabilities().await?.clone());
-        }
         seen.config = self.config.clone();
         seen.paths = self.paths(needs).await;
         seen.salt_files = needs
@@ -165,7 +162,8 @@ impl Run {
         Ok(try_join_all(reads).await?.into_iter().collect())
     }
 
-    async fn capabilities(&self) -> Result<&Capabilities, HypervisorError> {
+    /// Slow to read, and only wanted where a VM is made: see [`Run::plan`].
+    pub(super) async fn capabilities(&self) -> Result<&Capabilities, HypervisorError> {
         let read = || async {
             let xml = self.minion.hypervisor.capabilities_xml().await?;
             domxml::capabilities::read(&xml).map_err(|error| HypervisorError {

@@ -75,7 +75,7 @@ pub(super) const TABLE: &[Function] = &[
 async fn pillar(call: &Call<'_>) -> Result<Value, Fault> {
     let extra = Extra {
         pillar: call.args.named("pillar").cloned(),
-        saltenv: None,
+        ..Extra::default()
     };
     compile::target(call.minion, extra)
         .await

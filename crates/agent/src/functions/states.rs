@@ -5,6 +5,7 @@ use super::{Call, Fault, Return};
 use crate::busy::StateRun;
 use crate::compile::{self, Extra, What};
 use crate::executor::{self, Options};
+use hypervisor::Versions;
 use serde_json::{Map, Value, json};
 use sls::{Chunk, Compiled, Diagnostic, Exclude, Target};
 
@@ -212,8 +213,8 @@ async fn run(
     let test = mode == Mode::Test || call.args.flag("test")?.unwrap_or(configured);
     let _right = right(call).await?;
     // Fails at once, and in one place, when libvirt does not answer.
-    call.minion.hypervisor.facts().await?;
-    let (target, compiled) = match compiled(call, what).await? {
+    let versions = call.minion.hypervisor.versions().await?;
+    let (target, compiled) = match compiled(call, what, Some(versions)).await? {
         Ok(compiled) => compiled,
         Err(texts) => {
             return Ok(Return {
@@ -252,8 +253,16 @@ async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
 async fn compiled(
     call: &Call<'_>,
     what: What,
+    versions: Option<Versions>,
 ) -> Result<Result<(Target, Compiled), Vec<String>>, Fault> {
-    let (target, faults) = compile::prepare(call.minion, extra(call)?).await;
+    let (target, faults) = compile::prepare(
+        call.minion,
+        Extra {
+            versions,
+            ..extra(call)?
+        },
+    )
+    .await;
     compile::warn(&faults);
     if sls::has_errors(&faults) {
         return Ok(Err(compile::pillar_failed(&faults)));
@@ -280,7 +289,7 @@ async fn show_high(call: Call<'_>, tell: fn(Compiled) -> Value) -> Result<Return
 }
 
 async fn shown(call: &Call<'_>, what: What, tell: fn(Compiled) -> Value) -> Result<Return, Fault> {
-    Ok(match compiled(call, what).await? {
+    Ok(match compiled(call, what, None).await? {
         Ok((_, compiled)) => Return::ok(tell(compiled)),
         Err(texts) => Return {
             value: json!(texts),
@@ -328,6 +337,7 @@ fn extra(call: &Call<'_>) -> Result<Extra, Fault> {
             .named("saltenv")
             .and_then(Value::as_str)
             .map(str::to_owned),
+        ..Extra::default()
     })
 }
 

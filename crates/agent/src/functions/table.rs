@@ -66,7 +66,8 @@ pub(super) fn unknown(fun: &str) -> Fault {
 
 /// The function whose name takes the fewest edits, if a slip explains them.
 fn closest(fun: &str) -> Option<&'static str> {
-    let limit = fun.chars().count() / 3 + 1;
+    let function = fun.rsplit('.').next().unwrap_or(fun);
+    let limit = function.chars().count() / 4 + 1;
     let near = names().into_iter().map(|name| (edits(fun, name), name));
     near.filter(|(edits, _)| *edits <= limit)
         .min_by_key(|(edits, _)| *edits)
@@ -99,6 +100,10 @@ mod tests {
         assert_eq!(
             fault.hint.as_deref(),
             Some("did you mean virt.list_domains?")
+        );
+        assert_eq!(
+            unknown("virt.foo").hint.as_deref(),
+            Some("sys.list_functions lists what is")
         );
         assert_eq!(
             unknown("cmd.run").hint.as_deref(),

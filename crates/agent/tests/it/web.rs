@@ -132,7 +132,8 @@ fn respond(site: &mut Site, headers: &HashMap<String, String>) -> (String, Vec<u
             Vec::new(),
         );
     }
-    let from = header("range").filter(|_| status == 200 && site.ranges && header("if-range") == site.etag);
+    let from =
+        header("range").filter(|_| status == 200 && site.ranges && header("if-range") == site.etag);
     if let Some(from) = from.and_then(|range| {
         range
             .strip_prefix("bytes=")?
