@@ -36,7 +36,7 @@ impl Bus {
     }
 
     /// An event of a host, wrapped as a master shows what its minion says.
-    pub fn from_host(&self, host: &str, tag: &str, data: Value) {
+    pub fn send_for_host(&self, host: &str, tag: &str, data: Value) {
         let wrapped = object(json!({
             "id": host, "tag": tag, "data": data, "cmd": "_minion_event", "pretag": null,
         }));
@@ -47,7 +47,7 @@ impl Bus {
     pub fn host_started(&self, host: &str) {
         let tag = format!("salt/minion/{host}/start");
         let said = format!("Minion {host} started at {}", stamp());
-        self.from_host(host, &tag, said.into());
+        self.send_for_host(host, &tag, said.into());
     }
 
     /// Hosts came or went.

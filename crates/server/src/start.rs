@@ -123,12 +123,12 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         tickets: Tickets::default(),
         feed: Feed::new(),
         bus: Bus::new(),
-        passwords: Passwords::new(),
+        passwords: Passwords::default(),
         throttle: Throttle::default(),
         allowed_hosts: config.allowed_hosts.clone(),
         web_dir: config.web_dir.clone(),
         started_at: Timestamp::now(),
-        shutdown: CancellationToken::new(),
+        shutdown: CancellationToken::random(),
     });
     let mut tasks = JoinSet::new();
     let socket = config.state_dir.join("agent.sock");
@@ -314,7 +314,7 @@ async fn write_client_file(
     urls: &[String],
     ca: Option<&Path>,
 ) -> Result<(), StartError> {
-    let token = Token::new();
+    let token = Token::random();
     let role = Role::Administrator.as_str();
     let hash = Token::hash(token.as_str());
     app.store

@@ -17,15 +17,16 @@ pub struct Passwords {
     nobody: Arc<OnceCell<String>>,
 }
 
-impl Passwords {
-    /// Ready to hash.
-    pub fn new() -> Self {
+impl Default for Passwords {
+    fn default() -> Self {
         Self {
             slots: Arc::new(Semaphore::new(AT_A_TIME)),
             nobody: Arc::new(OnceCell::new()),
         }
     }
+}
 
+impl Passwords {
     /// The PHC string of a password, with a random salt.
     pub async fn hash(&self, password: String) -> String {
         self.run(move || {
@@ -82,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_of_a_user_is_right() {
-        let passwords = Passwords::new();
+        let passwords = Passwords::default();
         let hash = passwords.hash("correct horse".to_owned()).await;
         assert!(hash.starts_with("$argon2id$"));
         let verify = |word: &str, stored: Option<String>| passwords.verify(word.to_owned(), stored);

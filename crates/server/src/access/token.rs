@@ -11,9 +11,9 @@ impl Token {
     ///
     /// # Panics
     /// When the system has no randomness, without which nothing here is safe.
-    pub fn new() -> Self {
+    pub fn random() -> Self {
         let mut text = String::with_capacity(64);
-        for byte in random::<32>() {
+        for byte in random_bytes::<32>() {
             write!(text, "{byte:02x}").expect("a String takes any text");
         }
         Self(text)
@@ -34,7 +34,7 @@ impl Token {
 pub fn one_time_password() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut text = String::with_capacity(23);
-    for (index, byte) in random::<20>().into_iter().enumerate() {
+    for (index, byte) in random_bytes::<20>().into_iter().enumerate() {
         if index > 0 && index % 5 == 0 {
             text.push('-');
         }
@@ -43,7 +43,7 @@ pub fn one_time_password() -> String {
     text
 }
 
-fn random<const N: usize>() -> [u8; N] {
+fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system has randomness");
     bytes
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn secrets_differ_and_are_long() {
-        let (a, b) = (Token::new(), Token::new());
+        let (a, b) = (Token::random(), Token::random());
         assert_ne!(a.as_str(), b.as_str());
         assert_eq!(a.as_str().len(), 64);
         assert_ne!(Token::hash(a.as_str()), Token::hash(b.as_str()));

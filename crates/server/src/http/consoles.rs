@@ -51,7 +51,7 @@ impl Tickets {
         if tickets.len() >= MOST {
             return None;
         }
-        let name = crate::access::Token::new().as_str().to_owned();
+        let name = crate::access::Token::random().as_str().to_owned();
         tickets.insert(name.clone(), ticket);
         Some(name)
     }

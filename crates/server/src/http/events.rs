@@ -161,9 +161,9 @@ impl Watcher {
 
     async fn reset(&self) -> Result<u64, Closed> {
         let rev = self.now().await?;
-        // The data is empty by contract; a field must be there, or browsers drop the event.
-        self.send(Event::default().event("reset").id(self.id(rev)).data(""))
-            .await?;
+        // It carries nothing, but browsers drop an event without data. Source: HTML, 9.2.6.
+        let event = Event::default().event("reset").id(self.id(rev));
+        self.send(event.data("{}")).await?;
         Ok(rev)
     }
 

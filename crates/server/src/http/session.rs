@@ -57,7 +57,7 @@ pub async fn create_session(
         return Err(wrong());
     };
     ctx.throttle.forgive(&user.name, peer.ip());
-    let token = Token::new();
+    let token = Token::random();
     let expires_at = Timestamp::now() + LASTS;
     ctx.store
         .insert_session(&Token::hash(token.as_str()), &user.name, expires_at)

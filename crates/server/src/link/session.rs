@@ -240,7 +240,7 @@ impl Session {
             Some(up::Body::Action(report)) => self.action(report).await,
             Some(up::Body::Event(event)) => {
                 let data = serde_json::from_str(&event.data_json).unwrap_or_default();
-                self.app.bus.from_host(&self.name, &event.tag, data);
+                self.app.bus.send_for_host(&self.name, &event.tag, data);
                 Ok(())
             }
             Some(up::Body::TunnelFailed(failed)) => {

@@ -1,3 +1,11 @@
-//! The server as its users and agents see it: over HTTP and over the agent link.
+//! The server as its users and agents see it: over HTTP and over the agent link. No libvirt: the agents are the test's.
 
+mod access;
+mod actions;
+mod agent;
+mod console;
+mod fixture;
+mod live;
 mod openapi;
+mod outside;
+mod stream;
