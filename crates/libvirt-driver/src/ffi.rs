@@ -7,6 +7,7 @@
 //!   connection of the process.
 //! * libvirt keeps its last error per thread, so it is read on the thread that made the call, at once.
 
+mod callbacks;
 mod events;
 mod fields;
 

@@ -49,18 +49,23 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    /// Threads that have a call, or are closing their connection. The others take what is queued.
+    busy: usize,
     /// Threads whose caller has stopped waiting, by what they are doing.
     stuck_opening: usize,
     stuck_calling: usize,
     closed: bool,
 }
 
+/// What a thread does with a call and its connection, or with the failure to open one. It leaves the answer to be
+/// sent, so that the thread is free before its caller comes with the next call.
+type Run = Box<dyn FnOnce(Result<&Connect>) -> Box<dyn FnOnce()> + Send>;
+
 /// A call and how far it has come.
 struct Job {
     stage: Arc<Stage>,
     /// Runs the call; given a failure instead of a connection, it answers with that.
-    run: Box<dyn FnOnce(Result<&Connect>) + Send>,
+    run: Run,
 }
 
 /// How far a call has come; caller and thread race for the change from one to the next.
@@ -153,8 +158,9 @@ impl Lane {
         let job = Job {
             stage: Arc::clone(&stage),
             run: Box::new(move |connect| {
+                let result = connect.and_then(call);
                 // Nobody may be there to hear it.
-                let _ = answer.send(connect.and_then(call));
+                Box::new(move || drop(answer.send(result)))
             }),
         };
         self.shared
@@ -258,8 +264,9 @@ impl Shared {
         if let Some(failure) = queue.refusal(self.queue_length) {
             return Err(failure);
         }
+        let stage = Arc::clone(&job.stage);
         queue.jobs.push_back(job);
-        if queue.idle >= queue.jobs.len() || queue.threads == THREADS {
+        if queue.threads - queue.busy >= queue.jobs.len() || queue.threads == THREADS {
             self.work.notify_one();
             return Ok(());
         }
@@ -269,33 +276,58 @@ impl Shared {
         let spawned = thread::Builder::new()
             .name(format!("libvirt-{}", self.name))
             .spawn(move || shared.work());
-        if let Err(error) = spawned {
-            let mut queue = self.lock();
-            queue.threads -= 1;
-            queue.jobs.pop_back();
-            let message = format!("the system gives no thread: {error}");
-            return Err(Failure::new(Reason::Busy, message));
+        let Err(error) = spawned else {
+            return Ok(());
+        };
+        let mut queue = self.lock();
+        queue.threads -= 1;
+        if queue.threads > 0 {
+            // The others will come to it.
+            return Ok(());
         }
-        Ok(())
+        queue.jobs.retain(|job| !Arc::ptr_eq(&job.stage, &stage));
+        let message = format!("the system gives no thread: {error}");
+        Err(Failure::new(Reason::Busy, message))
     }
 
     /// A thread's life: take a call, connect if need be, run it; end after a while without work.
     fn work(&self) {
         let mut connection = None;
-        while let Some(job) = self.next() {
-            if !job.stage.advance(WAITING, OPENING) {
-                continue;
-            }
-            let opened = self.connect(&mut connection);
-            self.leave(&job.stage, OPENING, CALLING);
-            if job.stage.is(CALLING) {
-                let run = AssertUnwindSafe(|| (job.run)(opened));
-                if catch_unwind(run).is_err() {
-                    tracing::error!(lane = self.name, "A libvirt call ended in a panic");
+        loop {
+            while let Some(job) = self.next() {
+                let answer = self.run(job, &mut connection);
+                self.lock().busy -= 1;
+                if let Some(answer) = answer {
+                    answer();
                 }
-                self.leave(&job.stage, CALLING, DONE);
+            }
+            // Closing may block like any other call, so the thread counts until it is done.
+            drop(connection.take());
+            let mut queue = self.lock();
+            queue.busy -= 1;
+            if queue.jobs.is_empty() {
+                queue.threads -= 1;
+                return;
             }
         }
+    }
+
+    /// Runs a call, unless its caller is gone.
+    fn run(&self, job: Job, connection: &mut Option<Connect>) -> Option<Box<dyn FnOnce()>> {
+        if !job.stage.advance(WAITING, OPENING) {
+            return None;
+        }
+        let opened = self.connect(connection);
+        self.leave(&job.stage, OPENING, CALLING);
+        if !job.stage.is(CALLING) {
+            return None;
+        }
+        let answer = catch_unwind(AssertUnwindSafe(|| (job.run)(opened)));
+        self.leave(&job.stage, CALLING, DONE);
+        if answer.is_err() {
+            tracing::error!(lane = self.name, "A libvirt call ended in a panic");
+        }
+        answer.ok()
     }
 
     /// Moves on, or notes that the thread of an abandoned call is free again.
@@ -322,28 +354,22 @@ impl Shared {
         Ok(connection.as_ref().expect("it was just opened"))
     }
 
-    /// The next call, or `None` when the thread should end.
+    /// The next call, or `None` when the thread should end. The thread counts as busy from here on either way.
     fn next(&self) -> Option<Job> {
         let mut queue = self.lock();
+        let mut idle_for_long = false;
         loop {
-            if let Some(job) = queue.jobs.pop_front() {
-                return Some(job);
+            let job = queue.jobs.pop_front();
+            if job.is_some() || queue.closed || idle_for_long {
+                queue.busy += 1;
+                return job;
             }
-            if queue.closed {
-                queue.threads -= 1;
-                return None;
-            }
-            queue.idle += 1;
             let (woken, wait) = self
                 .work
                 .wait_timeout(queue, IDLE)
                 .unwrap_or_else(PoisonError::into_inner);
             queue = woken;
-            queue.idle -= 1;
-            if wait.timed_out() && queue.jobs.is_empty() {
-                queue.threads -= 1;
-                return None;
-            }
+            idle_for_long = wait.timed_out();
         }
     }
 }
