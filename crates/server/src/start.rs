@@ -128,7 +128,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         allowed_hosts: config.allowed_hosts.clone(),
         web_dir: config.web_dir.clone(),
         started_at: Timestamp::now(),
-        shutdown: CancellationToken::random(),
+        shutdown: CancellationToken::new(),
     });
     let mut tasks = JoinSet::new();
     let socket = config.state_dir.join("agent.sock");
