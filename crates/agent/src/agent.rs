@@ -67,7 +67,7 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
     let (sender, outgoing) = mpsc::channel(OUTGOING);
     let actions = Actions::new(agent.minion.clone(), journal, sender.clone());
     let tunnels = Tunnels::new(agent.minion.hypervisor.clone(), sender.clone());
-    let (reporter, standing, wishes) = Reporter::new(agent.minion.hypervisor.clone(), sender);
+    let (reporter, standing, wishes) = Reporter::new(&agent.minion, sender);
     actions.recover();
     let instance = Uuid::new_v4();
     let parts = LinkParts {

@@ -9,12 +9,15 @@
 
 mod bus;
 mod coalesce;
+mod kept;
 mod mirror;
 mod read;
 
+use crate::minion::Minion;
 use agent_api::{facts_to_wire, wire, wire::up};
 use coalesce::Coalescer;
 use hypervisor::{Hint, HintReceiver, Hypervisor, HypervisorError, Reason};
+use kept::KeptFacts;
 use mirror::{Key, Kind, Mirror};
 use model::event::HostEvent;
 use read::{Everything, Read};
@@ -41,7 +44,7 @@ pub struct Standing {
     pub seq: u64,
     /// Of the inventory; empty before the first read.
     pub digest: Vec<u8>,
-    /// What the host is; `None` before the first read.
+    /// What the host is; as an earlier process knew it before the first read.
     pub facts: Option<wire::HostFacts>,
     /// Whether libvirt answers.
     pub condition: wire::HostCondition,
@@ -72,9 +75,12 @@ pub struct Reporter {
     full_again: bool,
     /// Everything was read since libvirt was last reached.
     complete: bool,
+    /// Everything was read at least once.
+    known: bool,
     /// The digest that the server is known to hold.
     server_holds: Option<Vec<u8>>,
     uri: String,
+    kept: KeptFacts,
     retry: Timer,
     addresses: Timer,
 }
@@ -117,10 +123,12 @@ impl Timer {
 impl Reporter {
     /// A reporter that has read nothing yet. It answers the wishes sent through the returned sender.
     pub fn new(
-        hypervisor: Arc<dyn Hypervisor>,
+        minion: &Minion,
         outgoing: mpsc::Sender<up::Body>,
     ) -> (Self, watch::Receiver<Standing>, mpsc::Sender<Wish>) {
+        let kept = KeptFacts::new(&minion.state_dir);
         let (standing, receiver) = watch::channel(Standing {
+            facts: Some(kept.read(&minion.id, &minion.uri)),
             condition: wire::HostCondition {
                 libvirt_up: false,
                 problem: "libvirt has not been reached yet".to_owned(),
@@ -130,7 +138,7 @@ impl Reporter {
         // One wish is enough: they all mean the same.
         let (sender, wishes) = mpsc::channel(1);
         let reporter = Self {
-            hypervisor,
+            hypervisor: minion.hypervisor.clone(),
             outgoing,
             standing,
             wishes,
@@ -140,8 +148,10 @@ impl Reporter {
             full: None,
             full_again: false,
             complete: false,
+            known: false,
+            kept,
             server_holds: None,
-            uri: String::new(),
+            uri: minion.uri.clone(),
             retry: Timer::new(RETRY, RETRY_LONGEST),
             addresses: Timer::new(ADDRESSES, ADDRESSES_LONGEST),
         };
@@ -285,28 +295,37 @@ impl Reporter {
         self.mirror.set_leases(read.leases);
         self.mirror.replace(&read.inventory, newer);
         self.complete = true;
-        let facts = facts_to_wire(&read.facts);
-        let up = wire::HostCondition {
+        self.known = true;
+        let facts = Some(facts_to_wire(&read.facts));
+        let condition = wire::HostCondition {
             libvirt_up: true,
             problem: String::new(),
         };
-        let (known, was) = {
-            let standing = self.standing.borrow();
-            (standing.facts.clone(), standing.condition.clone())
-        };
-        if known.as_ref() != Some(&facts) || was != up {
-            self.standing.send_modify(|standing| {
-                standing.facts = Some(facts.clone());
-                standing.condition = up.clone();
-            });
-            self.report(wire::Report {
-                condition: Some(up),
-                facts: Some(facts),
-                ..wire::Report::default()
-            });
-        }
+        let news = self.standing.send_if_modified(|standing| {
+            let news = standing.facts != facts || standing.condition != condition;
+            (standing.facts, standing.condition) = (facts, condition);
+            news
+        });
+        // Before the condition: a server that waits for a snapshot takes no report.
         self.snapshot();
+        if news {
+            self.report_condition();
+            let facts = self.standing.borrow().facts.clone();
+            self.kept.write(facts.as_ref());
+        }
         self.plan_addresses();
+    }
+
+    fn report_condition(&mut self) {
+        let (condition, facts) = {
+            let standing = self.standing.borrow();
+            (standing.condition.clone(), standing.facts.clone())
+        };
+        self.report(wire::Report {
+            condition: Some(condition),
+            facts,
+            ..wire::Report::default()
+        });
     }
 
     /// A read failed: everything is read again soon. One VM that does not answer says nothing about its host.
@@ -332,17 +351,16 @@ impl Reporter {
         tracing::warn!("libvirt cannot be reached: {reason}");
         self.standing
             .send_modify(|standing| standing.condition = condition.clone());
-        self.report(wire::Report {
-            condition: Some(condition),
-            ..wire::Report::default()
-        });
+        self.report_condition();
     }
 
     fn wish(&mut self, wish: Wish) {
         let Wish::Snapshot { held } = wish;
         self.server_holds = Some(held);
-        if self.complete {
+        // Without libvirt, what was last known is the answer, and the condition says how old it may be.
+        if self.known {
             self.snapshot();
+            self.report_condition();
         }
     }
 
@@ -378,6 +396,7 @@ impl Reporter {
         for key in keys {
             self.mirror.add_to(*key, &mut report);
         }
+        self.server_holds = None;
         self.report(report);
     }
 
@@ -394,7 +413,6 @@ impl Reporter {
             standing.digest = digest;
             report.seq = standing.seq;
         });
-        self.server_holds = None;
         let _ = self.outgoing.try_send(up::Body::Report(report));
     }
 

@@ -473,8 +473,8 @@ async fn libvirt_that_goes_and_comes_back_is_told_and_read_again() {
     // Nobody hears this.
     host.fake.start_vm("srv01");
     host.fake.set_reachable(true);
-    session.next("that libvirt is back", condition(true)).await;
     assert_eq!(session.snapshot().await.vms[0].status, "running");
+    session.next("that libvirt is back", condition(true)).await;
     agent.end().await;
 }
 
@@ -707,5 +707,29 @@ async fn a_second_agent_in_the_same_folder_is_refused() {
         "{error}"
     );
     drop(session);
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn a_host_whose_libvirt_is_down_says_who_it_is() {
+    let host = Host::new();
+    host.fake.add_vm(VM);
+    let server = Server::listen(&host);
+    let agent = Running::start(&host, &server);
+    let mut session = server.session().await;
+    assert_eq!(session.hello.facts.as_ref().unwrap().name, "kvm1.tf.local");
+    let report = session.next("the facts", |body| match body {
+        up::Body::Report(report) => report.facts,
+        _ => None,
+    });
+    assert_eq!(report.await.cpus, 4);
+    agent.end().await;
+
+    host.fake.set_reachable(false);
+    let agent = Running::start(&host, &server);
+    let session = server.session().await;
+    let facts = session.hello.facts.clone().unwrap();
+    assert_eq!((facts.name.as_str(), facts.cpus), ("kvm1.tf.local", 4));
+    assert!(!session.hello.condition.as_ref().unwrap().libvirt_up);
     agent.end().await;
 }
