@@ -192,18 +192,16 @@ impl<'a> Field<'a> {
     /// A dictionary whose keys are all among `known`.
     pub(crate) fn dict(&self, known: &[&str]) -> Result<Dict<'a>, StateError> {
         let dict = self.any_dict()?;
-        for (key, value) in dict.map {
-            if !known.contains(&key.as_str()) {
-                let field = Field {
-                    path: format!("{}: {key}", self.path),
-                    value,
-                };
-                let remedy = match closest(key, known) {
+        let strange = dict.map.keys().find(|key| !known.contains(&key.as_str()));
+        if let Some(key) = strange {
+            return Err(StateError::UnknownKey {
+                path: self.path.clone(),
+                key: key.clone(),
+                remedy: match closest(key, known) {
                     Some(close) => format!("Did you mean {close}?"),
                     None => format!("The keys are {}", known.join(", ")),
-                };
-                return Err(field.refuse("a value of a known key", Some(remedy)));
-            }
+                },
+            });
         }
         Ok(dict)
     }

@@ -99,6 +99,8 @@ fn updated(
 ) -> Map {
     let is_refused = |step: usize| refused.iter().any(|refusal| refusal.step == step);
     let mut status = flags.clone();
+    // Salt's placeholders belong to a changed definition.
+    let placeholders = flags.contains_key("definition");
     for (class, lists) in [
         ("disk", &["attached", "detached", "updated"][..]),
         ("interface", &["attached", "detached"][..]),
@@ -107,7 +109,9 @@ fn updated(
             .iter()
             .filter(|change| change.class == class && !is_refused(change.step))
             .collect();
-        status.insert(class.to_owned(), Value::Object(device_lists(lists, &done)));
+        if placeholders || !done.is_empty() {
+            status.insert(class.to_owned(), Value::Object(device_lists(lists, &done)));
+        }
     }
     for (step, flag) in scalars {
         status.insert((*flag).to_owned(), json!(!is_refused(*step)));
@@ -120,19 +124,24 @@ fn updated(
 }
 
 /// Every list, empty, when nothing was changed; only those with content otherwise.
-fn device_lists(lists: &[&'static str], done: &[&DeviceChange]) -> Map {
-    lists
+fn device_lists(placeholders: &[&'static str], done: &[&DeviceChange]) -> Map {
+    if done.is_empty() {
+        let empty = |list: &&str| ((*list).to_owned(), json!([]));
+        return placeholders.iter().map(empty).collect();
+    }
+    ["attached", "detached", "updated"]
         .iter()
         .map(|list| {
-            let xml: Vec<&str> = done
-                .iter()
-                .filter(|change| change.list == *list)
-                .map(|change| change.xml.as_str())
-                .collect();
-            ((*list).to_owned(), xml)
+            let of_list = done.iter().filter(|change| change.list == *list);
+            (
+                *list,
+                of_list
+                    .map(|change| change.xml.as_str())
+                    .collect::<Vec<_>>(),
+            )
         })
-        .filter(|(_, xml)| done.is_empty() || !xml.is_empty())
-        .map(|(list, xml)| (list, json!(xml)))
+        .filter(|(_, xml)| !xml.is_empty())
+        .map(|(list, xml)| (list.to_owned(), json!(xml)))
         .collect()
 }
 

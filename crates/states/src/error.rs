@@ -39,6 +39,16 @@ pub enum StateError {
         /// What to write instead.
         remedy: Option<String>,
     },
+    /// A dictionary has a key that means nothing there.
+    #[error("{path}: there is no key {key} here. {remedy}")]
+    UnknownKey {
+        /// Where the dictionary is.
+        path: String,
+        /// The key.
+        key: String,
+        /// The most similar key, or all of them.
+        remedy: String,
+    },
     /// The host does not allow it.
     #[error("{problem}{}", .remedy.as_ref().map(|r| format!(". {r}")).unwrap_or_default())]
     Host {

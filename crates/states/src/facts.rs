@@ -25,7 +25,7 @@ pub(crate) enum Fact {
         parent: Place,
         name: &'static str,
         entries: Vec<Element>,
-        /// What identifies an entry: two of the same key are the same.
+        /// What identifies an entry: two of the same key are the same, and one with an empty key is nobody's business.
         key: fn(Node) -> String,
     },
     /// Elements `name` under `parent` are there only for these values of the attribute `key`.
@@ -59,6 +59,8 @@ pub(crate) enum Compare {
     Memory,
     /// The same set of CPUs: `0-2` and `0,1,2`.
     Cpuset,
+    /// The same number of vCPUs online; absent counts as all there are.
+    Online,
 }
 
 impl Fact {
@@ -185,8 +187,13 @@ impl Fact {
                 let next = Bytes(value.parse().unwrap_or_default());
                 format!("{subject}: {now} now, {next} at the next start")
             }
-            Self::Value { place, value, .. } => {
-                let now = place.value(live).unwrap_or("none");
+            Self::Value {
+                place,
+                value,
+                compare,
+            } => {
+                let all = (*compare == Compare::Online).then(|| live.text_at("vcpu"));
+                let now = place.value(live).or(all).unwrap_or("none");
                 format!("{subject}: {now} now, {value} at the next start")
             }
             Self::Absent(place) => {
@@ -252,10 +259,11 @@ impl Compare {
         let have = match (place.value(root), self) {
             (Some(have), _) => have,
             (None, Self::Default(default)) => default,
+            (None, Self::Online) => root.text_at("vcpu"),
             (None, _) => return false,
         };
         match self {
-            Self::Text | Self::Default(_) | Self::Memory => have == want,
+            Self::Text | Self::Default(_) | Self::Online | Self::Memory => have == want,
             Self::Path => clean_path(have) == clean_path(want),
             Self::Octal => octal(have).is_some() && octal(have) == octal(want),
             Self::Cpuset => cpuset(have).is_some() && cpuset(have) == cpuset(want),
@@ -333,7 +341,10 @@ fn set(
     key: fn(Node) -> String,
 ) -> Result<(), EditError> {
     let wanted: Vec<String> = entries.iter().map(|entry| key_of(entry, key)).collect();
-    remove_where(document, parent, name, |node| !wanted.contains(&key(node)))?;
+    remove_where(document, parent, name, |node| {
+        let key = key(node);
+        !key.is_empty() && !wanted.contains(&key)
+    })?;
     for (entry, wanted) in entries.iter().zip(&wanted) {
         let there = document.read(|root| {
             elements(root, parent, name)

@@ -192,7 +192,7 @@ impl PoolWant {
             let default = match self.kind.as_deref() {
                 Some("fs" | "netfs") => Compare::Default("auto"),
                 Some("logical") => Compare::Default("lvm2"),
-                Some("disk") => Compare::Default("dos"),
+                Some("disk") => Compare::Default("unknown"),
                 _ => Compare::Text,
             };
             let place = Place::at("source/format").attr("type");
@@ -300,15 +300,10 @@ impl PoolWant {
     }
 }
 
-/// Modes are octal and owners numeric: libvirt takes no names.
+/// Modes are octal, with quotes or without, and owners numeric: libvirt takes no names.
 pub(crate) fn permission(key: &str, field: &Field) -> Result<String, StateError> {
     let text = field.text()?;
     match key {
-        "mode" if field.value.is_number() => {
-            // YAML has already read 0770 as the octal number 504, or 770 as a decimal one.
-            let remedy = format!("Write it with quotes: mode: '{:04o}'", field.number()?);
-            Err(field.refuse("a mode in quotes", Some(remedy)))
-        }
         "mode" if u32::from_str_radix(&text, 8).is_ok() => Ok(text),
         "mode" => Err(field.refuse("an octal mode such as '0770'", None)),
         "owner" | "group" if text.parse::<i64>().is_err() => {

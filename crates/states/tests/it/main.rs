@@ -4,4 +4,5 @@ mod host;
 mod network;
 mod origin;
 mod pool;
+mod schema;
 mod vm;

@@ -1,1 +1,293 @@
-//! Pools.
+//! Pools that are there: in place, never stopped.
+
+use crate::host::{Host, State, shown, summary, virt};
+use crate::origin::{applied, pool0};
+use expect_test::{Expect, expect};
+
+fn check(state: &State, expected: &Expect) {
+    let mut host = applied();
+    let plan = host.plan(state).expect("a plan");
+    expected.assert_eq(&format!(
+        "{}\n{}",
+        summary(&plan),
+        shown(&plan.applied(&[]))
+    ));
+    host.apply(state);
+    let again = host.plan(state).expect("a plan");
+    assert!(again.plan.is_empty(), "a second apply: {}", summary(&again));
+}
+
+#[test]
+fn a_running_pool_is_redefined_and_never_restarted() {
+    let state = pool0()
+        .with(
+            "source",
+            "{dir: /srv/other, hosts: [a.example, 'b.example:2049'], format: nfs}",
+        )
+        .with("permissions", "{mode: '0770', owner: 64055}");
+    check(
+        &state,
+        &expect![[r#"
+        Update the definition of pool pool0 [next boot]
+        waits: target/permissions/mode: 0755 now, 0770 at the next start
+        waits: target/permissions/owner: 0 now, 64055 at the next start
+        waits: source/dir@path: /srv/vms now, /srv/other at the next start
+        waits: source/host: changes at the next start
+        Some(true) Pool pool0 updated
+        Waits for the next start: target/permissions/mode: 0755 now, 0770 at the next start; target/permissions/owner: 0 now, 64055 at the next start; source/dir@path: /srv/vms now, /srv/other at the next start; source/host: changes at the next start
+        {"pool0":"Pool updated"}"#]],
+    );
+}
+
+#[test]
+fn another_kind_of_pool_is_defined_anew_under_its_uuid() {
+    check(
+        &virt("pool_running", "pool0", "{ptype: dir, target: /srv/images}"),
+        &expect![[r#"
+        Update the definition of pool pool0 [next boot]
+        waits: type: netfs now, dir at the next start
+        waits: target/path: /vms now, /srv/images at the next start
+        Some(true) Pool pool0 updated
+        Waits for the next start: type: netfs now, dir at the next start; target/path: /vms now, /srv/images at the next start
+        {"pool0":"Pool updated"}"#]],
+    );
+}
+
+#[test]
+fn a_stopped_pool_is_built_when_updated_and_started() {
+    let mut host = applied();
+    let pool = host
+        .seen
+        .pools
+        .get_mut("pool0")
+        .and_then(Option::as_mut)
+        .expect("there");
+    pool.active = false;
+    pool.xml_live = None;
+    let mut said = String::new();
+    for state in [
+        pool0(),
+        pool0().with("target", "/other"),
+        pool0().with("autostart", "False"),
+    ] {
+        let plan = host.plan(&state).expect("a plan");
+        said.push_str(&format!(
+            "{}\n{}\n",
+            summary(&plan),
+            shown(&plan.applied(&[]))
+        ));
+    }
+    expect![[r#"
+        Start pool pool0 [live]
+        Some(true) Pool pool0 started
+        {"pool0":"Pool started"}
+        Update the definition of pool pool0 [none]
+        Make the storage of pool pool0 where it is not there yet [none]
+        Start pool pool0 [live]
+        Some(true) Pool pool0 updated, built, started
+        {"pool0":"Pool updated, built, started"}
+        Do not start pool pool0 with its host [none]
+        Start pool pool0 [live]
+        Some(true) Pool pool0 updated, autostart flag changed, started
+        {"pool0":"Pool updated, autostart flag changed, started"}
+    "#]]
+    .assert_eq(&said);
+}
+
+#[test]
+fn all_kinds_reach_the_xml_and_are_quiet_afterwards() {
+    let states = [
+        virt(
+            "pool_running",
+            "dir",
+            "{ptype: dir, target: /a//b/, permissions: {mode: '0755', owner: 0, group: 0, label: x}}",
+        ),
+        virt(
+            "pool_running",
+            "fs",
+            "{ptype: fs, target: /m, source: {devices: [{path: /dev/sdb1}], format: ext4}}",
+        ),
+        virt(
+            "pool_running",
+            "cifs",
+            "{ptype: netfs, target: /m, source: {dir: /share, hosts: [h], format: cifs}}",
+        ),
+        virt(
+            "pool_running",
+            "vg",
+            "{ptype: logical, target: /dev/vg0, source: {devices: [{path: /dev/sdc}], name: vg0, format: lvm2}}",
+        ),
+        virt(
+            "pool_running",
+            "iscsi",
+            "{ptype: iscsi, target: /dev/disk/by-path, source: {hosts: ['h:3260'], devices: [{path: iqn.2013-06.com.example:t}], auth: {type: chap, username: u, secret: {type: usage, value: s}}}}",
+        ),
+        virt(
+            "pool_running",
+            "direct",
+            "{ptype: iscsi-direct, source: {hosts: [h], devices: [{path: iqn.2013-06.com.example:t}], initiator: iqn.2013-06.com.example:i}}",
+        ),
+        virt(
+            "pool_running",
+            "fc",
+            "{ptype: scsi, target: /dev/disk/by-path, source: {adapter: {type: scsi_host, name: scsi_host1}}}",
+        ),
+        virt(
+            "pool_running",
+            "ceph",
+            "{ptype: rbd, source: {name: rbdpool, hosts: ['[::1]:6789', b], auth: {type: ceph, username: admin, secret: {type: uuid, value: 2ec115d7-3a88-3ceb-bc12-0ac909a6fd87}}}}",
+        ),
+        virt(
+            "pool_running",
+            "gl",
+            "{ptype: gluster, source: {dir: /d, name: vol, hosts: [h]}}",
+        ),
+    ];
+    let mut host = Host::new();
+    let mut xml = String::new();
+    for state in &states {
+        let plan = host.plan(state).expect("a plan");
+        let new = plan.plan.steps[0]
+            .diff
+            .as_ref()
+            .expect("a definition")
+            .after
+            .clone();
+        crate::schema::validate("storagepool", &new);
+        xml.push_str(&new);
+        host.apply(state);
+        let again = host.plan(state).expect("a plan");
+        assert!(again.plan.is_empty(), "{}", summary(&again));
+    }
+    expect![[r#"
+        <pool type='dir'>
+          <name>dir</name>
+          <target>
+            <path>/a//b/</path>
+            <permissions>
+              <mode>0755</mode>
+              <owner>0</owner>
+              <group>0</group>
+              <label>x</label>
+            </permissions>
+          </target>
+        </pool>
+        <pool type='fs'>
+          <name>fs</name>
+          <source>
+            <device path='/dev/sdb1'/>
+            <format type='ext4'/>
+          </source>
+          <target>
+            <path>/m</path>
+          </target>
+        </pool>
+        <pool type='netfs'>
+          <name>cifs</name>
+          <source>
+            <host name='h'/>
+            <dir path='share'/>
+            <format type='cifs'/>
+          </source>
+          <target>
+            <path>/m</path>
+          </target>
+        </pool>
+        <pool type='logical'>
+          <name>vg</name>
+          <source>
+            <device path='/dev/sdc'/>
+            <name>vg0</name>
+          </source>
+          <target>
+            <path>/dev/vg0</path>
+          </target>
+        </pool>
+        <pool type='iscsi'>
+          <name>iscsi</name>
+          <source>
+            <host name='h' port='3260'/>
+            <device path='iqn.2013-06.com.example:t'/>
+            <auth type='chap' username='u'>
+              <secret usage='s'/>
+            </auth>
+          </source>
+          <target>
+            <path>/dev/disk/by-path</path>
+          </target>
+        </pool>
+        <pool type='iscsi-direct'>
+          <name>direct</name>
+          <source>
+            <host name='h'/>
+            <device path='iqn.2013-06.com.example:t'/>
+            <initiator>
+              <iqn name='iqn.2013-06.com.example:i'/>
+            </initiator>
+          </source>
+        </pool>
+        <pool type='scsi'>
+          <name>fc</name>
+          <source>
+            <adapter type='scsi_host' name='scsi_host1'/>
+          </source>
+          <target>
+            <path>/dev/disk/by-path</path>
+          </target>
+        </pool>
+        <pool type='rbd'>
+          <name>ceph</name>
+          <source>
+            <host name='::1' port='6789'/>
+            <host name='b'/>
+            <name>rbdpool</name>
+            <auth type='ceph' username='admin'>
+              <secret uuid='2ec115d7-3a88-3ceb-bc12-0ac909a6fd87'/>
+            </auth>
+          </source>
+        </pool>
+        <pool type='gluster'>
+          <name>gl</name>
+          <source>
+            <host name='h'/>
+            <dir path='/d'/>
+            <name>vol</name>
+          </source>
+        </pool>
+    "#]]
+    .assert_eq(&xml);
+}
+
+#[test]
+fn what_means_nothing_is_said_and_nonsense_is_refused() {
+    let mut host = Host::new();
+    let plan = host
+        .plan(&virt(
+            "pool_running",
+            "p",
+            "{ptype: dir, target: /a, source: {name: x}, permissions: [{mode: '0770'}]}",
+        ))
+        .expect("a plan");
+    let mut said = plan.notes.clone();
+    let mut refuse = |yaml: &str| {
+        let error = host.plan(&virt("pool_running", "p", yaml)).expect_err(yaml);
+        said.push(error.to_string());
+    };
+    refuse("{target: /a}");
+    refuse("{ptype: dri}");
+    refuse("{ptype: dir, target: /a, permissions: {mode: rwx}}");
+    refuse("{ptype: dir, target: /a, permissions: {mode: '0770', owner: root}}");
+    refuse("{ptype: dir, target: /a, transient: True}");
+    refuse("{ptype: iscsi, source: {auth: {username: u, password: secret}}}");
+    refuse("{ptype: netfs, sauce: x, source: {host: [a]}}");
+    expect![[r#"
+        permissions is a list, which Salt ignores: write it as a dictionary (mode: '0770')
+        source: name means nothing for a pool of type dir and is not used
+        Missing parameter ptype for state virt.pool_running
+        ptype: "dri" is not one of dir, fs, netfs, logical, disk, iscsi, iscsi-direct, scsi, mpath, rbd, sheepdog, gluster, zfs, vstorage. Did you mean dir?
+        permissions: mode: "rwx" is not an octal mode such as '0770'
+        permissions: owner: "root" is not a numeric id. Write the number of the owner (id root)
+        transient: True is not possible in this version. Leave it out: the pool is then kept by libvirt and starts with autostart
+        source: auth: password: a password is not possible in this version. Define a libvirt secret and write secret: {type: usage, value: NAME}
+        source: there is no key host here. Did you mean hosts?"#]].assert_eq(&said.join("\n"));
+}

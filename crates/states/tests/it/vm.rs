@@ -1,1 +1,615 @@
-//! VMs.
+//! `virt.running`, `virt.defined` on VMs that are there, and what is refused.
+
+use crate::host::{Host, shown, summary, virt};
+use crate::origin::{applied, srv01};
+use domxml::{Document, Place};
+use expect_test::{Expect, expect};
+use model::VmStatus;
+use model::plan::{Step, VmOp};
+use states::Refusal;
+
+/// Plan and result of one state on the host of the example, and that a second apply has nothing to do.
+fn check(state: &crate::host::State, expected: &Expect) {
+    let mut host = applied();
+    let plan = host.plan(state).expect("a plan");
+    expected.assert_eq(&format!(
+        "{}\n{}",
+        summary(&plan),
+        shown(&plan.applied(&[]))
+    ));
+    host.apply(state);
+    let again = host.plan(state).expect("a plan");
+    assert!(again.plan.is_empty(), "a second apply: {}", summary(&again));
+    assert!(again.tested().changes.is_empty());
+}
+
+#[test]
+fn less_memory_reaches_the_running_vm_and_its_maximum_waits() {
+    check(
+        &srv01().with("mem", "512"),
+        &expect![[r#"
+            Update the definition of VM srv01 [next boot]
+            Give VM srv01 512.0 MiB of memory while it runs [live]
+            waits: memory: 1.0 GiB now, 512.0 MiB at the next start
+            Some(true) Domain srv01 updated
+            Waits for the next start: memory: 1.0 GiB now, 512.0 MiB at the next start
+            {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]},"mem":true}}"#]],
+    );
+}
+
+#[test]
+fn more_than_the_running_maximum_waits_for_the_next_start() {
+    check(
+        &srv01().with("mem", "2g").with("cpu", "2"),
+        &expect![[r#"
+        Update the definition of VM srv01 [next boot]
+        waits: memory: 1.0 GiB now, 2.0 GiB at the next start
+        waits: currentMemory: 1.0 GiB now, 2.0 GiB at the next start
+        waits: vcpu: 1 now, 2 at the next start
+        Some(true) Domain srv01 updated
+        Waits for the next start: memory: 1.0 GiB now, 2.0 GiB at the next start; currentMemory: 1.0 GiB now, 2.0 GiB at the next start; vcpu: 1 now, 2 at the next start
+        {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]}}}"#]],
+    );
+}
+
+#[test]
+fn vcpus_below_the_running_maximum_are_plugged_at_once() {
+    let mut host = applied();
+    let four = srv01().with("cpu", "{maximum: 4, current: 2}");
+    host.apply(&four);
+    // As if restarted.
+    let vm = host.vm("srv01");
+    vm.xml_live = vm.xml_persistent.clone();
+    let plan = host
+        .plan(&srv01().with("cpu", "{maximum: 4, current: 3}"))
+        .expect("a plan");
+    expect![[r#"
+        Update the definition of VM srv01 [live]
+        Give VM srv01 3 vCPUs while it runs [live]
+        Some(true) Domain srv01 updated
+        {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]},"cpu":true}}"#]].assert_eq(&format!("{}\n{}", summary(&plan), shown(&plan.applied(&[]))));
+    let refused = [Refusal {
+        step: 1,
+        reason: "vcpu hotplug is off".to_owned(),
+    }];
+    assert!(plan.tolerates(1) && !plan.tolerates(0));
+    expect![[r#"
+        Some(true) Domain srv01 updated with live update(s) failures
+        {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]},"cpu":false,"errors":["vcpu hotplug is off"]}}"#]].assert_eq(&shown(&plan.applied(&refused)));
+}
+
+#[test]
+fn a_second_disk_is_made_defined_and_plugged() {
+    let disks = "[{name: system, format: qcow2, image: 'https://mirror.example/x.qcow2', pool: pool0, size: 122880},
+                  {name: data, pool: pool0, size: 1024}]";
+    check(
+        &srv01().with("disks", disks),
+        &expect![[r#"
+        Create volume srv01_data in pool pool0 of 1.0 GiB [none]
+        Update the definition of VM srv01 [live]
+        Plug disk vdb into VM srv01 while it runs [live]
+        Some(true) Domain srv01 updated
+        {"srv01":{"definition":true,"disk":{"attached":["<disk type='volume' device='disk'>\n  <driver name='qemu' type='qcow2' cache='none' io='native'/>\n  <source pool='pool0' volume='srv01_data'/>\n  <target dev='vdb' bus='virtio'/>\n</disk>"]},"interface":{"attached":[],"detached":[]}}}"#]],
+    );
+}
+
+#[test]
+fn a_disk_that_is_no_longer_declared_is_unplugged_and_kept() {
+    check(
+        &srv01().with("disks", "[]"),
+        &expect![[r#"
+        Update the definition of VM srv01 [live]
+        Unplug disk vda from VM srv01 while it runs [live]
+        Some(true) Domain srv01 updated
+        {"srv01":{"definition":true,"disk":{"detached":["<disk type='volume' device='disk'>\n      <driver name='qemu' type='qcow2' cache='none' io='native'/>\n      <source pool='pool0' volume='srv01_system' index='1'/>\n      <target dev='vda' bus='virtio'/>\n      <address type='pci'/>\n      <alias name='virtio-disk0'/>\n    </disk>"]},"interface":{"attached":[],"detached":[]}}}"#]],
+    );
+}
+
+#[test]
+fn a_bigger_disk_waits_until_the_vm_is_off() {
+    let bigger = srv01().with(
+        "disks",
+        "[{name: system, format: qcow2, image: 'https://mirror.example/x.qcow2', pool: pool0, size: 200000}]",
+    );
+    check(
+        &bigger,
+        &expect![[r#"
+        waits: disk system: 120.0 GiB now, grows to 195.3 GiB when the VM is off
+        Some(true) Domain srv01 exists and is running
+        Waits for the next start: disk system: 120.0 GiB now, grows to 195.3 GiB when the VM is off
+        {}"#]],
+    );
+    let mut host = applied();
+    host.vm("srv01").status = VmStatus::Shutoff;
+    host.vm("srv01").xml_live = None;
+    let plan = host.plan(&bigger).expect("a plan");
+    expect![[r#"
+        Grow volume srv01_system of pool pool0 from 120.0 GiB to 195.3 GiB [none]
+        Start VM srv01 [live]"#]]
+    .assert_eq(&summary(&plan));
+}
+
+#[test]
+fn an_interface_moves_to_another_network_while_the_vm_runs() {
+    let moved = "[{name: eth0, type: network, source: net1, mac: '2A:C3:A7:A6:01:04'}]";
+    check(
+        &srv01().with("interfaces", moved),
+        &expect![[r#"
+            Update the definition of VM srv01 [live]
+            Move interface 2a:c3:a7:a6:01:04 of VM srv01 to network net1 [live]
+            Some(true) Domain srv01 updated
+            {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"updated":["<interface type='network'>\n      <mac address='2a:c3:a7:a6:01:04'/>\n      <source network='net1'/>\n      <model type='virtio'/>\n      <target dev='vnet0'/>\n    </interface>"]}}}"#]],
+    );
+}
+
+#[test]
+fn a_new_interface_has_one_address_in_both_definitions() {
+    let two = "[{name: eth0, network: net0, mac: '2A:C3:A7:A6:01:04'}, {name: eth1, bridge: br0}]";
+    check(
+        &srv01().with("interfaces", two),
+        &expect![[r#"
+        Update the definition of VM srv01 [live]
+        Plug interface 52:54:00:b9:32:28 into VM srv01 while it runs [live]
+        Some(true) Domain srv01 updated
+        {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":["<interface type='bridge'>\n  <mac address='52:54:00:b9:32:28'/>\n  <source bridge='br0'/>\n  <model type='virtio'/>\n</interface>"]}}}"#]],
+    );
+}
+
+#[test]
+fn a_medium_is_changed_and_ejected() {
+    let with = |source: &str| {
+        let drive = format!("[{{name: iso, device: cdrom, source_file: {source}}}]");
+        srv01().with("disks", &drive)
+    };
+    let mut host = applied();
+    host.apply(&with("null"));
+    let vm = host.vm("srv01");
+    vm.xml_live = vm.xml_persistent.clone();
+    host.seen
+        .paths
+        .insert("/iso/a.iso".to_owned(), states::HostPath::File);
+    let plan = host.plan(&with("/iso/a.iso")).expect("a plan");
+    expect![[r#"
+        Update the definition of VM srv01 [live]
+        Change the medium of disk hda of VM srv01 [live]
+        Some(true) Domain srv01 updated
+        {"srv01":{"definition":true,"disk":{"updated":["<disk type='file' device='cdrom'>\n      <driver name='qemu' cache='none' io='native'/>\n      <target dev='hda' bus='ide'/>\n      <readonly/>\n      <address type='pci'/>\n      <source file='/iso/a.iso'/>\n    </disk>"]},"interface":{"attached":[],"detached":[]}}}"#]].assert_eq(&format!("{}\n{}", summary(&plan), shown(&plan.applied(&[]))));
+    host.apply(&with("/iso/a.iso"));
+    assert_eq!(host.vm("srv01").disks[0].source, "/iso/a.iso");
+    host.apply(&with("null"));
+    assert_eq!(host.vm("srv01").disks[0].source, "");
+    assert!(host.plan(&with("null")).expect("a plan").plan.is_empty());
+}
+
+#[test]
+fn a_stopped_vm_is_started_and_a_paused_one_resumed() {
+    let mut host = applied();
+    host.vm("srv01").status = VmStatus::Shutoff;
+    let plan = host.plan(&srv01()).expect("a plan");
+    expect![[r#"
+        Start VM srv01 [live]
+        None Domain srv01 started
+        {"srv01":{"started":true}}"#]]
+    .assert_eq(&format!("{}\n{}", summary(&plan), shown(&plan.tested())));
+    host.vm("srv01").status = VmStatus::Paused;
+    let plan = host.plan(&srv01()).expect("a plan");
+    expect![[r#"
+        Resume VM srv01 [live]
+        Some(true) Domain srv01 resumed
+        {"srv01":{"resumed":true}}"#]]
+    .assert_eq(&format!(
+        "{}\n{}",
+        summary(&plan),
+        shown(&plan.applied(&[]))
+    ));
+    host.vm("srv01").status = VmStatus::Migrating;
+    expect!["VM srv01 cannot be started: The VM is migrating. Try again when it has come to rest"]
+        .assert_eq(&host.plan(&srv01()).expect_err("migrating").to_string());
+}
+
+#[test]
+fn unknown_xml_survives_a_change_of_memory_and_vcpus() {
+    let mut host = applied();
+    let vm = host.vm("srv01");
+    let strange = "<metadata><app:x xmlns:app='urn:app' a=\"1\"><!-- kept --></app:x></metadata>\n  <future mode='x'/>\n";
+    let xml = vm
+        .xml_persistent
+        .clone()
+        .expect("defined")
+        .replace("<vcpu", &format!("{strange}  <vcpu"));
+    vm.xml_persistent = Some(xml.clone());
+    let plan = host
+        .plan(&srv01().with("mem", "2048").with("cpu", "2"))
+        .expect("a plan");
+    let Step::Vm {
+        op: VmOp::Define { xml: new },
+        ..
+    } = &plan.plan.steps[0].step
+    else {
+        panic!("the first step defines");
+    };
+    let expected = xml
+        .replace(">1048576</", ">2097152</")
+        .replace(">1</vcpu>", ">2</vcpu>");
+    assert_eq!(*new, expected);
+}
+
+#[test]
+fn a_definition_edited_behind_our_back_is_kept_where_nothing_is_declared() {
+    let mut host = applied();
+    let vm = host.vm("srv01");
+    let mut xml = Document::new(vm.xml_persistent.clone().expect("defined")).expect("well-formed");
+    xml.set(&Place::at("cputune/shares"), "2048")
+        .expect("possible");
+    xml.set(&Place::at("description"), "by hand")
+        .expect("possible");
+    vm.xml_persistent = Some(xml.into_string());
+    assert!(host.plan(&srv01()).expect("a plan").plan.is_empty());
+}
+
+#[test]
+fn autostart_is_applied_reported_and_else_left_alone() {
+    let on = srv01().with("autostart", "True");
+    check(
+        &on,
+        &expect![[r#"
+            Start VM srv01 with its host [none]
+            Some(true) Domain srv01 updated
+            {"srv01":{"autostart":true}}"#]],
+    );
+    let mut host = applied();
+    host.apply(&on);
+    assert!(host.vm("srv01").autostart);
+    assert!(host.plan(&srv01()).expect("a plan").plan.is_empty());
+}
+
+#[test]
+fn everything_the_tables_of_salt_list_is_written_once() {
+    let state = virt(
+        "defined",
+        "big",
+        "{mem: {boot: 1g, current: 512m, max: 4g, slots: 4, hard_limit: 5g, hugepages: [{size: 2048k, nodeset: '0'}], locked: True, source: memfd, access: shared},
+          cpu: {maximum: 4, current: 2, placement: static, cpuset: '0-3,^2', mode: custom, match: exact, check: partial,
+                model: {name: Skylake-Client, fallback: forbid}, vendor: Intel, topology: {sockets: 1, cores: 2, threads: 2},
+                cache: {level: 3, mode: emulate}, features: {vmx: require, avx: disable},
+                vcpus: {0: {enabled: True, hotpluggable: False}, 1: {enabled: True, hotpluggable: True, order: 2}},
+                numa: {0: {cpus: '0-3', memory: 1g, memAccess: shared, discard: True}}, iothreads: 2,
+                tuning: {shares: 2048, quota: -1, vcpupin: {0: '0-1', 1: '2'}, emulatorpin: '1-3', iothreadpin: {1: '0'},
+                         vcpusched: [{scheduler: fifo, priority: 1, vcpus: '0'}], emulatorsched: {scheduler: rr, priority: 2}}},
+          numatune: {memory: {mode: strict, nodeset: '0'}, memnodes: {0: {mode: strict, nodeset: '0'}}},
+          hypervisor_features: {kvm-hint-dedicated: True}, clock: {timezone: Europe/Paris, timers: {rtc: {tickpolicy: catchup, slew: 4, threshold: 12, limit: 10000}, hpet: {present: False}}},
+          boot: {efi: True}, boot_dev: 'network hd', stop_on_reboot: True,
+          serials: [{type: tcp, port: 24000, protocol: raw}], consoles: [{type: pty, target_type: virtio}],
+          graphics: {type: spice, port: 5901, tls_port: 5902, listen: {address: 127.0.0.1}}}",
+    );
+    let mut host = Host::new();
+    let plan = host.plan(&state).expect("a plan");
+    let xml = &plan.plan.steps[0]
+        .diff
+        .as_ref()
+        .expect("a definition")
+        .after;
+    crate::schema::validate("domain", xml);
+    expect![[r#"
+        <domain type='kvm'>
+          <name>big</name>
+          <maxMemory unit='KiB' slots='4'>4194304</maxMemory>
+          <memory unit='KiB'>1048576</memory>
+          <currentMemory unit='KiB'>524288</currentMemory>
+          <memtune>
+            <hard_limit unit='KiB'>5242880</hard_limit>
+          </memtune>
+          <memoryBacking>
+            <hugepages>
+              <page size='2048' unit='KiB' nodeset='0'/>
+            </hugepages>
+            <locked/>
+            <source type='memfd'/>
+            <access mode='shared'/>
+          </memoryBacking>
+          <vcpu current='2' placement='static' cpuset='0-3,^2'>4</vcpu>
+          <vcpus>
+            <vcpu id='0' enabled='yes' hotpluggable='no'/>
+            <vcpu id='1' enabled='yes' hotpluggable='yes' order='2'/>
+          </vcpus>
+          <iothreads>2</iothreads>
+          <cputune>
+            <shares>2048</shares>
+            <quota>-1</quota>
+            <vcpupin vcpu='0' cpuset='0-1'/>
+            <vcpupin vcpu='1' cpuset='2'/>
+            <emulatorpin cpuset='1-3'/>
+            <iothreadpin iothread='1' cpuset='0'/>
+            <vcpusched vcpus='0' scheduler='fifo' priority='1'/>
+            <emulatorsched scheduler='rr' priority='2'/>
+          </cputune>
+          <numatune>
+            <memory mode='strict' nodeset='0'/>
+            <memnode cellid='0' mode='strict' nodeset='0'/>
+          </numatune>
+          <os firmware='efi'>
+            <type arch='x86_64'>hvm</type>
+            <boot dev='network'/>
+            <boot dev='hd'/>
+          </os>
+          <features>
+            <acpi/>
+            <apic/>
+            <pae/>
+            <kvm>
+              <hint-dedicated state='on'/>
+            </kvm>
+          </features>
+          <cpu match='exact' mode='custom' check='partial'>
+            <model fallback='forbid'>Skylake-Client</model>
+            <vendor>Intel</vendor>
+            <topology sockets='1' cores='2' threads='2'/>
+            <cache level='3' mode='emulate'/>
+            <feature name='vmx' policy='require'/>
+            <feature name='avx' policy='disable'/>
+            <numa>
+              <cell id='0' cpus='0-3' memory='1048576' discard='yes' memAccess='shared'/>
+            </numa>
+          </cpu>
+          <clock offset='timezone' timezone='Europe/Paris'>
+            <timer name='rtc' tickpolicy='catchup'>
+              <catchup slew='4' threshold='12' limit='10000'/>
+            </timer>
+            <timer name='hpet' present='no'/>
+          </clock>
+          <on_reboot>destroy</on_reboot>
+          <devices>
+            <serial type='tcp'>
+              <source mode='bind' host='0.0.0.0' service='24000'/>
+              <protocol type='raw'/>
+            </serial>
+            <console type='pty'>
+              <target type='virtio' port='0'/>
+            </console>
+            <channel type='unix'>
+              <target type='virtio' name='org.qemu.guest_agent.0'/>
+            </channel>
+            <channel type='spicevmc'>
+              <target type='virtio' name='com.redhat.spice.0'/>
+            </channel>
+            <graphics type='spice' port='5901' tlsPort='5902' listen='127.0.0.1'>
+              <listen type='address' address='127.0.0.1'/>
+            </graphics>
+          </devices>
+        </domain>
+    "#]]
+    .assert_eq(xml);
+    host.apply(&state);
+    assert!(host.plan(&state).expect("a plan").plan.is_empty());
+}
+
+#[test]
+fn lists_of_keyed_entries_are_authoritative_and_null_removes() {
+    let state = |cpu: &str| virt("defined", "v", "{mem: 512}").with("cpu", cpu);
+    let mut host = Host::new();
+    host.apply(&state(
+        "{maximum: 2, cpuset: '0-3', features: {vmx: require, avx: disable}}",
+    ));
+    host.apply(&state(
+        "{maximum: 2, cpuset: null, features: {vmx: optional}}",
+    ));
+    let xml = host.vm("v").xml_persistent.clone().expect("defined");
+    assert!(!xml.contains("avx") && !xml.contains("cpuset"), "{xml}");
+    assert!(
+        xml.contains("<feature name='vmx' policy='optional'/>"),
+        "{xml}"
+    );
+}
+
+#[test]
+fn the_host_decides_what_a_new_vm_is() {
+    let kind = |capabilities: &str, yaml: &str| {
+        let mut host = Host::offering(capabilities);
+        let plan = host.plan(&virt("defined", "v", yaml))?;
+        let xml = plan.plan.steps[0]
+            .diff
+            .as_ref()
+            .expect("a definition")
+            .after
+            .clone();
+        Ok::<_, states::StateError>(domxml::domain::read(&xml).expect("readable"))
+    };
+    let emulated = crate::host::CAPABILITIES.replace("<domain type='kvm'/>", "");
+    assert_eq!(
+        kind(crate::host::CAPABILITIES, "mem: 1")
+            .expect("a plan")
+            .domain_type,
+        "kvm"
+    );
+    assert_eq!(
+        kind(&emulated, "mem: 1").expect("a plan").domain_type,
+        "qemu"
+    );
+    let xen = "<capabilities><guest><os_type>xen</os_type><arch name='x86_64'><domain type='xen'/></arch></guest>
+        <guest><os_type>hvm</os_type><arch name='x86_64'><domain type='xen'/></arch></guest></capabilities>";
+    let domain = kind(xen, "{mem: 1, interfaces: [{name: e}]}").expect("a plan");
+    assert_eq!(
+        (domain.domain_type.as_str(), domain.os_type.as_str()),
+        ("xen", "hvm")
+    );
+    assert_eq!(domain.nics[0].model, "");
+    let error = kind(&emulated, "{mem: 1, vm_type: kvm}").expect_err("no KVM");
+    expect![[r#"vm_type: "kvm" is not offered by this host. It offers qemu; leave vm_type out to take the best"#]].assert_eq(&error.to_string());
+}
+
+#[test]
+fn profiles_come_first_and_defaults_last() {
+    let config = |key: &str| match key {
+        "virt:disk" => sls::yaml::load(
+            "{web: [{system: {size: 4096, pool: pool0}}, {data: {size: 10, pool: pool0}}]}",
+        )
+        .ok(),
+        "virt:nic" => sls::yaml::load("{lan: {eth0: {network: net0, model: e1000}}}").ok(),
+        _ => None,
+    };
+    let mut host = applied();
+    host.seen.config = states::Config::read(config);
+    for disk in ["w_system", "w_data"] {
+        host.seen
+            .volumes
+            .insert(("pool0".to_owned(), disk.to_owned()), None);
+    }
+    let state = virt(
+        "defined",
+        "w",
+        "{mem: 512, disk_profile: web, disks: [{name: data, size: 20}], nic_profile: lan, interfaces: [{name: eth0, mac: '52:54:00:00:00:09'}]}",
+    );
+    let plan = host.plan(&state).expect("a plan");
+    let xml = &plan
+        .plan
+        .steps
+        .last()
+        .expect("steps")
+        .diff
+        .as_ref()
+        .expect("a definition")
+        .after;
+    let domain = domxml::domain::read(xml).expect("readable");
+    assert_eq!(domain.disks.len(), 2);
+    assert_eq!(
+        (
+            domain.nics[0].source.as_str(),
+            domain.nics[0].model.as_str()
+        ),
+        ("net0", "e1000")
+    );
+    expect![[r#"
+        Create volume w_system in pool pool0 of 4.0 GiB [none]
+        Create volume w_data in pool pool0 of 20.0 MiB [none]
+        Define VM w [none]"#]]
+    .assert_eq(&summary(&plan));
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_touched() {
+    let mut host = applied();
+    let mut said = Vec::new();
+    let mut refuse = |name: &str, yaml: &str| {
+        let error = host.plan(&virt("running", name, yaml)).expect_err(yaml);
+        said.push(error.to_string());
+    };
+    refuse("<script>", "mem: 1");
+    refuse(&"x".repeat(300), "mem: 1");
+    refuse("v", "cpu: 1");
+    refuse("v", "{mem: 1h}");
+    refuse("v", "{mem: 1, cpu: many}");
+    refuse("v", "{mem: 1, cpu: {modell: x}}");
+    refuse("v", "{mem: 1, disks: [{name: a, size: 20G, pool: pool0}]}");
+    refuse("v", "{mem: 1, disks: [{name: a, size: 20, pool: pool1}]}");
+    refuse("v", "{mem: 1, disks: [{name: a, pool: pool0}]}");
+    refuse(
+        "v",
+        "{mem: 1, disks: [{name: a, image: x.qcow2, pool: pool0}]}",
+    );
+    refuse("v", "{mem: 1, disks: [{name: a, size: 1}]}");
+    refuse("v", "{mem: 1, disks: [{size: 1}]}");
+    refuse("v", "{mem: 1, disks: [{name: a, source_file: /no/such}]}");
+    refuse(
+        "v",
+        "{mem: 1, interfaces: [{name: e, mac: '01:00:00:00:00:00'}]}",
+    );
+    refuse(
+        "v",
+        "{mem: 1, interfaces: [{name: e, type: direct, source: em1}]}",
+    );
+    refuse("v", "{mem: 1, graphics: {type: vcn}}");
+    refuse("v", "{mem: 1, boot: {kernel: /k}}");
+    refuse("v", "{mem: 1, boot_dev: floppy}");
+    refuse("v", "{mem: 1, host_devices: [pci_0000_00_1f_6]}");
+    refuse("v", "{mem: 1, autostart: 'yes'}");
+    expect![[r#"
+        name: "<script>" is not a usable name. The name "<script>" has the character '<', which a name cannot have
+        name: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… is not a usable name. The name has 300 bytes, at most 200 are possible
+        mem: nothing is not enough for a new VM. Add mem in MiB, for example mem: 1024
+        mem: "1h" is not a size: invalid number or unit. Write a number of MiB (1024) or a number with a unit (1g, 512MiB)
+        cpu: "many" is not a whole number
+        cpu: there is no key modell here. Did you mean model?
+        disks: a: size: "20G" is not a size in MiB (a whole number without unit). Write 20480, which is 20G in MiB
+        disk a: there is no pool pool1 on the host. Declare it with virt.pool_running and require it, or write a folder with a slash
+        Unable to create new disk a, please specify disk size and/or disk image argument. Write size: in MiB
+        disks: a: image: "x.qcow2" is not an image: a URL (http://, https://), a salt:// file or an absolute path on the host
+        disk a of v has no pool, and /srv/salt-images is the folder of no active pool. Give the disk a pool, or set virt:images to the name of one
+        disks: item 1: {"size":1} is not complete without name. Add name
+        disks: a: source_file: "/no/such" is not there on the host
+        interfaces: e: mac: "01:00:00:00:00:00" is not the address of an interface. It is a multicast address. Make the first pair even, as in 52:54:00:12:34:56
+        interfaces: e: type: "direct" is not bridge or network. Define a network with forward: bridge, vepa or hostdev, and write network: NAME
+        graphics: type: "vcn" is not one of none, vnc, spice, rdp, sdl, desktop, egl-headless, dbus. Did you mean vnc?
+        boot: {"kernel":"/k"} is not possible: Invalid boot parameters,It has to follow this combination: [(kernel, initrd) or/and cmdline] or/and [(loader, nvram) or efi]
+        boot_dev: "floppy" is not a list of hd, fd, cdrom, network with blanks between them
+        host_devices: ["pci_0000_00_1f_6"] is not possible in this version. Leave it out and attach the device with virsh: the state keeps what it does not know
+        autostart: "yes" is not a boolean (True or False). Write True, without quotes"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn action_states_report_each_vm_and_name_the_nearest() {
+    let mut host = applied();
+    let mut other = host.vm("srv01").clone();
+    other.name = "srv02".to_owned();
+    other.status = VmStatus::Paused;
+    host.seen.vms.insert("srv02".to_owned(), Some(other));
+    host.seen.vm_names.push("srv02".to_owned());
+    let mut said = Vec::new();
+    for (fun, name) in [
+        ("stopped", "srv*"),
+        ("powered_off", "srv0?"),
+        ("stopped", "srv02"),
+        ("rebooted", "srv1"),
+    ] {
+        said.push(match host.plan(&virt(fun, name, "{}")) {
+            Ok(plan) => shown(&plan.applied(&[])),
+            Err(error) => error.to_string(),
+        });
+    }
+    expect![[r#"
+        Some(true) Machine has been shut down
+        {"stopped":[{"domain":"srv01","shutdown":true}]}
+        Some(true) Machine has been powered off
+        {"unpowered":[{"domain":"srv01","stop":true},{"domain":"srv02","stop":true}]}
+        Some(false) No changes had happened
+        {"ignored":[{"domain":"srv02","issue":"The VM is paused and cannot react; resume it first or force it off"}]}
+        No changes had happened: there is no VM srv1 on this host. Did you mean srv01?"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn a_volume_is_defined_once() {
+    let mut host = applied();
+    let state = virt(
+        "volume_defined",
+        "data",
+        "{pool: pool0, size: 10, format: qcow2}",
+    );
+    let plan = host.plan(&state).expect("a plan");
+    expect![[r#"
+        Create volume data of 10.0 MiB in pool pool0 [none]
+        None Volume data would be defined in pool pool0
+        {"pool0/data":{"old":"","new":"defined"}}
+        Some(true) Volume data defined in pool pool0
+        {"pool0/data":{"old":"","new":"defined"}}"#]]
+    .assert_eq(&format!(
+        "{}\n{}\n{}",
+        summary(&plan),
+        shown(&plan.tested()),
+        shown(&plan.applied(&[]))
+    ));
+    host.apply(&state);
+    let again = |state: &crate::host::State| {
+        host.clone()
+            .plan(state)
+            .map(|plan| shown(&plan.applied(&[])))
+    };
+    assert_eq!(
+        again(&state).expect("a plan"),
+        "Some(true) volume is existing\n{}"
+    );
+    let bigger = again(&state.with("size", "20")).expect("a plan");
+    assert_eq!(
+        bigger,
+        "Some(true) The capacity of the volume is different, but no resize performed\n{}"
+    );
+    assert!(again(&state.with("format", "raw")).is_err());
+}

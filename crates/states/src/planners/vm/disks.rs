@@ -32,7 +32,9 @@ pub(super) fn edit(document: &mut Document, disks: &[Disk]) -> Result<Vec<LiveDe
     for (index, old) in existing.iter().enumerate() {
         if !pairs.contains(&Some(index)) {
             document.remove(&place(&old.disk.target))?;
-            live.push(LiveDevice::gone(Devices::Disks, &old.disk.target));
+            if can_be_plugged(&old.disk.bus, &old.disk.device) {
+                live.push(LiveDevice::gone(Devices::Disks, &old.disk.target));
+            }
         }
     }
     let mut taken: Vec<String> = pairs
@@ -47,7 +49,7 @@ pub(super) fn edit(document: &mut Document, disks: &[Disk]) -> Result<Vec<LiveDe
                 let target = free_target(disk.prefix(), &taken);
                 let element = disk.element(&target);
                 document.insert(&Place::at("devices"), &element)?;
-                if can_be_plugged(disk) {
+                if can_be_plugged(&disk.bus, &disk.device) {
                     live.push(LiveDevice::come(Devices::Disks, &target, &element));
                 }
                 taken.push(target);
@@ -101,7 +103,7 @@ fn keep(
 ) -> Result<Option<LiveDevice>, EditError> {
     let place = place(&old.disk.target);
     let has_io = if old.io.is_empty() { "native" } else { &old.io };
-    if new.io != has_io {
+    if new.is_local() && new.io != has_io {
         document.set(&place.clone().child("driver").attr("io"), &new.io)?;
     }
     if source_of(new) == old.disk.source {
@@ -145,8 +147,8 @@ fn place(target: &str) -> Place {
 }
 
 /// IDE, SATA and floppy controllers take nothing while the VM runs.
-fn can_be_plugged(disk: &Disk) -> bool {
-    matches!(disk.bus.as_str(), "virtio" | "scsi" | "usb" | "xen") && !is_drive(&disk.device)
+fn can_be_plugged(bus: &str, device: &str) -> bool {
+    matches!(bus, "virtio" | "scsi" | "usb" | "xen") && !is_drive(device)
 }
 
 /// `vda`, `vdb`…: the first that is not taken.

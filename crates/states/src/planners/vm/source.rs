@@ -60,11 +60,12 @@ impl Disk {
             .attr("dev", target)
             .attr("bus", &self.bus);
         let is_empty = self.source.is_none();
+        let is_local = self.is_local();
         let driver = Element::new("driver")
             .attr("name", "qemu")
             .attr_opt("type", self.format.as_ref().filter(|_| !is_empty))
-            .attr("cache", "none")
-            .attr("io", &self.io)
+            .attr_opt("cache", is_local.then_some("none"))
+            .attr_opt("io", is_local.then_some(&self.io))
             .attr_opt("iothread", self.iothread);
         let read_only = (self.device == "cdrom").then(|| Element::new("readonly"));
         Element::new("disk")
@@ -74,6 +75,11 @@ impl Disk {
             .children(self.source.clone())
             .child(target)
             .children(read_only)
+    }
+
+    /// Direct access and native I/O mean something for files and devices of the host only.
+    pub(super) fn is_local(&self) -> bool {
+        self.kind != "network"
     }
 
     /// The `<source>` and the type it goes with.

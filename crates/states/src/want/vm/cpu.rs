@@ -80,9 +80,10 @@ fn dictionary(cpu: &Field) -> Result<Cpu, StateError> {
     facts.extend(row(&dict, "maximum", vcpu(), |f| {
         Ok(f.count()?.to_string())
     })?);
-    facts.extend(row(&dict, "current", vcpu().attr("current"), |f| {
-        Ok(f.count()?.to_string())
-    })?);
+    facts.extend(dict.given("current").map(|_| match current {
+        Some(online) => Fact::comparing(vcpu().attr("current"), online, Compare::Online),
+        None => Fact::Absent(vcpu().attr("current")),
+    }));
     for (key, place, allowed) in words {
         facts.extend(row(&dict, key, place, |f| f.one_of(allowed))?);
     }

@@ -2,7 +2,7 @@
 
 use crate::StateError;
 use crate::args::Field;
-use crate::facts::Fact;
+use crate::facts::{Fact, key_of};
 use crate::want::pool::yes_no;
 use domxml::read::NodeExt;
 use domxml::{Element, Place};
@@ -21,16 +21,22 @@ const KEYS: &[&str] = &[
 const KINDS: &[&str] = &["tcp", "udp", "pty", "file", "dev", "pipe", "unix"];
 
 pub(super) fn fact(list: &Field, name: &'static str) -> Result<Fact, StateError> {
-    let entries = list
+    let entries: Vec<Element> = list
         .list()?
         .iter()
         .map(|item| device(item, name))
         .collect::<Result<_, _>>()?;
+    let first_serial = |entry: &Element| key_of(entry, console_key) == FIRST_SERIAL;
+    let key = match name {
+        "console" if entries.iter().any(first_serial) => console_key,
+        "console" => other_console_key,
+        _ => character_key,
+    };
     Ok(Fact::Set {
         parent: Place::at("devices"),
         name,
         entries,
-        key: character_key,
+        key,
     })
 }
 
@@ -43,6 +49,24 @@ fn character_key(node: Node) -> String {
     };
     let service = node.attr_at("source", "service");
     format!("{} {service} {protocol}", node.attr("type"))
+}
+
+const FIRST_SERIAL: &str = "the first serial port";
+
+/// A console on the first serial port, which is what one without a target is, is that port under another name.
+fn console_key(node: Node) -> String {
+    match node.attr_at("target", "type") {
+        "" | "serial" => FIRST_SERIAL.to_owned(),
+        _ => character_key(node),
+    }
+}
+
+/// libvirt adds the console of the first serial port by itself, so it is left alone where none is declared.
+fn other_console_key(node: Node) -> String {
+    match console_key(node) {
+        key if key == FIRST_SERIAL => String::new(),
+        key => key,
+    }
 }
 
 fn device(item: &Field, name: &'static str) -> Result<Element, StateError> {
