@@ -28,35 +28,35 @@ const WHAT: &str = "read the inventory";
 /// question would cost a further thread.
 pub(crate) type Stuck = Arc<Mutex<HashSet<Uuid>>>;
 
-/// A handle to read.
-#[derive(Clone)]
-enum Item {
-    Vm(Domain),
-    Pool(StoragePool),
-    Network(Network),
-}
+/// Something that can be read, and named without a call.
+trait Object: Clone + Send + 'static {
+    /// What lists of all objects tell of each.
+    type Filters: Send + Sync + 'static;
 
-/// The filtered lists of all classes.
-struct Filters {
-    vm: VmFilters,
-    pool: PoolFilters,
-    network: NetworkFilters,
+    /// Reads it; `None` when it has vanished since the listing. May block for good.
+    fn read(&self, filters: &Self::Filters) -> Result<Option<Inventory>>;
+
+    /// It as being there, and nothing more.
+    fn unread(&self) -> Inventory;
+
+    fn uuid(&self) -> Uuid;
+
+    /// Logs that it cannot be read.
+    fn warn(&self, why: &str);
 }
 
 /// A reading under way, shared between the threads that work on it.
-#[derive(Clone)]
-struct Reading {
-    progress: Arc<Mutex<Progress>>,
+struct Reading<O: Object> {
+    progress: Arc<Mutex<Progress<O>>>,
     stuck: Stuck,
     heart: Heartbeat,
 }
 
-#[derive(Default)]
-struct Progress {
-    filters: Option<Arc<Filters>>,
-    todo: VecDeque<Item>,
+struct Progress<O: Object> {
+    filters: Option<Arc<O::Filters>>,
+    todo: VecDeque<O>,
     /// What the present thread is at. A thread that finds something else here has been given up and stops.
-    current: Option<(u64, Item)>,
+    current: Option<(u64, O)>,
     /// Numbers the objects in the order in which they are begun.
     count: u64,
     read: Inventory,
@@ -71,24 +71,53 @@ pub(crate) async fn read(
     limit: Duration,
     stuck: &Stuck,
 ) -> std::result::Result<Inventory, HypervisorError> {
-    let reading = Reading {
-        progress: Arc::default(),
-        stuck: Arc::clone(stuck),
-        heart: Heartbeat::default(),
-    };
-    loop {
-        let worker = reading.clone();
-        let work = move |connect: &Connect| worker.work(connect);
-        match lane.call_while(WHAT, limit, &reading.heart, work).await {
-            Ok(()) => return Ok(std::mem::take(&mut reading.lock().read)),
-            Err(error) if error.reason == Reason::TimedOut && reading.give_up_current() => {}
-            Err(error) => return Err(error),
+    Reading::new(stuck).run(lane, limit, list).await
+}
+
+impl<O: Object> Clone for Reading<O> {
+    fn clone(&self) -> Self {
+        Self {
+            progress: Arc::clone(&self.progress),
+            stuck: Arc::clone(&self.stuck),
+            heart: self.heart.clone(),
         }
     }
 }
 
-impl Reading {
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+impl<O: Object> Reading<O> {
+    fn new(stuck: &Stuck) -> Self {
+        let progress = Progress {
+            filters: None,
+            todo: VecDeque::new(),
+            current: None,
+            count: 0,
+            read: Inventory::default(),
+        };
+        Self {
+            progress: Arc::new(Mutex::new(progress)),
+            stuck: Arc::clone(stuck),
+            heart: Heartbeat::default(),
+        }
+    }
+
+    async fn run(
+        self,
+        lane: &Lane,
+        limit: Duration,
+        list: fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, O::Filters)>,
+    ) -> std::result::Result<Inventory, HypervisorError> {
+        loop {
+            let worker = self.clone();
+            let work = move |connect: &Connect| worker.work(connect, list);
+            match lane.call_while(WHAT, limit, &self.heart, work).await {
+                Ok(()) => return Ok(std::mem::take(&mut self.lock().read)),
+                Err(error) if error.reason == Reason::TimedOut && self.give_up_current() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress<O>> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -97,19 +126,19 @@ impl Reading {
     }
 
     /// A thread's part: list if nobody has, then read until nothing is left.
-    fn work(&self, connect: &Connect) -> Result<()> {
-        let listed = self.lock().filters.clone();
-        let filters = match listed {
-            Some(filters) => filters,
-            None => self.list(connect)?,
-        };
-        while let Some((number, item)) = self.begin() {
-            let result = item.read(&filters);
+    fn work(
+        &self,
+        connect: &Connect,
+        list: fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, O::Filters)>,
+    ) -> Result<()> {
+        let filters = self.begin_or_take_over(connect, list)?;
+        while let Some((number, object)) = self.begin() {
+            let result = object.read(&filters);
             self.heart.beat();
             let mut progress = self.lock();
             if progress.current.as_ref().map(|(number, _)| *number) != Some(number) {
                 drop(progress);
-                self.lock_stuck().remove(&item.uuid());
+                self.lock_stuck().remove(&object.uuid());
                 return Ok(());
             }
             progress.current = None;
@@ -118,29 +147,27 @@ impl Reading {
                 Ok(None) => {}
                 Err(failure) if failure.reason == Reason::Unreachable => return Err(failure),
                 Err(failure) => {
-                    item.warn(&failure.message);
-                    progress.add(item.unread());
+                    object.warn(&failure.message);
+                    progress.add(object.unread());
                 }
             }
         }
         Ok(())
     }
 
-    fn list(&self, connect: &Connect) -> Result<Arc<Filters>> {
-        let mut todo = VecDeque::new();
-        let vms = if_there(connect.list_all_domains(0).map_err(Failure::from))?;
-        todo.extend(vms.into_iter().flatten().map(Item::Vm));
-        let pools = if_there(connect.list_all_storage_pools(0).map_err(Failure::from))?;
-        todo.extend(pools.into_iter().flatten().map(Item::Pool));
-        let networks = if_there(connect.list_all_networks(0).map_err(Failure::from))?;
-        todo.extend(networks.into_iter().flatten().map(Item::Network));
-        self.heart.beat();
-        let filters = Arc::new(Filters {
-            vm: VmFilters::read(connect),
-            pool: PoolFilters::read(connect),
-            network: NetworkFilters::read(connect),
-        });
-        self.heart.beat();
+    fn begin_or_take_over(
+        &self,
+        connect: &Connect,
+        list: fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, O::Filters)>,
+    ) -> Result<Arc<O::Filters>> {
+        let listed = self.lock().filters.clone();
+        if let Some(filters) = listed {
+            // A libvirtd that hangs altogether is found out here, before it takes a thread for each object.
+            connect.lib_version()?;
+            return Ok(filters);
+        }
+        let (todo, filters) = list(connect, &self.heart)?;
+        let filters = Arc::new(filters);
         let mut progress = self.lock();
         progress.todo = todo;
         progress.filters = Some(Arc::clone(&filters));
@@ -148,35 +175,35 @@ impl Reading {
     }
 
     /// The next object, noted as the current one.
-    fn begin(&self) -> Option<(u64, Item)> {
+    fn begin(&self) -> Option<(u64, O)> {
         let mut progress = self.lock();
         loop {
-            let item = progress.todo.pop_front()?;
-            if self.lock_stuck().contains(&item.uuid()) {
-                progress.add(item.unread());
+            let object = progress.todo.pop_front()?;
+            if self.lock_stuck().contains(&object.uuid()) {
+                progress.add(object.unread());
                 continue;
             }
             progress.count += 1;
             let number = progress.count;
-            progress.current = Some((number, item.clone()));
-            return Some((number, item));
+            progress.current = Some((number, object.clone()));
+            return Some((number, object));
         }
     }
 
     /// Takes the current object from its thread; false when there is none, so that going on is of no use.
     fn give_up_current(&self) -> bool {
         let mut progress = self.lock();
-        let Some((_, item)) = progress.current.take() else {
+        let Some((_, object)) = progress.current.take() else {
             return false;
         };
-        item.warn("it did not answer in time");
-        self.lock_stuck().insert(item.uuid());
-        progress.add(item.unread());
+        object.warn("it did not answer in time");
+        self.lock_stuck().insert(object.uuid());
+        progress.add(object.unread());
         true
     }
 }
 
-impl Progress {
+impl<O: Object> Progress<O> {
     fn add(&mut self, read: Inventory) {
         self.read.vms.extend(read.vms);
         self.read.pools.extend(read.pools);
@@ -184,8 +211,43 @@ impl Progress {
     }
 }
 
-impl Item {
-    /// Reads the object; `None` when it has vanished since the listing.
+/// A handle of libvirt's.
+#[derive(Clone)]
+enum Item {
+    Vm(Domain),
+    Pool(StoragePool),
+    Network(Network),
+}
+
+/// The filtered lists of all classes.
+struct Filters {
+    vm: VmFilters,
+    pool: PoolFilters,
+    network: NetworkFilters,
+}
+
+/// Everything there is to read. A class of objects that the driver does not have is empty.
+fn list(connect: &Connect, heart: &Heartbeat) -> Result<(VecDeque<Item>, Filters)> {
+    let mut todo = VecDeque::new();
+    let vms = if_there(connect.list_all_domains(0).map_err(Failure::from))?;
+    todo.extend(vms.into_iter().flatten().map(Item::Vm));
+    let pools = if_there(connect.list_all_storage_pools(0).map_err(Failure::from))?;
+    todo.extend(pools.into_iter().flatten().map(Item::Pool));
+    let networks = if_there(connect.list_all_networks(0).map_err(Failure::from))?;
+    todo.extend(networks.into_iter().flatten().map(Item::Network));
+    heart.beat();
+    let filters = Filters {
+        vm: VmFilters::read(connect),
+        pool: PoolFilters::read(connect),
+        network: NetworkFilters::read(connect),
+    };
+    heart.beat();
+    Ok((todo, filters))
+}
+
+impl Object for Item {
+    type Filters = Filters;
+
     fn read(&self, filters: &Filters) -> Result<Option<Inventory>> {
         let mut inventory = Inventory::default();
         match self {
@@ -204,7 +266,6 @@ impl Item {
         Ok(Some(inventory))
     }
 
-    /// The object as being there, and nothing more.
     fn unread(&self) -> Inventory {
         let (uuid, name) = (self.uuid(), self.name());
         let mut inventory = Inventory::default();
@@ -226,16 +287,6 @@ impl Item {
         .unwrap_or_default()
     }
 
-    /// In the handle: no call.
-    fn name(&self) -> String {
-        match self {
-            Self::Vm(handle) => handle.name(),
-            Self::Pool(handle) => handle.name(),
-            Self::Network(handle) => handle.name(),
-        }
-        .unwrap_or_default()
-    }
-
     fn warn(&self, why: &str) {
         let class = match self {
             Self::Vm(_) => "VM",
@@ -246,3 +297,18 @@ impl Item {
         tracing::warn!(class, name, why, "Cannot read {class} {name}: {why}");
     }
 }
+
+impl Item {
+    /// In the handle: no call.
+    fn name(&self) -> String {
+        match self {
+            Self::Vm(handle) => handle.name(),
+            Self::Pool(handle) => handle.name(),
+            Self::Network(handle) => handle.name(),
+        }
+        .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;
