@@ -218,7 +218,7 @@ impl NetworkDoc {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct FactsDoc {
     uri: String,
     hypervisor: String,

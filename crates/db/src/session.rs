@@ -26,8 +26,8 @@ pub struct Opening {
     pub owner: Uuid,
     /// The highest epoch the agent has obeyed.
     pub said_epoch: u64,
-    /// What the host is.
-    pub facts: HostFacts,
+    /// What the host is; `None` when the agent does not know it yet, and what the store knows stays.
+    pub facts: Option<HostFacts>,
     /// Whether libvirt answers there.
     pub freshness: Freshness,
     /// Why it does not.
@@ -50,6 +50,8 @@ pub struct SessionKey {
 pub struct Opened {
     /// Its key.
     pub key: SessionKey,
+    /// The host's name; its id as text until an agent has told it.
+    pub name: String,
     /// The agent process whose reports were applied last.
     pub instance: Uuid,
     /// The last of these.
@@ -68,7 +70,7 @@ impl Store {
         let id = opening.host.to_string();
         let mut tx = self.begin(WHAT).await?;
         insert_host(&mut tx, opening).await.during(WHAT)?;
-        let row = sqlx::query("select epoch, instance, seq, digest from host where id = $1")
+        let row = sqlx::query("select name, epoch, instance, seq, digest from host where id = $1")
             .bind(&id)
             .fetch_one(&mut *tx)
             .await
@@ -90,9 +92,11 @@ impl Store {
             .execute(&mut *tx)
             .await
             .during(WHAT)?;
-        let facts = write_facts(&mut tx, opening.host, &opening.facts)
-            .await
-            .during(WHAT)?;
+        let facts = match &opening.facts {
+            Some(facts) => write_facts(&mut tx, opening.host, facts).await,
+            None => Ok(stored == 0),
+        }
+        .during(WHAT)?;
         let fresh =
             hosts::set_freshness(&mut tx, opening.host, opening.freshness, &opening.problem)
                 .await
@@ -101,7 +105,9 @@ impl Store {
             hosts::bump(&mut tx, opening.host).await.during(WHAT)?;
         }
         self.commit(tx, WHAT).await?;
+        let told = opening.facts.as_ref().map(|facts| facts.name.clone());
         Ok(Opened {
+            name: told.map_or_else(|| row.text("name"), Ok).during(WHAT)?,
             key: SessionKey {
                 host: opening.host,
                 owner: opening.owner,
@@ -191,9 +197,10 @@ pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<(), StoreError
 async fn insert_host(tx: &mut Tx, opening: &Opening) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into host (id, name, facts, freshness, owner, epoch, instance, seq, gen, last_seen, search)
-         values ($1, '', '', 'unreachable', '', 0, $2, 0, 0, 0, '') on conflict (id) do nothing",
+         values ($1, $1, $2, 'unreachable', '', 0, $3, 0, 0, 0, $1) on conflict (id) do nothing",
     )
     .bind(opening.host.to_string())
+    .bind(json(&FactsDoc::default()))
     .bind(Uuid::nil().to_string())
     .execute(&mut **tx)
     .await?;

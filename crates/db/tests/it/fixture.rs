@@ -45,7 +45,7 @@ pub fn opening(host: HostId, name: &str) -> Opening {
         host,
         owner: Uuid::from_u128(1),
         said_epoch: 0,
-        facts: facts(name),
+        facts: Some(facts(name)),
         freshness: Freshness::Live,
         problem: String::new(),
     }

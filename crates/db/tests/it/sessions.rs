@@ -20,6 +20,24 @@ async fn each_session_gets_a_higher_epoch_than_anybody_has_seen() {
 }
 
 #[tokio::test]
+async fn an_agent_that_knows_nothing_yet_erases_nothing() {
+    let f = store().await;
+    let silent = |host| Opening {
+        facts: None,
+        ..opening(host, "")
+    };
+    let key = f.host("kvm1").await;
+    let again = f.store.open_session(&silent(key.host)).await;
+    assert_eq!(again.expect("opens").name, "kvm1");
+    let new = HostId(Uuid::now_v7());
+    let opened = f.store.open_session(&silent(new)).await;
+    assert_eq!(opened.expect("opens").name, new.to_string());
+    let hosts = f.store.all_hosts().await.expect("lists");
+    assert_eq!(hosts.len(), 2);
+    assert!(hosts.iter().any(|host| host.facts == facts("kvm1")));
+}
+
+#[tokio::test]
 async fn an_epoch_too_far_ahead_is_refused() {
     let f = store().await;
     let wild = Opening {

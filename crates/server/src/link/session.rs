@@ -13,7 +13,7 @@ use crate::app::{App, VERSION};
 use agent_api::wire::{self, Down, Up, down, up};
 use agent_api::{Malformed, PROTOCOL, STALE_EPOCH, command, facts, id, uuid};
 use db::{ActionRecord, Opened, Opening, Outcome, Recorded, Report, SessionKey, StoreError};
-use model::{Action, ActionId, Freshness, HostId};
+use model::{Action, ActionId, Freshness, HostFacts, HostId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl Session {
         let now = Instant::now();
         let mut session = Self {
             key: opened.key,
-            name: opening.facts.name,
+            name: opened.name.clone(),
             instance,
             freshness: opening.freshness,
             down,
@@ -258,15 +258,35 @@ impl Session {
     }
 
     async fn report(&mut self, report: wire::Report) -> Result<(), End> {
+        let report = convert::report(report)?;
+        self.note_name(report.facts.as_ref());
         if self.awaits_snapshot {
-            return Ok(());
+            return self.only_condition(report).await;
         }
-        self.reports.push(convert::report(report)?);
+        self.reports.push(report);
         let quiet = self.last_write.elapsed() >= BATCH_PAUSE;
         if quiet || self.reports.len() >= BATCH {
             self.flush().await?;
         }
         Ok(())
+    }
+
+    /// The snapshot to come has all objects of this report, but it does not say whether libvirt answers.
+    async fn only_condition(&mut self, report: Report) -> Result<(), End> {
+        let Some((freshness, problem)) = &report.condition else {
+            return Ok(());
+        };
+        self.app
+            .store
+            .set_condition(self.key, *freshness, problem)
+            .await?;
+        self.note_condition(&[report]).await
+    }
+
+    fn note_name(&mut self, facts: Option<&HostFacts>) {
+        if let Some(facts) = facts.filter(|facts| !facts.name.is_empty()) {
+            self.name.clone_from(&facts.name);
+        }
     }
 
     /// Writes the reports that have come together and acknowledges what is on disk.
@@ -309,6 +329,7 @@ impl Session {
     async fn snapshot(&mut self, wire: wire::Snapshot) -> Result<(), End> {
         self.flush().await?;
         let snapshot = convert::snapshot(self.instance, wire)?;
+        self.note_name(snapshot.facts.as_ref());
         self.app.store.apply_snapshot(self.key, &snapshot).await?;
         self.wrote();
         self.awaits_snapshot = false;
@@ -456,15 +477,12 @@ impl Session {
 fn opening(app: &App, hello: &wire::Hello) -> Result<Opening, Malformed> {
     let host = HostId(uuid("host_id", &hello.host_id)?);
     let (freshness, problem) = convert::condition(hello.condition.clone());
-    let mut facts = facts(hello.facts.clone().unwrap_or_default());
-    if facts.name.is_empty() {
-        facts.name = host.to_string();
-    }
+    let facts = hello.facts.clone().map(facts);
     Ok(Opening {
         host,
         owner: app.owner,
         said_epoch: hello.highest_epoch,
-        facts,
+        facts: facts.filter(|facts| !facts.name.is_empty()),
         freshness,
         problem,
     })

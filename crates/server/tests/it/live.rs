@@ -167,6 +167,36 @@ async fn libvirt_down_is_told_with_its_remedy() {
     );
 }
 
+/// An agent that starts while libvirt is slow: its word that libvirt answers comes before the snapshot.
+#[tokio::test]
+async fn libvirt_may_come_back_before_the_snapshot() {
+    let f = fixture().await;
+    let away = Identity {
+        libvirt_up: false,
+        ..Identity::new("kvm1")
+    };
+    let mut agent = Agent::connect(&f.socket(), away).await;
+    agent.expect_snapshot_wanted().await;
+    assert_eq!(
+        f.api.read("/hosts").await["items"][0]["freshness"],
+        "libvirt_down"
+    );
+    agent.identity.last_seq += 1;
+    let up = wire::HostCondition {
+        libvirt_up: true,
+        problem: String::new(),
+    };
+    agent
+        .say(up::Body::Report(wire::Report {
+            seq: agent.identity.last_seq,
+            condition: Some(up),
+            ..wire::Report::default()
+        }))
+        .await;
+    agent.snapshot(&[vm("srv01", VmStatus::Running)]).await;
+    assert_eq!(f.api.read("/hosts").await["items"][0]["freshness"], "live");
+}
+
 #[tokio::test]
 async fn a_gap_in_the_reports_asks_for_a_snapshot() {
     let f = fixture().await;
