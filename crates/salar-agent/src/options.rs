@@ -63,7 +63,7 @@ pub struct CallOptions {
     #[arg(long, visible_alias = "state_output", value_name = "FORM", value_parser = state_output, default_value = "full")]
     pub state_output: StateOutput,
     /// Show states that are as they should be
-    #[arg(long, visible_alias = "state_verbose", value_name = "BOOL", default_value = "true", value_parser = boolean)]
+    #[arg(long, visible_alias = "state_verbose", value_name = "BOOL", default_value = "true", action = clap::ArgAction::Set, value_parser = boolean)]
     pub state_verbose: bool,
     /// Show only changes and failures
     #[arg(long)]

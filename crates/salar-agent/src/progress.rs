@@ -38,8 +38,11 @@ pub fn clear() {
 /// `Downloading x.qcow2: 12.0 MiB of 48.0 MiB (25 %), 3.1 MiB/s`
 fn line(progress: &Progress) -> String {
     let mut line = format!("{}: {}", visible_line(&progress.step), Bytes(progress.done));
-    if progress.total > 0 {
-        let percent = progress.done.saturating_mul(100) / progress.total;
+    let percent = progress
+        .done
+        .saturating_mul(100)
+        .checked_div(progress.total);
+    if let Some(percent) = percent {
         line.push_str(&format!(
             " of {} ({} %)",
             Bytes(progress.total),

@@ -86,19 +86,15 @@ fn parse(bytes: &[u8]) -> (Vec<Record>, usize) {
         let text = line
             .strip_suffix(b"\n")
             .and_then(|line| std::str::from_utf8(line).ok());
-        match text.and_then(from_line) {
-            Some(record) => {
-                if whole < at - line.len() {
-                    tracing::error!(
-                        "The journal has a damaged record before byte {}, skipped",
-                        at - line.len()
-                    );
-                }
-                records.push(record);
-                whole = at;
-            }
-            None => {}
+        let Some(record) = text.and_then(from_line) else {
+            continue;
+        };
+        let start = at - line.len();
+        if whole < start {
+            tracing::error!("The journal has a damaged record before byte {start}, skipped");
         }
+        records.push(record);
+        whole = at;
     }
     (records, whole)
 }

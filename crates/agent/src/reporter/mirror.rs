@@ -21,14 +21,14 @@ pub(super) type Key = (Kind, Uuid);
 /// An object as it goes over the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Object {
-    Vm(wire::Vm),
+    Vm(Box<wire::Vm>),
     Pool(wire::Pool),
     Network(wire::Network),
 }
 
 impl From<&Vm> for Object {
     fn from(vm: &Vm) -> Self {
-        Self::Vm(vm_to_wire(vm))
+        Self::Vm(Box::new(vm_to_wire(vm)))
     }
 }
 
@@ -166,7 +166,7 @@ impl Mirror {
         };
         for (object, _) in self.objects.values() {
             match object.clone() {
-                Object::Vm(vm) => snapshot.vms.push(vm),
+                Object::Vm(vm) => snapshot.vms.push(*vm),
                 Object::Pool(pool) => snapshot.pools.push(pool),
                 Object::Network(network) => snapshot.networks.push(network),
             }
@@ -177,7 +177,7 @@ impl Mirror {
     /// Adds the object, or that it is gone, to a report.
     pub(super) fn add_to(&self, key: Key, report: &mut wire::Report) {
         match self.objects.get(&key).map(|(object, _)| object.clone()) {
-            Some(Object::Vm(vm)) => report.vms.push(vm),
+            Some(Object::Vm(vm)) => report.vms.push(*vm),
             Some(Object::Pool(pool)) => report.pools.push(pool),
             Some(Object::Network(network)) => report.networks.push(network),
             None => {

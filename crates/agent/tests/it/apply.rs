@@ -5,7 +5,7 @@ use crate::web::{Web, image};
 use agent::functions::Context;
 use hypervisor::fake::FakeHypervisor;
 use hypervisor::{Hypervisor, Key, Reason};
-use model::plan::{Step, VmOp};
+use model::plan::{Step, VmOp, VolumeOp};
 use model::{Bytes, VmStatus};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -337,4 +337,105 @@ async fn libvirt_that_is_down_is_said_in_one_sentence() {
         "{fault}"
     );
     assert!(fault.hint.unwrap().contains("systemctl status libvirtd"));
+}
+
+#[tokio::test]
+async fn a_volume_that_a_killed_process_left_half_made_is_deleted_first() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    host.folder.write(
+        "salt/pool.sls",
+        "pool0:\n  virt.pool_running:\n    - ptype: dir\n    - target: /vms\n",
+    );
+    host.states("state.apply pool").await;
+    // What a process that was killed during its upload leaves: an empty volume, and a marker that nobody holds.
+    let xml = "<volume><name>srv01_system</name><capacity>1</capacity></volume>".to_owned();
+    let (pool, name) = ("pool0".to_owned(), "srv01_system".to_owned());
+    host.fake
+        .someone_does(&Step::Volume {
+            pool,
+            name,
+            op: VolumeOp::Create { xml },
+        })
+        .unwrap();
+    let marker = r#"{"uri":"fake:///system","pool":"pool0","volume":"srv01_system"}"#;
+    host.folder.write("state/unfinished/one.json", marker);
+    let other = r#"{"uri":"other:///system","pool":"pool0","volume":"srv01_system"}"#;
+    host.folder.write("state/unfinished/two.json", other);
+
+    let results = host.states("state.apply vm").await;
+    assert_eq!(results["srv01"]["result"], true, "{results:#}");
+    assert_eq!(
+        host.fake.volume_bytes("pool0", "srv01_system").unwrap(),
+        image()
+    );
+    let left = std::fs::read_dir(host.folder.path().join("state/unfinished")).unwrap();
+    assert_eq!(left.count(), 1, "the marker of another host stays");
+}
+
+#[tokio::test]
+async fn independent_vms_are_made_beside_each_other() {
+    let web = Web::serve(image()).await;
+    // Only when every answer but the last is on its way does the last one begin: one after the other would hang.
+    web.set(|site| site.together = 3);
+    let host = Host::new();
+    let pool = "pool0:\n  virt.pool_running:\n    - ptype: dir\n    - target: /vms\n";
+    let vm = |number: u8| {
+        format!(
+            "vm{number}:\n  virt.running:\n    - cpu: 1\n    - mem: 256\n    - disks:\n      - name: system\n        \
+             format: qcow2\n        image: {}?{number}\n        pool: pool0\n    - require:\n      - virt: pool0\n",
+            web.url
+        )
+    };
+    host.folder.write(
+        "salt/many.sls",
+        &[pool.to_owned(), vm(1), vm(2), vm(3)].concat(),
+    );
+    let run = host.states("state.apply many");
+    let results = tokio::time::timeout(std::time::Duration::from_secs(20), run)
+        .await
+        .unwrap();
+    for id in ["pool0", "vm1", "vm2", "vm3"] {
+        assert_eq!(results[id]["result"], true, "{results:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_run_is_told_of_the_first() {
+    let host = Host::new().with_origin("/nowhere");
+    let first = agent::busy::StateRun::begin(&host.minion.state_dir, "state.apply", "1").unwrap();
+    let fault = host.call("state.apply vm").await.unwrap_err();
+    assert!(
+        fault
+            .message
+            .starts_with("The function \"state.apply\" is running as PID "),
+        "{fault}"
+    );
+    drop(first);
+    assert!(host.call("state.apply vm test=True").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_state_is_tried_again_until_it_succeeds() {
+    let host = Host::new();
+    host.folder.write("salt/r.sls", "pool0:\n  virt.pool_defined:\n    - ptype: dir\n    - target: /x\n    - retry: {attempts: 3, interval: 0}\n");
+    host.fake.fail_next(|_| true, Reason::Refused, "not yet");
+    let results = host.states("state.apply r").await;
+    assert_eq!(results["pool0"]["result"], true, "{results:#}");
+    let comment = results["pool0"]["comment"].as_str().unwrap();
+    assert!(
+        comment.starts_with(
+            "Attempt 1: Returned a result of \"False\", with the following comment: \""
+        ),
+        "{comment}"
+    );
+}
+
+#[tokio::test]
+async fn one_state_can_be_given_on_the_command_line() {
+    let host = Host::new();
+    let results = host
+        .states("state.single virt.pool_defined name=pool0 ptype=dir target=/x")
+        .await;
+    assert_eq!(results["pool0"]["result"], true, "{results:#}");
 }

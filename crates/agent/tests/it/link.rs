@@ -25,24 +25,25 @@ const LIMIT: Duration = Duration::from_secs(10);
 const VM: &str =
     "<domain type='qemu'><name>srv01</name><memory>1024</memory><os><type>hvm</type></os></domain>";
 
+type Down = mpsc::Sender<Result<wire::Down, Status>>;
+type Attached = (Streaming<wire::Up>, Down);
+type Tunnel = (
+    Streaming<wire::TunnelChunk>,
+    mpsc::Sender<Result<wire::TunnelChunk, Status>>,
+);
+
 /// One attached agent, from the server's side.
 struct Session {
     up: Streaming<wire::Up>,
-    down: mpsc::Sender<Result<wire::Down, Status>>,
+    down: Down,
     hello: wire::Hello,
     epoch: u64,
 }
 
 /// Hands every session and tunnel to the test.
 struct Door {
-    sessions: mpsc::Sender<(
-        Streaming<wire::Up>,
-        mpsc::Sender<Result<wire::Down, Status>>,
-    )>,
-    tunnels: mpsc::Sender<(
-        Streaming<wire::TunnelChunk>,
-        mpsc::Sender<Result<wire::TunnelChunk, Status>>,
-    )>,
+    sessions: mpsc::Sender<Attached>,
+    tunnels: mpsc::Sender<Tunnel>,
 }
 
 #[tonic::async_trait]
@@ -71,18 +72,8 @@ impl AgentLink for Door {
 
 struct Server {
     path: PathBuf,
-    sessions: Mutex<
-        mpsc::Receiver<(
-            Streaming<wire::Up>,
-            mpsc::Sender<Result<wire::Down, Status>>,
-        )>,
-    >,
-    tunnels: Mutex<
-        mpsc::Receiver<(
-            Streaming<wire::TunnelChunk>,
-            mpsc::Sender<Result<wire::TunnelChunk, Status>>,
-        )>,
-    >,
+    sessions: Mutex<mpsc::Receiver<Attached>>,
+    tunnels: Mutex<mpsc::Receiver<Tunnel>>,
     task: JoinHandle<()>,
 }
 

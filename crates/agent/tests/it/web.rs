@@ -33,6 +33,8 @@ pub struct Site {
     pub ranges: bool,
     /// For so many answers: closes the connection after this many bytes of the body.
     pub cuts: (usize, usize),
+    /// No answer before so many requests have come.
+    pub together: usize,
     /// The status of every answer after those.
     pub after_cuts: Option<u16>,
     pub location: Option<String>,
@@ -59,6 +61,7 @@ impl Web {
             ranges: true,
             cuts: (0, 0),
             after_cuts: None,
+            together: 0,
             location: None,
         };
         let (site, requests) = (Arc::new(Mutex::new(site)), Arc::new(Mutex::new(Vec::new())));
@@ -109,6 +112,9 @@ async fn answer(mut stream: TcpStream, site: Arc<Mutex<Site>>, requests: Arc<Mut
     requests.lock().unwrap().push(Request {
         headers: headers.clone(),
     });
+    while requests.lock().unwrap().len() < site.lock().unwrap().together {
+        tokio::task::yield_now().await;
+    }
     let (head, body) = respond(&mut site.lock().unwrap(), &headers);
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&body).await;
