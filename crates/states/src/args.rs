@@ -386,9 +386,7 @@ mod tests {
             path: "disks: item 1".to_owned(),
             value: &value,
         };
-        expect_test::expect![[
-            r#"disks: item 1: modell: "virtio" is not a value of a known key. Did you mean model?"#
-        ]]
+        expect_test::expect!["disks: item 1: there is no key modell here. Did you mean model?"]
         .assert_eq(
             &field
                 .dict(&["name", "model"])

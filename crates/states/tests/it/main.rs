@@ -4,5 +4,6 @@ mod host;
 mod network;
 mod origin;
 mod pool;
+mod properties;
 mod schema;
 mod vm;
