@@ -70,6 +70,16 @@ impl LibvirtHypervisor {
         Box::pin(async move { self.queries.call(&what, limit, call).await })
     }
 
+    /// A call that reads what a libvirtd may first have to find out by trying each of its emulators.
+    fn probe<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        call: impl FnOnce(&Connect) -> Result<T> + Send + 'static,
+    ) -> Fut<'_, T> {
+        let limit = self.options.change_limit;
+        Box::pin(async move { self.queries.call(what, limit, call).await })
+    }
+
     /// Waits until the running VM no longer has the device.
     async fn wait_detached(
         &self,
@@ -102,7 +112,7 @@ impl Hypervisor for LibvirtHypervisor {
     fn facts(&self) -> Fut<'_, HostFacts> {
         let connector = Arc::clone(&self.connector);
         let name = self.options.host_name.clone();
-        self.query("read the host's facts".into(), move |connect| {
+        self.probe("read the host's facts", move |connect| {
             let capabilities = connector.capabilities(connect)?;
             host::facts(connect, name.as_deref(), &capabilities)
         })
@@ -160,7 +170,7 @@ impl Hypervisor for LibvirtHypervisor {
 
     fn capabilities_xml(&self) -> Fut<'_, String> {
         let connector = Arc::clone(&self.connector);
-        self.query("read the host's capabilities".into(), move |connect| {
+        self.probe("read the host's capabilities", move |connect| {
             connector.capabilities(connect)
         })
     }

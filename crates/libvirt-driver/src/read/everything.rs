@@ -45,6 +45,9 @@ trait Object: Clone + Send + 'static {
     fn warn(&self, why: &str);
 }
 
+/// Lists all objects, and what lists tell of each. Its heart beats after every round trip or two.
+type List<O> = fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, <O as Object>::Filters)>;
+
 /// A reading under way, shared between the threads that work on it.
 struct Reading<O: Object> {
     progress: Arc<Mutex<Progress<O>>>,
@@ -104,7 +107,7 @@ impl<O: Object> Reading<O> {
         self,
         lane: &Lane,
         limit: Duration,
-        list: fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, O::Filters)>,
+        list: List<O>,
     ) -> std::result::Result<Inventory, HypervisorError> {
         loop {
             let worker = self.clone();
@@ -126,11 +129,7 @@ impl<O: Object> Reading<O> {
     }
 
     /// A thread's part: list if nobody has, then read until nothing is left.
-    fn work(
-        &self,
-        connect: &Connect,
-        list: fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, O::Filters)>,
-    ) -> Result<()> {
+    fn work(&self, connect: &Connect, list: List<O>) -> Result<()> {
         let filters = self.begin_or_take_over(connect, list)?;
         while let Some((number, object)) = self.begin() {
             let result = object.read(&filters);
@@ -155,11 +154,7 @@ impl<O: Object> Reading<O> {
         Ok(())
     }
 
-    fn begin_or_take_over(
-        &self,
-        connect: &Connect,
-        list: fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, O::Filters)>,
-    ) -> Result<Arc<O::Filters>> {
+    fn begin_or_take_over(&self, connect: &Connect, list: List<O>) -> Result<Arc<O::Filters>> {
         let listed = self.lock().filters.clone();
         if let Some(filters) = listed {
             // A libvirtd that hangs altogether is found out here, before it takes a thread for each object.
