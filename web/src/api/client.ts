@@ -25,7 +25,11 @@ const guard: Middleware = {
   },
 }
 
-export const client = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' })
+export const client = createClient<paths>({
+  baseUrl: location.origin,
+  credentials: 'same-origin',
+  fetch: (request) => fetch(request),
+})
 client.use(guard)
 
 interface Answer<Data> {

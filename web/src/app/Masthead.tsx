@@ -23,7 +23,7 @@ interface MastheadProps {
 }
 
 export function Masthead(props: MastheadProps) {
-  const { view } = useList('actions', unfinished, 1)
+  const { view } = useList('actions', unfinished, 50)
   const running = view.total
   return (
     <header className="masthead">

@@ -22,10 +22,16 @@ const staleAfter = 10_000
 export function Shell() {
   const narrow = useMedia('(max-width: 900px)')
   const isPhone = useMedia(phone)
-  const [navOpen, setNavOpen] = useState<boolean | undefined>(undefined)
+  const [isNavWanted, setNavWanted] = useState(true)
+  /** On a narrow window the navigation lies over one page, and goes with it. */
+  const [navOverPath, setNavOverPath] = useState<string | undefined>(undefined)
   const [tasksOpen, setTasksOpen] = useState(false)
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const isNavOpen = navOpen ?? !narrow
+  const isNavOpen = narrow ? navOverPath === path : isNavWanted
+  const setNavOpen = (open: boolean) => {
+    if (narrow) setNavOverPath(open ? path : undefined)
+    else setNavWanted(open)
+  }
   useEffect(startLive, [])
   useEffect(
     () =>
@@ -43,7 +49,6 @@ export function Shell() {
   )
   useStaleMark()
   useShortcuts()
-  useEffect(() => setNavOpen(undefined), [path])
   return (
     <div className="shell" data-nav={isNavOpen ? 'open' : 'closed'}>
       <SkipToContent href="#main">{nav.skip}</SkipToContent>

@@ -3,7 +3,7 @@
   var chosen = null
   try {
     chosen = localStorage.getItem('salar.theme')
-  } catch (_) {
+  } catch {
     // Storage may be forbidden; the system's choice then holds.
   }
   var dark = chosen === 'dark' || (chosen !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
@@ -11,7 +11,7 @@
   try {
     if (localStorage.getItem('salar.density') === 'comfortable')
       document.documentElement.dataset.density = 'comfortable'
-  } catch (_) {
+  } catch {
     // As above.
   }
 })()

@@ -37,6 +37,8 @@ export class Hub {
       case 'visible':
         tab.visible = message.visible
         this.watchHidden()
+        // Somebody looks: do not let them wait for the next try.
+        if (message.visible) this.stream?.tryNow()
         break
     }
   }
@@ -71,7 +73,6 @@ export class Hub {
     if (shown) {
       clearTimeout(this.hiddenTimer)
       this.hiddenTimer = undefined
-      this.stream?.wake()
     } else {
       this.hiddenTimer ??= setTimeout(() => this.stream?.pause(), pauseAfter)
     }

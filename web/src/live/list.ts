@@ -8,6 +8,7 @@
  */
 import { type Facet, type ListQuery, type Window, windowRows } from '../api/types'
 import type { Collection, LiveRow, RowChange } from './collection'
+import { countMoves } from './moves'
 import { covers, parseRevision, type Revision } from './revision'
 
 export interface ListSource<Row extends LiveRow> {
@@ -51,6 +52,7 @@ const nothing: Loaded = { pages: new Map(), total: 0 }
 
 const orderInterval = 5_000
 const arrivalInterval = 250
+const leaveDelay = 1_500
 
 export class LiveList<Row extends LiveRow> {
   private query: ListQuery = {}
@@ -70,6 +72,7 @@ export class LiveList<Row extends LiveRow> {
   private again = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private timerAt = Infinity
+  private swapTimer: ReturnType<typeof setTimeout> | undefined
   private loadedAt = -Infinity
   private stopListening: (() => void) | undefined
   private readonly listeners = new Set<() => void>()
@@ -93,6 +96,7 @@ export class LiveList<Row extends LiveRow> {
       this.load?.abort()
       this.load = undefined
       this.clearTimer()
+      clearTimeout(this.swapTimer)
       this.dropStaged()
       this.hold(this.shown, nothing)
       this.shown = nothing
@@ -132,13 +136,19 @@ export class LiveList<Row extends LiveRow> {
   /** Rows that must not move now, by id. */
   setAnchors(ids: readonly string[]): void {
     this.anchors = ids
-    this.trySwap()
+    this.swapSoon()
   }
 
   /** While true no row moves at all: a menu is open, or rows are selected. */
   setFrozen(frozen: boolean): void {
     this.frozen = frozen
-    this.trySwap()
+    this.swapSoon()
+  }
+
+  /** A person who has just left a row may be on the way to "Refresh order", or to another row. */
+  private swapSoon(): void {
+    clearTimeout(this.swapTimer)
+    if (this.staged !== undefined) this.swapTimer = setTimeout(() => this.trySwap(), leaveDelay)
   }
 
   /** Swaps the new order in, whatever the person is at. */
@@ -160,7 +170,7 @@ export class LiveList<Row extends LiveRow> {
     const complete = inWindows.size >= this.shown.total
     for (const { id, before, after } of changes) {
       if (inWindows.has(id)) {
-        if (after === undefined) arrival = true
+        if (after === undefined || !this.source.matches(after, this.query)) arrival = true
         else if (
           before === undefined ||
           this.source.place(before, this.query) !== this.source.place(after, this.query)
@@ -303,12 +313,22 @@ export class LiveList<Row extends LiveRow> {
 
   /** Whether the person would see no row move that they are at. */
   private staysInPlace(next: Loaded): boolean {
-    if (this.frozen) return countMoved(this.shown, next) === 0
+    if (this.frozen) return this.movesTo(next) === 0
     return this.anchors.every((id) => {
       const now = indexOf(this.shown, id, this.limit)
       if (now === undefined || !next.pages.has(Math.floor(now / this.limit))) return true
       return now === indexOf(next, id, this.limit)
     })
+  }
+
+  /** Rows that came, went or changed their order, as far as both have loaded the same windows. */
+  private movesTo(next: Loaded): number {
+    const both = [...next.pages.keys()]
+      .filter((page) => this.shown.pages.has(page))
+      .sort((one, other) => one - other)
+    const idsOf = (loaded: Loaded) => both.flatMap((page) => loaded.pages.get(page)?.ids ?? [])
+    const moves = countMoves(idsOf(this.shown), idsOf(next))
+    return Math.max(moves, Math.abs(next.total - this.shown.total))
   }
 
   private swap(): void {
@@ -348,7 +368,7 @@ export class LiveList<Row extends LiveRow> {
       idAt: (index) => shown.pages.get(Math.floor(index / limit))?.ids[index % limit],
       isFirstLoad: this.shownQuery < 0,
       isStale: this.shownQuery !== this.queryNumber,
-      moved: this.staged === undefined ? 0 : countMoved(shown, this.staged.loaded),
+      moved: this.staged === undefined ? 0 : this.movesTo(this.staged.loaded),
       error: this.error,
       query: this.shownQuery,
     }
@@ -370,16 +390,4 @@ function indexOf(loaded: Loaded, id: string, limit: number): number | undefined 
     if (at >= 0) return number * limit + at
   }
   return undefined
-}
-
-/** Rows of windows held by both whose place differs, or the difference of totals when that is more. */
-function countMoved(shown: Loaded, next: Loaded): number {
-  let moved = 0
-  for (const [number, page] of next.pages) {
-    const now = shown.pages.get(number)
-    if (now === undefined) continue
-    const length = Math.max(now.ids.length, page.ids.length)
-    for (let at = 0; at < length; at += 1) if (now.ids[at] !== page.ids[at]) moved += 1
-  }
-  return Math.max(moved, Math.abs(next.total - shown.total))
 }

@@ -79,11 +79,6 @@ export class EventStream {
     this.change({ kind: 'paused', since: this.deps.now() })
   }
 
-  /** Ends a pause. */
-  wake(): void {
-    if (this.state.kind === 'paused') this.tryNow()
-  }
-
   private change(state: LinkState): void {
     this.state = state
     this.send({ kind: 'state', state })

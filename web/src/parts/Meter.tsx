@@ -4,12 +4,14 @@ interface MeterProps {
   label: string
   used: number
   all: number
+  /** Being nearly full is good news, or none. */
+  isProgress?: boolean
 }
 
 /** From here on it is worth a look. */
 export const highUse = 0.85
 
-export function Meter({ label, used, all }: MeterProps) {
+export function Meter({ label, used, all, isProgress = false }: MeterProps) {
   const share = all <= 0 ? 0 : Math.min(1, used / all)
   return (
     <span
@@ -19,7 +21,7 @@ export function Meter({ label, used, all }: MeterProps) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(share * 100)}
-      data-high={share > highUse ? 'yes' : undefined}
+      data-high={!isProgress && share > highUse ? 'yes' : undefined}
     >
       <span className="meter-bar" style={{ transform: `scaleX(${share})` }} />
     </span>

@@ -250,7 +250,8 @@ export const bulk = {
   clear: 'Clear selection',
   can: (count: number) => `${vmCount(count)} can`,
   cannot: (count: number) => `${vmCount(count)} cannot:`,
-  noneCan: 'None of the selected virtual machines can',
+  noneTitle: (action: PowerAction) => `${power[action].label} is not possible now`,
+  noneCan: 'None of the selected virtual machines can do this now.',
   reason: (count: number, reason: string) => `${n(count)} × ${reason}`,
   resultTitle: (done: number, failed: number) =>
     failed === 0 ? `Asked for ${vmCount(done)}` : `Asked for ${vmCount(done)}, ${n(failed)} failed`,
@@ -504,7 +505,7 @@ export const tasks = {
   retryOf: (summary: string) => `Retry “${summary}”`,
   cancelFailed: (summary: string) => `Could not cancel “${summary}”`,
   retryFailed: (summary: string) => `Could not retry “${summary}”`,
-  openVm: 'Open virtual machine',
+  openVm: 'Open VM',
   by: (user: string, host: string) => `${user} · ${host}`,
   percent: (percent: string, rate: string | undefined, left: string | undefined) =>
     [percent, rate, left].filter((part) => part !== undefined).join(' · '),

@@ -25,41 +25,52 @@ export function DashboardPage() {
   const poolIds = idsOf(pools.view)
   return (
     <PageFrame title={words.title}>
-      <div className="cards">
-        {vms.view.error !== undefined && (
-          <ProblemAlert error={vms.view.error} onRetry={() => vms.list.retry()} />
-        )}
-        <Tile title={words.vms} to="/vms">
-          {!vms.view.isFirstLoad && (
-            <Counts facets={vms.view.facets} total={vms.view.total} empty={words.noVms} path="/vms" />
-          )}
-        </Tile>
-        <Tile title={words.hosts} to="/hosts">
-          {!hosts.view.isFirstLoad && (
-            <Counts facets={hosts.view.facets} total={hosts.view.total} empty={words.noHosts} path="/hosts" />
-          )}
-          <ul className="host-lines">
-            {hostIds.map((id) => (
-              <HostLine key={id} id={id} />
-            ))}
-          </ul>
-        </Tile>
-        <Tile title={words.attention}>
-          <Attention
-            crashed={countOf(vms.view.facets, 'crashed')}
-            hostIds={hostIds}
-            poolIds={poolIds}
-            isKnown={!vms.view.isFirstLoad && !hosts.view.isFirstLoad && !pools.view.isFirstLoad}
-          />
-        </Tile>
-        <Tile title={words.latest} to="/tasks">
-          {idsOf(latest.view)
-            .slice(0, 10)
-            .map((id) => (
-              <LiveTaskCard key={id} id={id} />
-            ))}
-          {!latest.view.isFirstLoad && latest.view.total === 0 && <p className="quiet">{tasks.emptyTitle}</p>}
-        </Tile>
+      {vms.view.error !== undefined && (
+        <ProblemAlert error={vms.view.error} onRetry={() => vms.list.retry()} />
+      )}
+      <div className="two-columns">
+        <div className="column">
+          <Tile title={words.vms} to="/vms">
+            {!vms.view.isFirstLoad && (
+              <Counts facets={vms.view.facets} total={vms.view.total} empty={words.noVms} path="/vms" />
+            )}
+          </Tile>
+          <Tile title={words.attention}>
+            <Attention
+              crashed={countOf(vms.view.facets, 'crashed')}
+              hostIds={hostIds}
+              poolIds={poolIds}
+              isKnown={!vms.view.isFirstLoad && !hosts.view.isFirstLoad && !pools.view.isFirstLoad}
+            />
+          </Tile>
+        </div>
+        <div className="column">
+          <Tile title={words.hosts} to="/hosts">
+            {!hosts.view.isFirstLoad && (
+              <Counts
+                facets={hosts.view.facets}
+                total={hosts.view.total}
+                empty={words.noHosts}
+                path="/hosts"
+              />
+            )}
+            <ul className="host-lines">
+              {hostIds.map((id) => (
+                <HostLine key={id} id={id} />
+              ))}
+            </ul>
+          </Tile>
+          <Tile title={words.latest} to="/tasks">
+            {idsOf(latest.view)
+              .slice(0, 10)
+              .map((id) => (
+                <LiveTaskCard key={id} id={id} />
+              ))}
+            {!latest.view.isFirstLoad && latest.view.total === 0 && (
+              <p className="quiet">{tasks.emptyTitle}</p>
+            )}
+          </Tile>
+        </div>
       </div>
     </PageFrame>
   )

@@ -11,25 +11,25 @@ import { ListPage } from '../../parts/table/ListPage'
 import { hosts as words } from '../../text/en'
 
 const columns: Column<Host>[] = [
-  { key: 'name', label: words.name, width: 200, sort: 'name', cell: (host) => host.name },
+  { key: 'name', label: words.name, width: 150, sort: 'name', cell: (host) => host.name },
   {
     key: 'status',
     label: words.freshness,
-    width: 150,
+    width: 130,
     sort: 'status',
     cell: (host) => <StatusMark status={host.freshness} />,
   },
   {
     key: 'problem',
     label: words.problem,
-    width: 300,
+    width: 260,
     from: 1000,
     cell: (host) => <span title={host.problem ?? undefined}>{host.problem}</span>,
   },
   {
     key: 'vms',
     label: words.vms,
-    width: 120,
+    width: 110,
     align: 'end',
     cell: (host) => (
       <AppLink to={`/vms?host=${host.id}`} className="live-figure" aria-label={words.showVms(host.name)}>
@@ -40,20 +40,20 @@ const columns: Column<Host>[] = [
   {
     key: 'hypervisor',
     label: words.hypervisor,
-    width: 140,
+    width: 120,
     cell: (host) => `${host.hypervisor} ${host.hypervisor_version}`,
   },
   {
     key: 'accelerated',
     label: words.accelerated,
-    width: 140,
+    width: 115,
     from: 1000,
     cell: (host) => (host.accelerated ? words.hardware : words.emulated),
   },
   {
     key: 'cpus',
     label: words.cpus,
-    width: 80,
+    width: 60,
     align: 'end',
     from: 800,
     cell: (host) => countText(host.cpus),
@@ -61,13 +61,13 @@ const columns: Column<Host>[] = [
   {
     key: 'memory',
     label: words.memory,
-    width: 110,
+    width: 100,
     align: 'end',
     from: 800,
     sort: 'memory',
     cell: (host) => sizeText(host.memory_bytes),
   },
-  { key: 'lastSeen', label: words.lastSeen, width: 130, cell: (host) => <AgoCell at={host.last_seen_at} /> },
+  { key: 'lastSeen', label: words.lastSeen, width: 110, cell: (host) => <AgoCell at={host.last_seen_at} /> },
   { key: 'libvirt', label: words.libvirt, width: 110, optional: true, cell: (host) => host.libvirt_version },
   { key: 'arch', label: words.arch, width: 110, optional: true, cell: (host) => host.arch },
   { key: 'uri', label: words.uri, width: 200, optional: true, cell: (host) => host.uri },

@@ -31,6 +31,7 @@ export function LoginPage() {
   const [isWorking, setWorking] = useState(false)
   useEffect(() => {
     document.title = `${words.submit} · ${product}`
+    document.getElementById('login-user')?.focus()
   }, [])
   const submit = async (event: FormEvent) => {
     event.preventDefault()

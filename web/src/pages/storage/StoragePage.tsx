@@ -11,7 +11,7 @@ import { ListPage } from '../../parts/table/ListPage'
 import { common, pools as words } from '../../text/en'
 
 const columns: Column<Pool>[] = [
-  { key: 'name', label: words.name, width: 220, sort: 'name', cell: (pool) => pool.name },
+  { key: 'name', label: words.name, width: 180, sort: 'name', cell: (pool) => pool.name },
   {
     key: 'status',
     label: common.status,
@@ -22,12 +22,12 @@ const columns: Column<Pool>[] = [
   {
     key: 'host',
     label: words.host,
-    width: 150,
+    width: 130,
     sort: 'host',
     cell: (pool) => <Name most={24}>{pool.host.name}</Name>,
   },
   { key: 'kind', label: words.kind, width: 100, cell: (pool) => pool.kind },
-  { key: 'used', label: words.used, width: 260, cell: (pool) => <Used pool={pool} /> },
+  { key: 'used', label: words.used, width: 220, cell: (pool) => <Used pool={pool} /> },
   {
     key: 'volumes',
     label: words.volumes,
@@ -46,7 +46,7 @@ const columns: Column<Pool>[] = [
   {
     key: 'target',
     label: words.target,
-    width: 260,
+    width: 220,
     from: 1000,
     cell: (pool) => <span title={pool.target}>{pool.target}</span>,
   },

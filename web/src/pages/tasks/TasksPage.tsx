@@ -14,17 +14,17 @@ import { isFinal } from '../../live/wanted'
 import { common, tasks as words } from '../../text/en'
 
 const columns: Column<Action>[] = [
-  { key: 'summary', label: words.summary, width: 260, cell: (action) => action.summary },
+  { key: 'summary', label: words.summary, width: 220, cell: (action) => action.summary },
   {
     key: 'status',
     label: common.status,
-    width: 130,
+    width: 120,
     sort: 'status',
     cell: (action) => <ActionMark status={action.status} />,
   },
-  { key: 'progress', label: words.progress, width: 320, cell: (action) => <Outcome action={action} /> },
-  { key: 'host', label: words.host, width: 140, from: 800, cell: (action) => action.host },
-  { key: 'user', label: words.user, width: 120, from: 800, cell: (action) => action.user },
+  { key: 'progress', label: words.progress, width: 290, cell: (action) => <Outcome action={action} /> },
+  { key: 'host', label: words.host, width: 110, from: 800, cell: (action) => action.host },
+  { key: 'user', label: words.user, width: 90, from: 800, cell: (action) => action.user },
   {
     key: 'created_at',
     label: words.created,
@@ -33,11 +33,11 @@ const columns: Column<Action>[] = [
     cell: (action) => <AgoCell at={action.created_at} />,
   },
   { key: 'took', label: words.took, width: 90, from: 1000, cell: took },
-  { key: 'actions', label: common.actions, width: 200, cell: (action) => <TaskButtons action={action} /> },
+  { key: 'actions', label: common.actions, width: 170, cell: (action) => <TaskButtons action={action} /> },
 ]
 
 function Outcome({ action }: { action: Action }) {
-  if (!isFinal(action.status)) return <TaskProgress action={action} />
+  if (!isFinal(action.status)) return <TaskProgress action={action} isLine />
   if (action.status === 'succeeded') return null
   return (
     <div className="one-line" title={[action.error?.message, action.error?.hint].filter(Boolean).join('\n')}>

@@ -25,38 +25,34 @@ export function VmOverview() {
   const { vm, detail, error, retry } = useVm()
   if (vm === undefined) return null
   return (
-    <div className="cards">
-      {error !== undefined && <ProblemAlert error={error} onRetry={retry} />}
-      <Section title={words.facts}>
-        <Facts vm={vm} detail={detail} />
-      </Section>
-      <Section title={words.disks} isWide>
-        {detail === undefined ? <Loading /> : <Disks disks={detail.disks} />}
-      </Section>
-      <Section title={words.nics} isWide>
-        {detail === undefined ? <Loading /> : <Nics nics={detail.nics} />}
-      </Section>
-      <Section title={words.graphics}>
-        {detail === undefined ? <Loading /> : <GraphicsTable graphics={detail.graphics} />}
-      </Section>
-      <Section title={words.tasks}>
-        <LatestTasks vm={vm} />
-      </Section>
+    <div className="two-columns">
+      <div className="column">
+        {error !== undefined && <ProblemAlert error={error} onRetry={retry} />}
+        <Section title={words.facts}>
+          <Facts vm={vm} detail={detail} />
+        </Section>
+      </div>
+      <div className="column">
+        <Section title={words.disks}>
+          {detail === undefined ? <Loading /> : <Disks disks={detail.disks} />}
+        </Section>
+        <Section title={words.nics}>
+          {detail === undefined ? <Loading /> : <Nics nics={detail.nics} />}
+        </Section>
+        <Section title={words.graphics}>
+          {detail === undefined ? <Loading /> : <GraphicsTable graphics={detail.graphics} />}
+        </Section>
+        <Section title={words.tasks}>
+          <LatestTasks vm={vm} />
+        </Section>
+      </div>
     </div>
   )
 }
 
-function Section({
-  title,
-  isWide = false,
-  children,
-}: {
-  title: string
-  isWide?: boolean
-  children: ReactNode
-}) {
+function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <Card component="section" className={isWide ? 'card-wide' : undefined} aria-label={title} isCompact>
+    <Card component="section" aria-label={title} isCompact>
       <CardTitle component="h2">{title}</CardTitle>
       <CardBody>{children}</CardBody>
     </Card>

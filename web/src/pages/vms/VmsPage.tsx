@@ -17,12 +17,12 @@ import { useWanted } from '../../parts/useLive'
 import { common, list, vms as words } from '../../text/en'
 
 const columns: Column<Vm>[] = [
-  { key: 'name', label: words.name, width: 280, sort: 'name', cell: (vm) => vm.name },
-  { key: 'status', label: common.status, width: 170, sort: 'status', cell: (vm) => <Status vm={vm} /> },
+  { key: 'name', label: words.name, width: 240, sort: 'name', cell: (vm) => vm.name },
+  { key: 'status', label: common.status, width: 150, sort: 'status', cell: (vm) => <Status vm={vm} /> },
   {
     key: 'host',
     label: words.host,
-    width: 150,
+    width: 130,
     sort: 'host',
     cell: (vm) => <Name most={24}>{vm.host.name}</Name>,
   },
@@ -125,10 +125,10 @@ function card(vm: Vm) {
 function Status({ vm }: { vm: Vm }) {
   const wish = useWanted(vm.id)
   return (
-    <>
+    <span>
       <VmStatusMark status={vm.status} wish={wish} host={vm.host.name} />
       {vm.pending_changes && <PendingBadge />}
-    </>
+    </span>
   )
 }
 

@@ -1,5 +1,5 @@
 /** Actions on the selected VMs. */
-import { Button, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
+import { Button } from '@patternfly/react-core'
 import { useState } from 'react'
 import { powerActions, type PowerAction, type Vm } from '../../api/types'
 import { collections } from '../../live/live'
@@ -26,25 +26,15 @@ export function BulkBar({ selected, onClear }: BulkBarProps) {
   }
   return (
     <section className="bulk-bar" aria-label={bulk.region}>
-      <Toolbar inset={{ default: 'insetMd' }} colorVariant="no-background">
-        <ToolbarContent>
-          <ToolbarItem alignSelf="center">
-            <strong aria-live="polite">{bulk.selected(selected.size)}</strong>
-          </ToolbarItem>
-          {powerActions.map((action) => (
-            <ToolbarItem key={action}>
-              <Button variant="secondary" size="sm" onClick={() => ask(action)}>
-                {power[action].label}
-              </Button>
-            </ToolbarItem>
-          ))}
-          <ToolbarItem align={{ default: 'alignEnd' }}>
-            <Button variant="link" size="sm" onClick={onClear}>
-              {bulk.clear}
-            </Button>
-          </ToolbarItem>
-        </ToolbarContent>
-      </Toolbar>
+      <strong aria-live="polite">{bulk.selected(selected.size)}</strong>
+      {powerActions.map((action) => (
+        <Button key={action} variant="secondary" size="sm" onClick={() => ask(action)}>
+          {power[action].label}
+        </Button>
+      ))}
+      <Button variant="link" size="sm" className="bulk-clear" onClick={onClear}>
+        {bulk.clear}
+      </Button>
       {asked !== undefined && <BulkDialog {...asked} onClose={() => setAsked(undefined)} />}
     </section>
   )

@@ -30,12 +30,7 @@ export function BulkDialog({ action, vms, outside, onClose }: BulkDialogProps) {
     setResults([])
     void runBulk(targets, (vm) => requestWanted(vm, action), setResults)
   }
-  const title =
-    results === undefined
-      ? `${power[action].bulk(plan.can.length)}?`
-      : isRunning
-        ? bulk.working(results.length, asked)
-        : bulk.resultTitle(results.length - failed.length, failed.length)
+  const title = titleOf(action, plan, results, asked)
   return (
     <Modal
       isOpen
@@ -70,6 +65,20 @@ export function BulkDialog({ action, vms, outside, onClose }: BulkDialogProps) {
       </ModalFooter>
     </Modal>
   )
+}
+
+function titleOf(
+  action: PowerAction,
+  plan: BulkPlan,
+  results: readonly BulkResult[] | undefined,
+  asked: number,
+): string {
+  if (results === undefined) {
+    return plan.can.length === 0 ? bulk.noneTitle(action) : `${power[action].bulk(plan.can.length)}?`
+  }
+  if (results.length < asked) return bulk.working(results.length, asked)
+  const failed = results.filter((result) => result.error !== undefined).length
+  return bulk.resultTitle(results.length - failed, failed)
 }
 
 function Before({ plan, action, outside }: { plan: BulkPlan; action: PowerAction; outside: number }) {

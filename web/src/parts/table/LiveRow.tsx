@@ -24,13 +24,15 @@ interface LiveRowProps<Name extends CollectionName> {
   columns: readonly Column<Rows[Name]>[]
   actions: RowActions<Rows[Name]>
   isPhone: boolean
+  /** How much of a name fits. */
+  titleLetters: number
   /** Undefined when rows cannot be selected. */
   isSelected: boolean | undefined
   isMenuOpen: boolean
 }
 
 function LiveRowInner<Name extends CollectionName>(props: LiveRowProps<Name>) {
-  const { index, id, name, columns, actions, isPhone, isSelected, isMenuOpen } = props
+  const { index, id, name, columns, actions, isPhone, titleLetters, isSelected, isMenuOpen } = props
   const seen = useSeen(name, id)
   const extra = (isSelected === undefined ? 0 : 1) + (actions.onMenu === undefined ? 0 : 1)
   if (id === undefined || seen === undefined) {
@@ -74,7 +76,11 @@ function LiveRowInner<Name extends CollectionName>(props: LiveRowProps<Name>) {
           className={`pf-v6-c-table__td col-${column.key}${column.align === 'end' ? ' align-end' : ''}`}
           hidden={isPhone && at > 0}
         >
-          {at === 0 ? <Title id={id} label={label} actions={actions} gone={gone} /> : column.cell(row)}
+          {at === 0 ? (
+            <Title id={id} label={label} letters={titleLetters} actions={actions} gone={gone} />
+          ) : (
+            column.cell(row)
+          )}
           {at === 0 && isPhone && <span className="card-line">{actions.card?.(row)}</span>}
           {at === 0 && trust !== undefined && !isPhone && (
             <span className="last-known">
@@ -109,12 +115,13 @@ export const LiveRow = memo(LiveRowInner) as typeof LiveRowInner
 interface TitleProps<Row> {
   id: string
   label: string
+  letters: number
   actions: RowActions<Row>
   gone: boolean
 }
 
-function Title<Row>({ id, label, actions, gone }: TitleProps<Row>) {
-  const text = <Name>{label}</Name>
+function Title<Row>({ id, label, letters, actions, gone }: TitleProps<Row>) {
+  const text = <Name most={letters}>{label}</Name>
   if (gone) return <StatusMark status="gone" word={`${label} · ${words.gone}`} />
   if (actions.href === undefined) return text
   const open = (event: MouseEvent) => {

@@ -43,6 +43,9 @@ export interface LiveTableProps<Name extends CollectionName> {
   empty: ReactNode
 }
 
+/** Width of a letter of a name in pixels, on the average. */
+const letterWidth = 6.9
+
 export function LiveTable<Name extends CollectionName>(props: LiveTableProps<Name>) {
   const { name, list, view, columns, selected } = props
   const scroller = useRef<HTMLDivElement>(null)
@@ -89,7 +92,13 @@ export function LiveTable<Name extends CollectionName>(props: LiveTableProps<Nam
   const shownIds = useMemo(() => loadedIds(view), [view])
   const selects = props.onSelectAll !== undefined
   const columnCount = columns.length + (selects ? 1 : 0) + (onMenu === undefined ? 0 : 1)
-  const minWidth = columns.reduce((sum, column) => sum + (props.widths.get(column.key) ?? column.width), 90)
+  const minWidth = columns.reduce(
+    (sum, column) => sum + (props.widths.get(column.key) ?? column.width),
+    selects ? 90 : 0,
+  )
+
+  const titleWidth = props.widths.get(columns[0]?.key ?? '') ?? columns[0]?.width ?? 0
+  const titleLetters = isPhone ? 30 : Math.floor((titleWidth - 20) / letterWidth)
 
   if (view.error !== undefined && view.isFirstLoad) {
     return <ProblemAlert error={view.error} onRetry={() => list.retry()} />
@@ -167,15 +176,15 @@ export function LiveTable<Name extends CollectionName>(props: LiveTableProps<Nam
                 if (!event.currentTarget.contains(event.relatedTarget)) setFocused(undefined)
               }}
             >
-              {spaced(items, virtual.getTotalSize(), columnCount, (index) => (
+              {spaced(items, virtual.getTotalSize(), columnCount, view.idAt, (index) => (
                 <LiveRow
-                  key={index}
                   index={index}
                   id={view.idAt(index)}
                   name={name}
                   columns={columns}
                   actions={actions}
                   isPhone={isPhone}
+                  titleLetters={titleLetters}
                   isSelected={isSelected(selected, view.idAt(index))}
                   isMenuOpen={props.menuId !== undefined && props.menuId === view.idAt(index)}
                 />

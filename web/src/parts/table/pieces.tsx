@@ -28,14 +28,23 @@ export function spaced(
   items: readonly VirtualItem[],
   totalSize: number,
   columns: number,
+  idAt: (index: number) => string | undefined,
   row: (index: number) => ReactNode,
 ): ReactNode {
   let end = 0
+  const keys = new Set<string>()
+  // Rows keep their elements when they move: a click that has begun must not end on another object.
+  const keyOf = (index: number) => {
+    const id = idAt(index)
+    const key = id === undefined || keys.has(id) ? `at ${index}` : id
+    keys.add(key)
+    return key
+  }
   const parts = items.map((item) => {
     const gap = item.start - end
     end = item.end
     return (
-      <Fragment key={item.index}>
+      <Fragment key={keyOf(item.index)}>
         {gap > 0 && <Spacer height={gap} columns={columns} />}
         {row(item.index)}
       </Fragment>

@@ -1,5 +1,5 @@
 /** Tells a list which rows the person is at, so that they do not move under the pointer. */
-import { useEffect, useMemo, type FocusEvent, type PointerEvent } from 'react'
+import { useEffect, useMemo, useRef, type FocusEvent, type PointerEvent } from 'react'
 import type { LiveList } from '../../live/list'
 import type { LiveRow } from '../../live/collection'
 
@@ -12,29 +12,20 @@ export interface RowHold {
 
 export function useRowHold<Row extends LiveRow>(list: LiveList<Row>, frozen: boolean): RowHold {
   useEffect(() => list.setFrozen(frozen), [list, frozen])
+  const at = useRef<{ pointer?: string; focus?: string }>({})
   return useMemo(() => {
-    let pointer: string | undefined
-    let focus: string | undefined
-    const tell = () => list.setAnchors([pointer, focus].filter((id) => id !== undefined))
+    const move = (next: { pointer?: string; focus?: string }) => {
+      const { pointer, focus } = { ...at.current, ...next }
+      if (pointer === at.current.pointer && focus === at.current.focus) return
+      at.current = { pointer, focus }
+      list.setAnchors([pointer, focus].filter((id) => id !== undefined))
+    }
     return {
-      onPointerOver(event) {
-        const id = rowId(event.target)
-        if (id === pointer) return
-        pointer = id
-        tell()
-      },
-      onPointerLeave() {
-        pointer = undefined
-        tell()
-      },
-      onFocus(event) {
-        focus = rowId(event.target)
-        tell()
-      },
+      onPointerOver: (event) => move({ pointer: rowId(event.target) }),
+      onPointerLeave: () => move({ pointer: undefined }),
+      onFocus: (event) => move({ focus: rowId(event.target) }),
       onBlur(event) {
-        if (event.currentTarget.contains(event.relatedTarget)) return
-        focus = undefined
-        tell()
+        if (!event.currentTarget.contains(event.relatedTarget)) move({ focus: undefined })
       },
     }
   }, [list])

@@ -27,9 +27,9 @@ export function TaskCard({ action }: { action: Action }) {
         <Name most={70}>{action.summary}</Name>
         <ActionMark status={action.status} />
       </header>
-      <p className="task-facts">
+      <div className="task-facts">
         {words.by(action.user, action.host)} · <Ago at={action.finished_at ?? action.created_at} />
-      </p>
+      </div>
       {!ended && <TaskProgress action={action} />}
       {ended && action.status !== 'succeeded' && <TaskError action={action} />}
       <TaskButtons action={action} />

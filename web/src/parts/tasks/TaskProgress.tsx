@@ -4,13 +4,20 @@ import { useState } from 'react'
 import type { Action } from '../../api/types'
 import { tasks as words } from '../../text/en'
 import { durationText, percentText, rateText } from '../format'
+import { Meter } from '../Meter'
 import { useSeconds } from '../clock'
 import { secondsLeft, Smoother } from './progress'
 
 /** The time left is a guess before this. */
 const tellAfter = 3_000
 
-export function TaskProgress({ action }: { action: Action }) {
+interface TaskProgressProps {
+  action: Action
+  /** In one line, for tables. */
+  isLine?: boolean
+}
+
+export function TaskProgress({ action, isLine = false }: TaskProgressProps) {
   const now = useSeconds()
   const [smoother] = useState(() => new Smoother())
   const progress = action.progress
@@ -24,6 +31,14 @@ export function TaskProgress({ action }: { action: Action }) {
     progress.rate == null ? undefined : rateText(progress.rate),
     left === undefined ? undefined : words.left(durationText(left)),
   )
+  if (isLine) {
+    return (
+      <span className="used" title={progress.step}>
+        <Meter label={`${progress.step}: ${text}`} used={progress.done} all={progress.total} isProgress />
+        <span className="live-figure">{text}</span>
+      </span>
+    )
+  }
   return (
     <Progress
       size="sm"

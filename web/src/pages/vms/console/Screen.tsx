@@ -1,12 +1,14 @@
 /** The graphical console with its toolbar. */
 import { Alert, Button } from '@patternfly/react-core'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { ProblemAlert } from '../../../parts/ProblemAlert'
 import { consoleText as words } from '../../../text/en'
 import { ConsoleToolbar } from './ConsoleToolbar'
-import { PasswordForm } from './PasswordForm'
-import { PasteDialog } from './PasteDialog'
 import { ConsoleSession, type ConsoleState } from './session'
+
+// Both are seldom needed, and forms are heavy.
+const PasteDialog = lazy(() => import('./PasteDialog').then((module) => ({ default: module.PasteDialog })))
+const PasswordForm = lazy(() => import('./PasswordForm').then((module) => ({ default: module.PasswordForm })))
 
 export function Screen({ vmId, name }: { vmId: string; name: string }) {
   const frame = useRef<HTMLDivElement>(null)
@@ -73,13 +75,15 @@ export function Screen({ vmId, name }: { vmId: string; name: string }) {
         {state.kind === 'connecting' && words.connecting}
       </p>
       {isPasting && (
-        <PasteDialog
-          onClose={() => setPasting(false)}
-          onType={(presses) => {
-            setPasting(false)
-            void session.current?.type(presses)
-          }}
-        />
+        <Suspense>
+          <PasteDialog
+            onClose={() => setPasting(false)}
+            onType={(presses) => {
+              setPasting(false)
+              void session.current?.type(presses)
+            }}
+          />
+        </Suspense>
       )}
     </div>
   )
@@ -115,7 +119,11 @@ function ConsoleNotice({ state, session, onReconnect }: NoticeProps) {
     case 'connected':
       return null
     case 'needs_password':
-      return <PasswordForm onSubmit={(password) => session.current?.sendPassword(password)} />
+      return (
+        <Suspense>
+          <PasswordForm onSubmit={(password) => session.current?.sendPassword(password)} />
+        </Suspense>
+      )
     case 'lost':
       return <Alert isInline variant="warning" role="alert" title={words.lost} actionLinks={again} />
     case 'refused':

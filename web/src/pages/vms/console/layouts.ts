@@ -16,31 +16,60 @@ export interface KeyPress {
 }
 
 const codes = [
-  ...['Backquote', ...digits(), 'Minus', 'Equal'],
+  'Backquote',
+  ...digits(),
+  'Minus',
+  'Equal',
   ...letters('QWERTYUIOP'),
-  ...['BracketLeft', 'BracketRight', 'Backslash'],
+  'BracketLeft',
+  'BracketRight',
+  'Backslash',
   ...letters('ASDFGHJKL'),
-  ...['Semicolon', 'Quote', 'IntlBackslash'],
+  'Semicolon',
+  'Quote',
+  'IntlBackslash',
   ...letters('ZXCVBNM'),
-  ...['Comma', 'Period', 'Slash'],
+  'Comma',
+  'Period',
+  'Slash',
 ]
 
-/** A space stands for a key without a character on that level. */
-const layouts: Record<LayoutName, { base: string; shift: string; altGr: string }> = {
+interface Layout {
+  /** A space stands for a key without a character on that level. */
+  base: string
+  shift: string
+  /** By key. */
+  altGr: Record<string, string>
+}
+
+const layouts: Record<LayoutName, Layout> = {
   us: {
     base: "`1234567890-=qwertyuiop[]\\asdfghjkl;' zxcvbnm,./",
     shift: '~!@#$%^&*()_+QWERTYUIOP{}|ASDFGHJKL:" ZXCVBNM<>?',
-    altGr: '',
+    altGr: {},
   },
   uk: {
     base: "`1234567890-=qwertyuiop[]#asdfghjkl;'\\zxcvbnm,./",
     shift: '¬!"£$%^&*()_+QWERTYUIOP{}~ASDFGHJKL:@|ZXCVBNM<>?',
-    altGr: '¦   €',
+    altGr: { Backquote: '¦', Digit4: '€' },
   },
   de: {
     base: ' 1234567890ß qwertzuiopü+#asdfghjklöä<yxcvbnm,.-',
     shift: '°!"§$%&/()=? QWERTZUIOPÜ*\'ASDFGHJKLÖÄ>YXCVBNM;:_',
-    altGr: '  ²³   {[]}\\ @ €        ~           |      µ   ',
+    altGr: {
+      Digit2: '²',
+      Digit3: '³',
+      Digit7: '{',
+      Digit8: '[',
+      Digit9: ']',
+      Digit0: '}',
+      Minus: '\\',
+      KeyQ: '@',
+      KeyE: '€',
+      BracketRight: '~',
+      IntlBackslash: '|',
+      KeyM: 'µ',
+    },
   },
 }
 
@@ -67,7 +96,7 @@ function tableOf(layout: LayoutName): Map<string, KeyPress> {
   const { base, shift, altGr } = layouts[layout]
   const table = new Map<string, KeyPress>()
   codes.forEach((code, at) => {
-    const levels = [base[at], shift[at], altGr[at]]
+    const levels = [base[at], shift[at], altGr[code]]
     levels.forEach((character, level) => {
       if (character === undefined || character === ' ' || table.has(character)) return
       table.set(character, press(code, keysymOf(character), level === 1, level === 2))
