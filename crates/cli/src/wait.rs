@@ -10,6 +10,7 @@ use client::{Client, ClientError, Feed, FeedEvent};
 use indexmap::IndexMap;
 use server_api::action::Action;
 use server_api::event::{Change, ChangedRow};
+use server_api::host::Host;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use uuid::Uuid;
@@ -22,8 +23,8 @@ const REREAD: Duration = Duration::from_secs(5);
 pub(crate) enum Ended {
     /// The action ended, well or badly.
     Action(Box<Action>),
-    /// Its host cannot be reached; the action stays where it is.
-    Unreachable(Box<Action>),
+    /// Its host cannot take it now, for the reason given; the action stays where it is.
+    Stuck(Box<Action>, String),
 }
 
 /// Connected to the feed, so that nothing that happens from now on is missed.
@@ -144,7 +145,7 @@ impl Waiter {
         Ok(())
     }
 
-    /// An action whose host has been silent for too long and cannot be reached.
+    /// An action of which nothing has been heard for too long, and whose host cannot take it now.
     async fn give_up(&mut self) -> Result<Option<Ended>, Failure> {
         let now = Instant::now();
         let silent: Vec<Uuid> = self
@@ -157,18 +158,33 @@ impl Waiter {
             let Some(pending) = self.pending.get_mut(&id) else {
                 continue;
             };
-            match self.client.host(pending.action.host_id).await {
-                Ok(host) if host.freshness != "unreachable" => pending.heard = now,
-                Err(error) if error.is_retryable() => {}
-                Ok(_) | Err(ClientError::Refused { .. }) => {
-                    self.status.clear();
-                    let gone = self.pending.shift_remove(&id);
-                    return Ok(gone.map(|pending| Ended::Unreachable(Box::new(pending.action))));
-                }
+            let why = match self.client.host(pending.action.host_id).await {
+                Ok(host) => obstacle(&pending.action, &host),
+                Err(error) if error.is_retryable() => None,
+                Err(ClientError::Refused { info, .. }) => Some(info.message),
                 Err(error) => return Err(error.into()),
-            }
+            };
+            let Some(why) = why else {
+                pending.heard = now;
+                continue;
+            };
+            self.status.clear();
+            let stuck = self.pending.shift_remove(&id);
+            return Ok(stuck.map(|pending| Ended::Stuck(Box::new(pending.action), why)));
         }
         Ok(None)
+    }
+}
+
+/// Why a host cannot take an action now. What it has begun, it goes on with for as long as it can be reached.
+fn obstacle(action: &Action, host: &Host) -> Option<String> {
+    let begun = matches!(action.status.as_str(), "accepted" | "running");
+    let problem = || host.problem.clone().unwrap_or_default();
+    match host.freshness.as_str() {
+        "live" => None,
+        "libvirt_down" if begun => None,
+        "libvirt_down" => Some(format!("libvirt on {} is down: {}", host.name, problem())),
+        _ => Some(format!("{} cannot be reached", host.name)),
     }
 }
 
@@ -197,13 +213,16 @@ pub(crate) fn trouble(action: &Action) -> Option<(String, Option<String>)> {
     }
 }
 
-/// Says on standard error that a host was given up on.
-pub(crate) fn say_unreachable(action: &Action) {
+/// Says on standard error that an action was not waited for any longer.
+pub(crate) fn say_stuck(action: &Action, why: &str) {
     let Action {
-        host, summary, id, ..
+        summary,
+        id,
+        status,
+        ..
     } = action;
     say(&format!(
-        "{host} cannot be reached; “{summary}” stays queued and runs when it comes back."
+        "{why}; not waiting any longer for “{summary}”, which is {status}."
     ));
     say(&format!(
         "Hint: salar action show {id}, or withdraw it: salar action cancel {id}"

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(short = 'E', long)]
     pcre: bool,
 
-    /// Seconds of silence after which a host that cannot be reached is given up on
+    /// Seconds of silence after which a host that cannot take it now is not waited for
     #[arg(short, long, value_name = "SECONDS", default_value_t = 5)]
     timeout: u64,
 

@@ -17,6 +17,7 @@ pub(crate) struct Report {
     at_once: bool,
     held: Returns,
     failed: Vec<String>,
+    /// Why hosts were not waited for, a sentence for each.
     silent: Vec<String>,
 }
 
@@ -46,7 +47,7 @@ impl Report {
         while let Some(ended) = waiter.next().await? {
             match ended {
                 Ended::Action(action) => self.returned(&action)?,
-                Ended::Unreachable(action) => self.unreachable(&action)?,
+                Ended::Stuck(action, why) => self.stuck(&action, why)?,
             }
         }
         Ok(())
@@ -79,8 +80,8 @@ impl Report {
         self.put(action.host.clone(), value_of(action))
     }
 
-    fn unreachable(&mut self, action: &Action) -> Result<(), Failure> {
-        self.silent.push(action.host.clone());
+    fn stuck(&mut self, action: &Action, why: String) -> Result<(), Failure> {
+        self.silent.push(why);
         let text = "Minion did not return. [Not connected]";
         match self.format {
             // Programs that read results must not take this for one.
@@ -108,11 +109,12 @@ impl Report {
         if self.at_once {
             print(&render(&self.held, self.format, &self.style))?;
         }
-        if !self.silent.is_empty() {
+        for why in &self.silent {
             say(&format!(
-                "{} cannot be reached; the action stays queued and runs when it comes back.",
-                self.silent.join(", ")
+                "{why}; not waiting for it any longer, the server does."
             ));
+        }
+        if !self.silent.is_empty() {
             say(&format!("Hint: see later with: salar job {}", self.jid));
         }
         if self.failed.is_empty() && self.silent.is_empty() {

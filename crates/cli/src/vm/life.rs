@@ -2,7 +2,7 @@
 
 use super::find::get_vm;
 use crate::output::{print_json, say};
-use crate::wait::{Ended, Waiter, say_unreachable, trouble};
+use crate::wait::{Ended, Waiter, say_stuck, trouble};
 use crate::{Failure, Outcome};
 use client::{Client, VmCall};
 use server_api::action::Action;
@@ -28,8 +28,8 @@ pub(super) struct Args {
     #[arg(long)]
     no_wait: bool,
 
-    /// Seconds of silence after which a host that cannot be reached is given up on
-    #[arg(short, long, value_name = "SECONDS", default_value_t = 30)]
+    /// Seconds of silence after which a host that cannot take it now is not waited for
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
 
     /// Print the actions as JSON
@@ -73,8 +73,8 @@ pub(super) async fn run(client: &Client, call: VmCall, args: Args) -> Result<Out
                     let good = tell(&action);
                     (action, good)
                 }
-                Ended::Unreachable(action) => {
-                    say_unreachable(&action);
+                Ended::Stuck(action, why) => {
+                    say_stuck(&action, &why);
                     (action, false)
                 }
             };

@@ -22,7 +22,7 @@ fn action(id: u128, generation: u64, status: &str) -> Action {
 
 fn host(freshness: &str) -> Value {
     json!({
-        "id": Uuid::from_u128(7), "gen": 1, "name": "kvm", "uri": "", "freshness": freshness, "problem": null,
+        "id": Uuid::from_u128(7), "gen": 1, "name": "kvm", "uri": "", "freshness": freshness, "problem": "it was stopped",
         "hypervisor": "QEMU", "hypervisor_version": "", "libvirt_version": "", "cpus": 1, "cpu_model": "",
         "arch": "", "memory_bytes": 0, "accelerated": false, "vms_total": 0, "vms_running": 0, "last_seen_at": "",
     })
@@ -97,7 +97,7 @@ async fn all(mut waiter: Waiter) -> Vec<String> {
     while let Some(ended) = waiter.next().await.expect("no failure") {
         seen.push(match ended {
             Ended::Action(action) => format!("{} {}", action.host, action.status),
-            Ended::Unreachable(action) => format!("{} unreachable", action.host),
+            Ended::Stuck(action, why) => format!("{} {}: {why}", action.host, action.status),
         });
     }
     seen
@@ -133,20 +133,45 @@ async fn an_old_row_does_not_take_the_place_of_a_newer_one() {
 }
 
 #[tokio::test]
-async fn only_a_silent_host_that_cannot_be_reached_is_given_up_on() {
-    let known = |freshness| Known {
-        events: HELLO.to_owned(),
-        actions: vec![action(1, 1, "queued")],
-        freshness,
+async fn only_a_silent_host_that_cannot_take_the_action_is_given_up_on() {
+    let start = async |status, freshness| {
+        let actions = vec![action(1, 1, status)];
+        let mut waiter = waiter(Known {
+            events: HELLO.to_owned(),
+            actions,
+            freshness,
+        })
+        .await;
+        waiter.add(action(1, 1, status));
+        waiter
     };
-    let mut gone = waiter(known("unreachable")).await;
-    gone.add(action(1, 1, "queued"));
-    assert_eq!(all(gone).await, ["kvm1 unreachable"]);
-
-    let mut busy = waiter(known("live")).await;
-    busy.add(action(1, 1, "queued"));
-    let waited = tokio::time::timeout(SILENCE * 8, busy.next()).await;
-    assert!(waited.is_err(), "a busy host is waited for");
+    for (status, freshness, expected) in [
+        (
+            "queued",
+            "unreachable",
+            "kvm1 queued: kvm cannot be reached",
+        ),
+        (
+            "running",
+            "unreachable",
+            "kvm1 running: kvm cannot be reached",
+        ),
+        (
+            "queued",
+            "libvirt_down",
+            "kvm1 queued: libvirt on kvm is down: it was stopped",
+        ),
+    ] {
+        assert_eq!(all(start(status, freshness).await).await, [expected]);
+    }
+    for (status, freshness) in [("queued", "live"), ("running", "libvirt_down")] {
+        let mut busy = start(status, freshness).await;
+        let waited = tokio::time::timeout(SILENCE * 8, busy.next()).await;
+        assert!(
+            waited.is_err(),
+            "{status} on a {freshness} host is waited for"
+        );
+    }
 }
 
 #[test]
