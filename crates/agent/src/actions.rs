@@ -6,7 +6,7 @@
 use crate::functions::{self, Context};
 use crate::journal::{Acceptance, Ending, Journal, Known};
 use crate::minion::Minion;
-use crate::progress::ProgressSink;
+use crate::progress::{EventSink, ProgressSink};
 use agent_api::wire::{self, up};
 use agent_api::{action_kind, id, progress_to_wire};
 use hypervisor::{Hypervisor, HypervisorError, Key};
@@ -26,6 +26,8 @@ pub struct Actions {
     outgoing: mpsc::Sender<up::Body>,
     /// Actions being carried out, with what cancels them.
     running: Mutex<HashMap<ActionId, CancellationToken>>,
+    /// The agent ends: nothing new is begun, and the server sends it again later.
+    ending: CancellationToken,
 }
 
 impl Actions {
@@ -40,6 +42,7 @@ impl Actions {
             journal,
             outgoing,
             running: Mutex::default(),
+            ending: CancellationToken::new(),
         })
     }
 
@@ -63,6 +66,9 @@ impl Actions {
 
     /// Starts what `command` asks for, unless its id is known. Returns at once.
     pub fn start(self: &Arc<Self>, command: wire::Command) {
+        if self.ending.is_cancelled() {
+            return;
+        }
         let actions = self.clone();
         tokio::spawn(async move { actions.take(command).await });
     }
@@ -102,6 +108,22 @@ impl Actions {
                     crate::recovery::find_out(actions.minion.hypervisor.as_ref(), &kind).await;
                 actions.finish(action, ending).await;
             });
+        }
+    }
+
+    /// Cancels what runs and waits for it, but not longer than `limit`: states take their last chunk back, and
+    /// whatever does not end in time is found out at the next start.
+    pub async fn wind_down(&self, limit: Duration) {
+        const LOOK_AGAIN: Duration = Duration::from_millis(20);
+        self.ending.cancel();
+        self.running().values().for_each(CancellationToken::cancel);
+        let all_ended = async {
+            while !self.running().is_empty() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(limit, all_ended).await.is_err() {
+            tracing::warn!("Actions are still running; they are looked into at the next start");
         }
     }
 
@@ -149,6 +171,7 @@ impl Actions {
             ActionKind::Function { fun, args, kwargs } => {
                 let context = Context {
                     progress: self.progress(action),
+                    events: self.events(),
                     cancel,
                     jid: job.unwrap_or(action.0).to_string(),
                 };
@@ -217,6 +240,15 @@ impl Actions {
             report.progress = Some(progress_to_wire(&progress));
             // The next one follows soon.
             let _ = outgoing.try_send(up::Body::Action(report));
+        })
+    }
+
+    /// Events of functions, on their way to the bus. Lossy, as all of the bus.
+    fn events(&self) -> EventSink {
+        let outgoing = self.outgoing.clone();
+        Arc::new(move |tag, data| {
+            let data_json = data.to_string();
+            let _ = outgoing.try_send(up::Body::Event(wire::HostEvent { tag, data_json }));
         })
     }
 

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,10 @@ pub enum AgentError {
     },
 }
 
-/// Runs an agent until `stop`. Actions under way are not waited for: the journal brings them back.
+/// Actions under way get this long to stop when the agent ends.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// Runs an agent until `stop`, then lets its actions stop between two steps.
 ///
 /// # Errors
 /// The state folder cannot be used, or is in use.
@@ -75,14 +79,19 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
         host,
         instance,
         epoch,
-        actions,
+        actions: actions.clone(),
         tunnels,
         outgoing,
         standing,
         wishes,
     };
-    let link = tokio::spawn(Link::new(parts).run(stop.clone()));
-    let reporter = tokio::spawn(reporter.run(stop));
+    // The link goes last: it takes what the others still have to say.
+    let hang_up = CancellationToken::new();
+    let link = tokio::spawn(Link::new(parts).run(hang_up.clone()));
+    let reporter = tokio::spawn(reporter.run(stop.clone()));
+    stop.cancelled().await;
+    actions.wind_down(FAREWELL).await;
+    hang_up.cancel();
     for task in [link, reporter] {
         if let Err(error) = task.await
             && error.is_panic()

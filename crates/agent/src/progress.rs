@@ -1,4 +1,4 @@
-//! How far a running action is, on its way to whoever watches.
+//! What a running function tells on its way: how far it is, and events for the bus.
 
 use model::Progress;
 use std::sync::Arc;
@@ -6,6 +6,14 @@ use std::time::Instant;
 
 /// Where progress goes. Called often; whoever listens thins it out.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Where a function sends events for the bus: tag and data.
+pub type EventSink = Arc<dyn Fn(String, serde_json::Value) + Send + Sync>;
+
+/// A sink for those without a bus.
+pub fn no_events() -> EventSink {
+    Arc::new(|_, _| {})
+}
 
 /// A sink for those who do not watch.
 pub fn no_progress() -> ProgressSink {

@@ -19,6 +19,7 @@ use crate::minion::Minion;
 use domxml::capabilities::Capabilities;
 use locks::Locks;
 use result::ChunkResult;
+use serde_json::{Value, json};
 use sls::lookup::traverse;
 use sls::schedule::{Decision, Outcome, Schedule};
 use sls::{Compiled, Map, Target};
@@ -131,7 +132,9 @@ impl Run {
                         .acquire()
                         .await
                         .expect("the semaphore is never closed");
-                    Done::Ran(idx, run.chunk(idx).await)
+                    let result = run.chunk(idx).await;
+                    run.fire_event(idx, &result);
+                    Done::Ran(idx, result)
                 });
             }
             Decision::Probe(idx) => {
@@ -150,6 +153,23 @@ impl Run {
                 comment,
             } => results[idx] = Some(ChunkResult::skipped(result, comment)),
         }
+    }
+
+    /// `fire_event`: the result on the bus, under the state's name or the suffix that was given.
+    fn fire_event(&self, idx: usize, result: &ChunkResult) {
+        let chunk = &self.compiled.chunks[idx];
+        let suffix = match &chunk.globals.fire_event {
+            Some(Value::Bool(true)) => &chunk.name,
+            Some(Value::String(suffix)) => suffix,
+            _ => return,
+        };
+        let context = &self.options.context;
+        let tag = format!(
+            "salt/state_result/{}/{}/{suffix}",
+            context.jid, self.minion.id
+        );
+        let data = json!({ "ret": result.clone().into_value(chunk, idx) });
+        (context.events)(tag, data);
     }
 
     fn in_order(&self, results: Vec<Option<ChunkResult>>) -> Map {

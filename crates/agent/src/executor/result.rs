@@ -119,6 +119,9 @@ impl ChunkResult {
             "__id__": chunk.id,
             "__state_ran__": self.ran,
         });
+        if chunk.globals.parallel {
+            value["__parallel__"] = json!(true);
+        }
         if self.skip_watch {
             value["skip_watch"] = json!(true);
         }

@@ -104,6 +104,7 @@ impl Run {
             images: &self.minion.images,
             unfinished: &self.minion.unfinished,
             progress: &self.options.context.progress,
+            cancel: &self.options.context.cancel,
         }
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Compiling runs on a thread of its own that may block, so a call waits there for its future.
 
-use super::{Access, Context, call, find, table};
+use super::{Access, Context, Function, call, find, table};
 use crate::minion::Minion;
 use serde_json::Value;
 use sls::{FunctionError, Functions, Map};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// The functions that templates may call: those that only read.
+/// The functions that templates may call: those that only read, but for `state.*`, which would compile without end.
 pub(crate) struct Bridge {
     minion: Arc<Minion>,
     runtime: Handle,
@@ -28,10 +28,10 @@ impl Bridge {
 impl Functions for Bridge {
     fn call(&self, name: &str, args: &[Value], kwargs: &Map) -> Result<Value, FunctionError> {
         match find(name) {
-            Some(function) if function.access == Access::Reads => {}
+            Some(function) if is_open(function) => {}
             Some(_) => {
                 return Err(FunctionError::new(format!(
-                    "'{name}' changes the host and cannot be called while states are compiled"
+                    "'{name}' cannot be called while states are compiled: it changes the host, or compiles states itself"
                 )));
             }
             None => return Err(FunctionError::new(table::unknown(name).message)),
@@ -46,8 +46,12 @@ impl Functions for Bridge {
 
     fn names(&self) -> Vec<String> {
         table::all()
-            .filter(|function| function.access == Access::Reads)
+            .filter(|function| is_open(function))
             .map(|function| function.name.to_owned())
             .collect()
     }
+}
+
+fn is_open(function: &Function) -> bool {
+    function.access == Access::Reads && !function.name.starts_with("state.")
 }

@@ -23,7 +23,7 @@ pub use table::{Access, Function, find, names};
 use crate::busy::BusyError;
 use crate::journal::Ending;
 use crate::minion::Minion;
-use crate::progress::{ProgressSink, no_progress};
+use crate::progress::{EventSink, ProgressSink, no_events, no_progress};
 use hypervisor::HypervisorError;
 use model::ActionStatus;
 use serde_json::Value;
@@ -36,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Context {
     /// Where progress goes.
     pub progress: ProgressSink,
+    /// Where events for the bus go.
+    pub events: EventSink,
     /// Asks the function to stop between two steps.
     pub cancel: CancellationToken,
     /// The job, for messages.
@@ -47,6 +49,7 @@ impl Context {
     pub fn quiet() -> Self {
         Self {
             progress: no_progress(),
+            events: no_events(),
             cancel: CancellationToken::new(),
             jid: new_jid(),
         }

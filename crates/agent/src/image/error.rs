@@ -56,6 +56,12 @@ pub enum ImageError {
         /// Attempts without getting any further.
         attempts: u32,
     },
+    /// Somebody asked to stop. What has arrived is kept for the next time.
+    #[error("the download of {location} was cancelled")]
+    Cancelled {
+        /// Where it comes from.
+        location: String,
+    },
     /// It arrived and is not what the administrator expects.
     #[error("cannot use the image {location}: its SHA-256 is {found}, not {wanted}")]
     Checksum {
@@ -131,7 +137,7 @@ impl ImageError {
             Self::Checksum { .. } => Some(
                 "compare with the checksum its publisher gives; the image may have been replaced",
             ),
-            Self::NotAnImage { .. } => None,
+            Self::NotAnImage { .. } | Self::Cancelled { .. } => None,
             Self::File { .. } => Some("check space and rights of the agent's state folder"),
             Self::PoolFull { .. } => Some("free space in the pool or use another one"),
             Self::Hypervisor(error) => error.hint(),

@@ -10,6 +10,7 @@ use model::Bytes;
 use model::plan::{ImageSource, Step, VolumeOp};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The volume to be made.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,8 @@ pub struct Workshop<'a> {
     pub unfinished: &'a Unfinished,
     /// Where progress goes.
     pub progress: &'a ProgressSink,
+    /// Ends a download. Once the volume is there, it is filled.
+    pub cancel: &'a CancellationToken,
 }
 
 impl Workshop<'_> {
@@ -46,10 +49,7 @@ impl Workshop<'_> {
     /// # Errors
     /// The image cannot be had, or the hypervisor refuses. The volume is then not there.
     pub async fn create(&self, new: &NewVolume<'_>) -> Result<(), ImageError> {
-        let image = self
-            .images
-            .fetch(new.image, new.format, self.progress)
-            .await?;
+        let image = self.fetch(new).await?;
         self.check_space(new, &image).await?;
         let marker = self.unfinished.mark(self.uri, new.pool, new.name)?;
         let made = self.create_and_fill(new, &image).await;
@@ -66,6 +66,15 @@ impl Workshop<'_> {
         made.map_err(|error| match error {
             Made::NotCreated(error) | Made::Partly(error) => ImageError::Hypervisor(error),
         })
+    }
+
+    async fn fetch(&self, new: &NewVolume<'_>) -> Result<Image, ImageError> {
+        let fetching = self.images.fetch(new.image, new.format, self.progress);
+        // Cancel safety: a fetch that is dropped leaves the part it has, and the next one goes on from there.
+        tokio::select! {
+            fetched = fetching => fetched,
+            () = self.cancel.cancelled() => Err(ImageError::Cancelled { location: new.image.location.clone() }),
+        }
     }
 
     /// What a qcow2 image takes at the start is the size of its file; a raw one takes no less.

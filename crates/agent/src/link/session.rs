@@ -91,6 +91,7 @@ impl Link {
     /// Keeps a session open until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new();
+        let mut told = false;
         while !stop.is_cancelled() {
             let ended = tokio::select! {
                 // Cancel safety: a session that is dropped here is never used again.
@@ -98,11 +99,15 @@ impl Link {
                 ended = self.session(&mut backoff) => ended,
             };
             let wait = backoff.wait(random());
-            tracing::warn!(
-                "Session with {} ended: {ended}; dialling again in {} ms",
-                self.parts.server,
-                wait.as_millis()
-            );
+            // A server that is away is news once.
+            if std::mem::replace(&mut told, true) && matches!(ended, Ended::Dial(_)) {
+                tracing::debug!("Still no session with {}: {ended}", self.parts.server);
+            } else {
+                tracing::warn!(
+                    "No session with {}: {ended}; dialling again",
+                    self.parts.server
+                );
+            }
             self.idle(wait, &stop).await;
         }
     }

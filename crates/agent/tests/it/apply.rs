@@ -439,3 +439,39 @@ async fn one_state_can_be_given_on_the_command_line() {
         .await;
     assert_eq!(results["pool0"]["result"], true, "{results:#}");
 }
+
+#[tokio::test]
+async fn a_download_can_be_cancelled() {
+    let web = Web::serve(image()).await;
+    web.set(|site| site.together = usize::MAX);
+    let host = Host::new().with_origin(&web.url);
+    let context = Context::quiet();
+    let cancel = async {
+        while web.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        context.cancel.cancel();
+    };
+    let (returned, ()) = tokio::join!(host.call_in("state.apply vm", &context), cancel);
+    let results = by_id(&returned.unwrap().value);
+    let comment = results["srv01"]["comment"].as_str().unwrap();
+    assert!(comment.ends_with("was cancelled"), "{comment}");
+    assert!(host.fake.inventory().await.unwrap().vms.is_empty());
+}
+
+#[tokio::test]
+async fn a_result_goes_to_the_bus_where_it_is_wanted() {
+    let host = Host::new();
+    host.folder.write("salt/e.sls", "pool0:\n  virt.pool_defined:\n    - ptype: dir\n    - target: /x\n    - fire_event: made\n");
+    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sink = events.clone();
+    let context = Context {
+        events: Arc::new(move |tag, data| sink.lock().unwrap().push((tag, data))),
+        jid: "1".to_owned(),
+        ..Context::quiet()
+    };
+    host.call_in("state.apply e", &context).await.unwrap();
+    let events = events.lock().unwrap();
+    assert_eq!(events[0].0, "salt/state_result/1/kvm1.tf.local/made");
+    assert_eq!(events[0].1["ret"]["result"], true);
+}

@@ -1,13 +1,14 @@
 //! The agent against a server that follows a script: sessions, actions, reports, consoles.
 
 use crate::support::Host;
+use crate::web::{Web, image};
 use agent::{Agent, ServerAddress, run};
 use agent_api::wire::agent_link_server::{AgentLink, AgentLinkServer};
 use agent_api::wire::{self, down, up};
 use agent_api::{STALE_EPOCH, id};
 use hypervisor::{Hypervisor, Key, Reason};
 use model::lifecycle::Request as Life;
-use model::plan::{Step, VmOp};
+use model::plan::{Step, VmOp, VolumeOp};
 use model::{ActionKind, VmStatus};
 use serde_json::{Value, json};
 use std::future::Future;
@@ -722,5 +723,60 @@ async fn a_host_whose_libvirt_is_down_says_who_it_is() {
     let facts = session.hello.facts.clone().unwrap();
     assert_eq!((facts.name.as_str(), facts.cpus), ("kvm1.tf.local", 4));
     assert!(!session.hello.condition.as_ref().unwrap().libvirt_up);
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_told_to_end_stops_its_states_cleanly() {
+    let web = Web::serve(image()).await;
+    web.set(|site| site.together = usize::MAX);
+    let host = Host::new().with_origin(&web.url);
+    let server = Server::listen(&host);
+    let agent = Running::start(&host, &server);
+    let mut session = server.session().await;
+    let action = Uuid::now_v7();
+    let apply = function("state.apply", &json!(["vm"]), &json!({}));
+    session.command(session.epoch, action, &apply).await;
+    let progress = |body| match body {
+        up::Body::Action(report) => report.progress,
+        _ => None,
+    };
+    web.set(|site| site.together = 0);
+    session.next("progress", progress).await;
+    session.action(action, "succeeded").await;
+
+    web.set(|site| (site.together, site.etag) = (usize::MAX, None));
+    host.fake.remove_vm("srv01");
+    let remove = Step::Volume {
+        pool: "pool0".to_owned(),
+        name: "srv01_system".to_owned(),
+        op: VolumeOp::Delete,
+    };
+    host.fake.someone_does(&remove).unwrap();
+    let sls = std::fs::read_to_string(host.folder.path().join("salt/vm.sls")).unwrap();
+    host.folder
+        .write("salt/vm.sls", &sls.replace("guest.qcow2", "other.qcow2"));
+    let asked = web.requests().len();
+    let action = Uuid::now_v7();
+    session.command(session.epoch, action, &apply).await;
+    session.action(action, "running").await;
+    within(async {
+        while web.requests().len() == asked {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    drop(session);
+    agent.end().await;
+    assert!(host.fake.inventory().await.unwrap().vms.is_empty());
+
+    let agent = Running::start(&host, &server);
+    let mut left = Vec::new();
+    while left.is_empty() {
+        // A session that the ending agent had opened may stand before.
+        left = server.session().await.hello.unacknowledged;
+        left.retain(|report| report.action_id == id(action));
+    }
+    assert_eq!(left[0].status, "cancelled");
     agent.end().await;
 }
