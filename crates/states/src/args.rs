@@ -95,13 +95,17 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A text with something in it.
+    /// A text with something in it, without the blanks around it: XML would lose them.
     pub(crate) fn word(&self) -> Result<String, StateError> {
         let text = self.text()?;
-        if text.trim().is_empty() {
+        let word = text.trim();
+        if word.is_empty() {
             return Err(self.refuse("a text with something in it", None));
         }
-        Ok(text)
+        if word.contains(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')) {
+            return Err(self.refuse("a text on one line, without control characters", None));
+        }
+        Ok(word.to_owned())
     }
 
     /// One of a few words.
@@ -387,11 +391,11 @@ mod tests {
             value: &value,
         };
         expect_test::expect!["disks: item 1: there is no key modell here. Did you mean model?"]
-        .assert_eq(
-            &field
-                .dict(&["name", "model"])
-                .expect_err("a slip")
-                .to_string(),
-        );
+            .assert_eq(
+                &field
+                    .dict(&["name", "model"])
+                    .expect_err("a slip")
+                    .to_string(),
+            );
     }
 }

@@ -38,7 +38,7 @@ impl Needs {
                     || self
                         .vm_patterns
                         .iter()
-                        .any(|pattern| crate::planners::glob_matches(pattern, name))
+                        .any(|pattern| sls::glob::matches(pattern, name))
             })
             .cloned()
             .collect()
@@ -62,6 +62,7 @@ impl Needs {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     values: BTreeMap<&'static str, Value>,
+    uri: Option<String>,
 }
 
 impl Config {
@@ -73,7 +74,19 @@ impl Config {
         let value = |key: &&'static str| Some((*key, look_up(key)?));
         Self {
             values: Self::KEYS.iter().filter_map(value).collect(),
+            uri: None,
         }
+    }
+
+    /// Says which hypervisor the plans are for, so that a state that names another one is refused.
+    #[must_use]
+    pub fn connected_to(mut self, uri: impl Into<String>) -> Self {
+        self.uri = Some(uri.into());
+        self
+    }
+
+    pub(crate) fn uri(&self) -> Option<&str> {
+        self.uri.as_deref()
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {

@@ -1,6 +1,7 @@
 //! From a declaration and an observation to a plan.
 
 mod action;
+mod connection;
 mod network;
 mod pool;
 mod pretend;
@@ -18,6 +19,7 @@ use crate::{Call, StateError, catalog};
 /// # Errors
 /// The function is unknown, or an argument cannot be used.
 pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
+    connection::check(call, config)?;
     match (call.state, call.fun) {
         ("virt", "pool_defined" | "pool_running") => pool::needs(call),
         ("virt", "network_defined" | "network_running") => network::needs(call),
@@ -36,6 +38,13 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
 /// # Errors
 /// As [`needs`], and when the host does not allow it or something was not read.
 pub fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
+    let notes = connection::check(call, &seen.config)?;
+    let mut planned = plan_function(call, seen)?;
+    planned.notes.extend(notes);
+    Ok(planned)
+}
+
+fn plan_function(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
     match (call.state, call.fun) {
         ("virt", "pool_defined") => pool::plan(call, seen, pool::End::Defined),
         ("virt", "pool_running") => pool::plan(call, seen, pool::End::Running),
@@ -58,9 +67,4 @@ fn unknown(call: &Call) -> StateError {
         known_to_salt: catalog::known_to_salt(call.state, call.fun),
         closest: closest(call.fun, &here).map(|fun| format!("{}.{fun}", call.state)),
     }
-}
-
-/// Whether a shell pattern matches a whole name.
-pub(crate) fn glob_matches(pattern: &str, name: &str) -> bool {
-    sls::glob::matches(pattern, name)
 }

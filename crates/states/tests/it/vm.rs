@@ -613,3 +613,112 @@ fn a_volume_is_defined_once() {
     );
     assert!(again(&state.with("format", "raw")).is_err());
 }
+
+#[test]
+fn a_volume_that_is_there_says_its_format() {
+    let mut host = applied();
+    for (name, format) in [("v_old", "raw"), ("debian.iso", "iso")] {
+        let volume = virt(
+            "volume_defined",
+            name,
+            &format!("{{pool: pool0, size: 10, format: {format}}}"),
+        );
+        host.apply(&volume);
+    }
+    let disks = "{mem: 1, disks: [{name: old, pool: pool0}, {name: iso, device: cdrom, pool: pool0, source_file: debian.iso}]}";
+    let plan = host.plan(&virt("defined", "v", disks)).expect("a plan");
+    let xml = &plan.plan.steps[0]
+        .diff
+        .as_ref()
+        .expect("a definition")
+        .after;
+    assert_eq!(xml.matches("type='raw'").count(), 2, "{xml}");
+    let other = disks.replace("name: old,", "name: old, format: qcow2,");
+    expect!["volume v_old of pool pool0 is there with format raw, and disk old is to have qcow2. Write format: raw, or delete the volume if nobody needs it"].assert_eq(
+        &host
+            .plan(&virt("defined", "v", &other))
+            .expect_err("another format")
+            .to_string(),
+    );
+}
+
+#[test]
+fn a_state_for_another_hypervisor_is_not_carried_out_here() {
+    let mut host = applied();
+    let state = srv01()
+        .with("connection", "xen:///system")
+        .with("password", "secret");
+    expect![[r#"
+        note: connection: the agent's own connection is used
+        note: password: not used, the agent signs in to the hypervisor by itself"#]]
+    .assert_eq(&summary(&host.plan(&state).expect("a plan")));
+    host.seen.config = states::Config::default().connected_to("qemu:///system");
+    expect![[r#"connection: "xen:///system" is not the hypervisor that is managed here, qemu:///system. Add it with salar host add xen:///system, and apply the state to that host"#]].assert_eq(&host.plan(&state).expect_err("another host").to_string());
+}
+
+#[test]
+fn credentials_of_an_image_are_not_shown() {
+    let mut host = applied();
+    let disks = "{mem: 1, disks: [{name: a, pool: pool0, image: 'https://me:secret@mirror.example/x@y.qcow2'}]}";
+    let plan = host.plan(&virt("defined", "v", disks)).expect("a plan");
+    assert_eq!(
+        plan.plan.steps[0].summary,
+        "Create volume v_a in pool pool0 from https://mirror.example/x@y.qcow2"
+    );
+}
+
+#[test]
+fn states_that_pretend_say_what_salt_says() {
+    let pretend = |fun: &str| {
+        let args = sls::Map::new();
+        let call = states::Call {
+            state: "test",
+            fun,
+            name: "x",
+            args: &args,
+        };
+        let plan = states::plan(&call, &states::Observation::default()).expect("a plan");
+        format!("{} | {}", shown(&plan.applied(&[])), shown(&plan.tested())).replace('\n', " ")
+    };
+    let said: Vec<String> = [
+        "nop",
+        "succeed_with_changes",
+        "fail_without_changes",
+        "fail_with_changes",
+    ]
+    .map(pretend)
+    .into();
+    expect![[r#"
+        Some(true) Success! {} | Some(true) Success! {}
+        Some(true) Success! {"testing":{"old":"Unchanged","new":"Something pretended to change"}} | None If we weren't testing, this would be successful with changes {"testing":{"old":"Unchanged","new":"Something pretended to change"}}
+        Some(false) Failure! {} | Some(false) Failure! {}
+        Some(false) Failure! {"testing":{"old":"Unchanged","new":"Something pretended to change"}} | None If we weren't testing, this would be failed with changes {"testing":{"old":"Unchanged","new":"Something pretended to change"}}"#]].assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn what_only_salt_has_is_said_when_files_are_compiled() {
+    use sls::Catalog;
+    let catalog = states::catalog();
+    assert!(
+        catalog
+            .why_absent("virt", "snapshot")
+            .is_some_and(|why| why.contains("known to Salt"))
+    );
+    assert_eq!(catalog.why_absent("virt", "snapshoot"), None);
+    let args = sls::Map::new();
+    let unknown = |fun| {
+        let call = states::Call {
+            state: "virt",
+            fun,
+            name: "x",
+            args: &args,
+        };
+        states::needs(&call, &states::Config::default())
+            .expect_err("unknown")
+            .to_string()
+    };
+    expect![[r#"
+        State 'virt.snapshot' is known to Salt, but not in this version of Salar
+        State 'virt.runing' was not found; the closest is 'virt.running'"#]]
+    .assert_eq(&[unknown("snapshot"), unknown("runing")].join("\n"));
+}

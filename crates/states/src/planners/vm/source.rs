@@ -123,6 +123,20 @@ impl Disk {
         }
     }
 
+    /// A volume that is there says what format it has, unless the state does.
+    fn adopt_format(&mut self, have: &Volume) {
+        const IMAGES: &[&str] = &["raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx"];
+        if self.format.is_none() && !have.format.is_empty() {
+            let image = IMAGES.contains(&have.format.as_str());
+            // Anything else, such as iso, is bytes to QEMU.
+            self.format = Some(if image {
+                have.format.clone()
+            } else {
+                "raw".to_owned()
+            });
+        }
+    }
+
     fn file(&mut self, path: &str, format: &str) {
         self.kind = "file";
         self.source = Some(Element::new("source").attr("file", path));
@@ -158,12 +172,13 @@ pub(super) fn resolve(
                 ));
             };
             let pool = active_pool(want, pool, seen)?;
-            if seen.volume(&pool.name, name)?.is_none() {
+            let Some(have) = seen.volume(&pool.name, name)? else {
                 return Err(StateError::host(
                     format!("{name} volume doesn't exist in pool {}", pool.name),
                     "Create it first (virt.volume_defined), or leave source_file out to have one made",
                 ));
-            }
+            };
+            disk.adopt_format(have);
             volume_source(&mut disk, want, pool, name, owner)?;
         }
         Source::Computed => computed(&mut disk, want, owner, seen)?,
@@ -248,8 +263,11 @@ fn computed(
     if !base.contains('/') {
         let pool = active_pool(want, base, seen)?;
         let name = volume_name(owner.vm, want);
-        volume_source(disk, want, pool, &name, owner)?;
         let have = seen.volume(&pool.name, &name)?;
+        if let Some(have) = have {
+            disk.adopt_format(have);
+        }
+        volume_source(disk, want, pool, &name, owner)?;
         return provide(disk, want, pool, &name, have, owner, seen);
     }
     let path = file_path(base, owner.vm, want);
@@ -367,7 +385,7 @@ fn provide(
                     format,
                     size,
                 },
-                format!("from {image}"),
+                format!("from {}", without_credentials(image)),
             ),
             (None, None, None) => {
                 return Err(StateError::host(
@@ -477,6 +495,18 @@ fn location(image: &str, seen: &Observation) -> Result<String, StateError> {
         None => Err(StateError::NotObserved {
             what: format!("the file {image}"),
         }),
+    }
+}
+
+/// A URL as it may be shown: without the part before the `@`.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority = rest.find('/').unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn facts(dns: &Field) -> Result<Vec<Fact>, StateError> {
             .iter()
             .map(|(name, value)| {
                 let element = Element::new("txt").attr("name", name);
-                Ok(element.attr("value", value.text()?))
+                Ok(element.attr("value", value.word()?))
             })
             .collect::<Result<_, _>>()?;
         push("txt", entries, |n| {
