@@ -5,6 +5,7 @@ use crate::bus::Bus;
 use crate::feed::Feed;
 use crate::http::Tickets;
 use crate::link::{Sessions, Tunnels};
+use crate::timing::Timing;
 use db::Store;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub struct App {
     pub allowed_hosts: Vec<String>,
     /// Web interface from a folder instead of the built-in one.
     pub web_dir: Option<PathBuf>,
+    /// How long things may take.
+    pub timing: Timing,
     /// When the server started.
     pub started_at: Timestamp,
     /// Ends everything.

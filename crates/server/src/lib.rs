@@ -26,9 +26,11 @@ mod local_agent;
 mod render;
 mod start;
 mod target;
+mod timing;
 mod tls;
 mod words;
 
 pub use config::{Config, TlsFiles};
 pub use http::openapi_document;
-pub use start::{Server, StartError, Started, run, start};
+pub use start::{Server, StartError, Started, run, start, start_with};
+pub use timing::Timing;

@@ -137,3 +137,79 @@ async fn relay(stderr: impl AsyncRead + Unpin) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A program that writes down how it was called and then does `then`.
+    fn agent(folder: &Path, then: &str) -> LocalAgent {
+        let program = folder.join("salar-agent");
+        let log = folder.join("calls");
+        let script = format!("#!/bin/sh\necho \"$@\" >> {}\n{then}\n", log.display());
+        std::fs::write(&program, script).expect("is written");
+        let mode = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(&program, mode).expect("is set");
+        let config = Config {
+            agent_program: Some(program),
+            hypervisor: Some("test:///default".to_owned()),
+            file_roots: vec!["/srv/salt".into(), "/srv/more".into()],
+            ..Config::new(folder)
+        };
+        LocalAgent::new(&config, &folder.join("agent.sock")).expect("a program is given")
+    }
+
+    async fn calls(folder: &Path, wanted: usize) -> Vec<String> {
+        let look = async {
+            loop {
+                let text = std::fs::read_to_string(folder.join("calls")).unwrap_or_default();
+                let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+                if lines.len() >= wanted {
+                    return lines;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let found = tokio::time::timeout(Duration::from_secs(10), look).await;
+        found.expect("the agent is started often enough")
+    }
+
+    #[tokio::test]
+    async fn it_is_told_everything_and_started_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shutdown = CancellationToken::new();
+        let agent = agent(folder.path(), "exit 3");
+        let task = tokio::spawn(agent.supervise(shutdown.clone()));
+        let calls = calls(folder.path(), 2).await;
+        let at = folder.path().display();
+        assert_eq!(
+            calls[0],
+            format!(
+                "run --server unix:{at}/agent.sock --state-dir {at}/agent --exit-with-parent \
+                 --uri test:///default --file-root /srv/salt --file-root /srv/more"
+            )
+        );
+        assert_eq!(calls[0], calls[1]);
+        shutdown.cancel();
+        task.await.expect("ends");
+    }
+
+    #[tokio::test]
+    async fn it_ends_when_its_input_closes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shutdown = CancellationToken::new();
+        let agent = agent(
+            folder.path(),
+            "cat > /dev/null; echo farewell >> \"$0.end\"",
+        );
+        let task = tokio::spawn(agent.supervise(shutdown.clone()));
+        calls(folder.path(), 1).await;
+        shutdown.cancel();
+        task.await.expect("ends");
+        assert!(
+            folder.path().join("salar-agent.end").exists(),
+            "it ended by itself"
+        );
+    }
+}

@@ -10,6 +10,7 @@ use crate::http::{self, Tickets, Transport};
 use crate::link::{Link, Sessions, Tunnels};
 use crate::listen::{self, TlsOnly};
 use crate::local_agent::LocalAgent;
+use crate::timing::Timing;
 use crate::tls::{self, TlsError};
 use agent_api::MAX_MESSAGE_BYTES;
 use agent_api::wire::agent_link_server::AgentLinkServer;
@@ -29,7 +30,7 @@ use tokio::net::UnixListener;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 /// How long open requests may take when the server ends.
@@ -112,6 +113,14 @@ pub async fn run(
 /// # Errors
 /// When the state folder, the store, an address or TLS cannot be used.
 pub async fn start(config: Config) -> Result<Server, StartError> {
+    start_with(config, Timing::default()).await
+}
+
+/// [`start`] with other clocks.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartError> {
     make_private_folder(&config.state_dir)?;
     let listeners = bind_all(&config.listen)?;
     let store = Store::open(&config.state_dir).await?;
@@ -127,6 +136,7 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
         throttle: Throttle::default(),
         allowed_hosts: config.allowed_hosts.clone(),
         web_dir: config.web_dir.clone(),
+        timing,
         started_at: Timestamp::now(),
         shutdown: CancellationToken::new(),
     });
@@ -174,7 +184,12 @@ impl Server {
         for handle in &self.handles {
             handle.graceful_shutdown(Some(FAREWELL));
         }
-        while self.tasks.join_next().await.is_some() {}
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        // Longer than the local agent may take; a peer that never hangs up does not keep the server.
+        if tokio::time::timeout(FAREWELL * 3, ended).await.is_err() {
+            warn!("Something did not end in time and is cut off");
+            self.tasks.shutdown().await;
+        }
         self.app.store.close().await;
     }
 }

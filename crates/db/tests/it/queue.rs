@@ -355,3 +355,26 @@ async fn a_result_nobody_asked_for_is_recorded_as_recovered() {
         Recorded::Foreign
     );
 }
+
+/// Without the index of the schema this passes, and P3 rests on the code alone.
+#[tokio::test]
+async fn the_schema_itself_refuses_two_of_a_lane_on_their_way() {
+    let f = store().await;
+    let key = f.host("kvm1").await;
+    let a = vm("a", VmStatus::Running);
+    f.queue(key, &a, Request::Pause).await;
+    f.queue(key, &a, Request::Reset).await;
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(f.folder.path().join("salar.db"));
+    let pool = sqlx::SqlitePool::connect_with(options)
+        .await
+        .expect("opens");
+    let careless = sqlx::query("update action set status = 'sent'")
+        .execute(&pool)
+        .await;
+    let error = careless.expect_err("two of one lane").to_string();
+    assert!(
+        error.contains("UNIQUE constraint failed: action.lane"),
+        "{error}"
+    );
+}

@@ -1,4 +1,4 @@
-//! Hashing and checking of passwords: Argon2id, off the async threads, two at a time.
+//! Hashing and checking of passwords: Argon2id, off the async threads, one at a time.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -6,8 +6,8 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 
-/// Each takes 19 MiB for a moment; the rest waits.
-const AT_A_TIME: usize = 2;
+/// Each takes a processor and 19 MiB for a moment; a flood of guesses waits in line and leaves the rest to others.
+const AT_A_TIME: usize = 1;
 
 /// Hashes and checks passwords.
 #[derive(Clone)]

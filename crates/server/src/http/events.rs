@@ -16,14 +16,10 @@ use server_api::ErrorBody;
 use server_api::event::{BusEvent, Hello};
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
-
-/// A comment this often keeps proxies and browsers from giving up; the session is checked at the same time.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Events on their way into one connection. Full means that the browser reads too slowly; the feed's own backlog then
 /// tells it to start anew.
@@ -93,7 +89,7 @@ impl Watcher {
         // Subscribe first, then read: what happens in between comes twice and not never.
         let mut messages = self.ctx.feed.subscribe();
         let mut position = self.greet(last_id).await?;
-        let mut heartbeat = heartbeat();
+        let mut heartbeat = heartbeat(&self.ctx);
         loop {
             tokio::select! {
                 () = self.ctx.shutdown.cancelled() => return Ok(()),
@@ -191,9 +187,10 @@ fn place(app: &App, id: &str) -> Option<u64> {
     (epoch == app.store.feed_epoch()).then(|| rev.parse().ok())?
 }
 
-fn heartbeat() -> tokio::time::Interval {
-    let start = tokio::time::Instant::now() + HEARTBEAT;
-    tokio::time::interval_at(start, HEARTBEAT)
+/// A comment this often keeps proxies and browsers from giving up; the session is checked at the same time.
+fn heartbeat(app: &App) -> tokio::time::Interval {
+    let period = app.timing.heartbeat;
+    tokio::time::interval_at(tokio::time::Instant::now() + period, period)
 }
 
 /// What of the bus is wanted.
@@ -240,7 +237,7 @@ impl Watcher {
         mut events: broadcast::Receiver<Arc<BusEvent>>,
         tags: Target,
     ) -> Result<(), Closed> {
-        let mut heartbeat = heartbeat();
+        let mut heartbeat = heartbeat(&self.ctx);
         loop {
             tokio::select! {
                 () = self.ctx.shutdown.cancelled() => return Ok(()),

@@ -159,7 +159,31 @@ fn is_ours(host: &str, allowed: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use super::*;
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_with_an_id() {
+        async fn broken() -> &'static str {
+            panic!("a bug")
+        }
+        let service = Router::new()
+            .route("/api/v1/x", get(broken))
+            .layer(from_fn(around));
+        let request = Request::get("/api/v1/x").body(axum::body::Body::empty());
+        let response = service.oneshot(request.expect("a request")).await;
+        let response = response.expect("is answered");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = response.headers()["x-request-id"].clone();
+        let body = to_bytes(response.into_body(), 4096).await.expect("a body");
+        let body: server_api::ErrorBody = serde_json::from_slice(&body).expect("the error body");
+        assert_eq!(body.error.code, "internal");
+        assert_eq!(body.error.request_id, id.to_str().expect("text"));
+        assert!(!body.error.message.contains("a bug"));
+    }
 
     #[test]
     fn only_loopback_and_named_hosts_are_ours() {

@@ -29,14 +29,8 @@ use uuid::Uuid;
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 /// Most reports of one transaction.
 const BATCH: usize = 200;
-/// An action that the agent has not confirmed by then is sent again, with the same id.
-const RESEND: Duration = Duration::from_secs(10);
-/// Three missed heartbeats: the host counts as unreachable.
-const SILENCE: Duration = Duration::from_secs(15);
 /// How often a quiet host's last word is written down.
 const NOTE: Duration = Duration::from_secs(30);
-/// How often the session looks at its clocks.
-const TICK: Duration = Duration::from_secs(1);
 /// How long an agent may let messages wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Consoles asked for and not yet passed on.
@@ -52,8 +46,8 @@ pub enum End {
     #[error("the connection broke")]
     Broken(#[source] Status),
     /// Nothing was heard.
-    #[error("nothing was heard for {} s", SILENCE.as_secs())]
-    Silent,
+    #[error("nothing was heard for {0:?}")]
+    Silent(Duration),
     /// The agent does not read.
     #[error("the agent does not take messages")]
     Stuck,
@@ -208,7 +202,7 @@ impl Session {
     }
 
     async fn serve(&mut self, up: &mut Streaming<Up>) -> Result<(), End> {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = tokio::time::interval(self.app.timing.tick);
         let wake = self.handle.wake.clone();
         let replaced = self.handle.replaced.clone();
         let shutdown = self.app.shutdown.clone();
@@ -400,7 +394,8 @@ impl Session {
     }
 
     async fn cancel(&mut self, action: ActionId) -> Result<(), End> {
-        let recently = |at: &Instant| at.elapsed() < RESEND;
+        let resend = self.app.timing.resend;
+        let recently = |at: &Instant| at.elapsed() < resend;
         if self.cancels_sent.get(&action).is_some_and(recently) {
             return Ok(());
         }
@@ -422,8 +417,9 @@ impl Session {
     }
 
     async fn look_at_the_clock(&mut self) -> Result<(), End> {
-        if self.last_heard.elapsed() > SILENCE {
-            return Err(End::Silent);
+        let timing = self.app.timing;
+        if self.last_heard.elapsed() > timing.silence {
+            return Err(End::Silent(timing.silence));
         }
         if self.last_noted.elapsed() > NOTE {
             self.app.store.touch(self.key).await?;
@@ -432,7 +428,7 @@ impl Session {
         let late: Vec<Action> = self
             .unconfirmed
             .values()
-            .filter(|(_, sent)| sent.elapsed() >= RESEND)
+            .filter(|(_, sent)| sent.elapsed() >= timing.resend)
             .map(|(action, _)| action.clone())
             .collect();
         for action in late {

@@ -1,7 +1,7 @@
 //! From a click to its result.
 
 use crate::agent::{Agent, Identity, bytes, outcome, vm};
-use crate::fixture::{Api, Fixture, answer, config, fixture, start, until};
+use crate::fixture::{Api, Fixture, SOON, answer, config, fixture, impatient, start, until};
 use crate::stream::Stream;
 use agent_api::wire::{self, command, down, up};
 use model::VmStatus;
@@ -120,6 +120,20 @@ async fn an_unconfirmed_action_is_sent_again_to_the_next_session() {
         (second_id, &second.kind, &second.job_id)
     );
     assert!(second.epoch > first.epoch);
+}
+
+/// The command or its confirmation was lost, the session was not.
+#[tokio::test]
+async fn an_unconfirmed_action_is_sent_again_in_the_same_session() {
+    let f = impatient(SOON).await;
+    let vms = [vm("srv01", VmStatus::Shutoff)];
+    let mut agent = Agent::with_vms(&f.socket(), "kvm1", &vms).await;
+    f.api.act(&format!("/vms/{}/start", vms[0].uuid)).await;
+    let (first, command) = agent.command().await;
+    let (second, again) = agent.command().await;
+    assert_eq!((first, command), (second, again));
+    agent.tell(first, "accepted").await;
+    reaches(&f.api, first, "accepted").await;
 }
 
 #[tokio::test]

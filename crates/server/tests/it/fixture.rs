@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use server::{Config, Started};
+use server::{Config, Started, Timing};
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -53,8 +53,30 @@ pub fn config(folder: &Path) -> Config {
     }
 }
 
+/// A server whose clocks run fast; agents may be silent for this long.
+pub async fn impatient(silence: Duration) -> Fixture {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let timing = Timing {
+        silence,
+        resend: Duration::from_millis(100),
+        heartbeat: Duration::from_millis(50),
+        tick: Duration::from_millis(20),
+    };
+    let server = start_with(config(folder.path()), timing).await;
+    let api = Api::local(folder.path());
+    Fixture {
+        folder,
+        server,
+        api,
+    }
+}
+
 /// Starts a server on threads of its own, so that it can be killed.
 pub async fn start(config: Config) -> Server {
+    start_with(config, Timing::default()).await
+}
+
+async fn start_with(config: Config, timing: Timing) -> Server {
     let (started, ready) = tokio::sync::oneshot::channel();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -64,7 +86,7 @@ pub async fn start(config: Config) -> Server {
     runtime.spawn(async move {
         // A server that was killed a moment ago may still hold the store.
         let server = until("the store is free", async || {
-            server::start(config.clone()).await.ok()
+            server::start_with(config.clone(), timing).await.ok()
         })
         .await;
         let _ = started.send(server.started().clone());

@@ -1,13 +1,13 @@
 //! From the agent's report to the page: lists, the event stream, the bus.
 
 use crate::agent::{Agent, Identity, vm};
-use crate::fixture::{Api, config, fixture, start, until};
+use crate::fixture::{Api, SOON, config, fixture, impatient, start, until};
 use crate::stream::Stream;
 use agent_api::wire::{self, down, up};
 use model::VmStatus;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 fn is_vm(name: &'static str, status: &'static str) -> impl Fn(&Value) -> bool {
     move |object| object["row"]["name"] == name && object["row"]["status"] == status
@@ -352,5 +352,33 @@ async fn an_agent_from_the_future_is_refused() {
     match agent.hear().await {
         down::Body::Refused(refused) => assert_eq!(refused.code, "EPOCH_JUMP"),
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// An agent that is stopped (SIGSTOP) or cut off keeps its connection open and says nothing.
+#[tokio::test]
+async fn a_silent_agent_makes_its_host_unreachable() {
+    let f = impatient(Duration::from_secs(1)).await;
+    let mut agent = Agent::with_vms(&f.socket(), "kvm1", &[vm("srv01", VmStatus::Running)]).await;
+    assert!(agent.next().await.is_none(), "the session is ended");
+    until("the host is unreachable", async || {
+        let host = f.api.read("/hosts").await["items"][0].clone();
+        (host["freshness"] == "unreachable").then_some(())
+    })
+    .await;
+    assert_eq!(f.api.read("/vms").await["items"][0]["status"], "running");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session() {
+    let f = impatient(SOON).await;
+    let vera = f.user("vera", "viewer").await;
+    let mut stream = Stream::open(&vera, "/events", None).await;
+    stream.expect("hello").await;
+    let (status, _) =
+        crate::fixture::answer(f.api.request(reqwest::Method::DELETE, "/users/vera")).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    while let Some(event) = stream.next().await {
+        assert_eq!(event.kind, "change", "{event:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! What surrounds the API: headers, hosts, TLS, the page.
 
-use crate::fixture::{Api, client, config, fixture, start};
+use crate::agent::Agent;
+use crate::fixture::{Api, SOON, client, config, fixture, start};
+use crate::stream::Stream;
 use reqwest::{Certificate, Method, StatusCode};
 use server::Config;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -206,4 +208,29 @@ async fn private_files_are_private() {
         let meta = std::fs::metadata(f.folder.path().join(name)).expect("is there");
         assert_eq!(meta.permissions().mode() & 0o777, mode, "{name}");
     }
+}
+
+/// A stop with an agent and a browser connected takes no longer than the farewell, and leaves the store free.
+#[tokio::test]
+async fn a_stop_is_quick_and_complete() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = server::start(config(folder.path())).await.expect("starts");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(server.run_until(async {
+        // The sender says it, or is gone: both mean to stop.
+        let _ = stopped.await;
+    }));
+    let api = Api::local(folder.path());
+    let mut agent = Agent::with_vms(&folder.path().join("agent.sock"), "kvm1", &[]).await;
+    let mut stream = Stream::open(&api, "/events", None).await;
+    stream.expect("hello").await;
+    stop.send(()).expect("the server runs");
+    while stream.next().await.is_some() {}
+    assert!(agent.next().await.is_none());
+    drop(agent);
+    tokio::time::timeout(SOON, running)
+        .await
+        .expect("soon")
+        .expect("ends well");
+    drop(start(config(folder.path())).await);
 }
