@@ -5,7 +5,7 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let most = word.chars().count().div_ceil(4).max(1);
+    let most = word.chars().count().div_ceil(3);
     candidates
         .into_iter()
         .map(|candidate| (edits(word, candidate), candidate))
@@ -37,6 +37,7 @@ mod tests {
     fn a_slip_is_recognised_and_nonsense_is_not() {
         let known = ["srv01", "srv02", "web"];
         assert_eq!(nearest("srv0l", known), Some("srv01"));
+        assert_eq!(nearest("tset", ["test"]), Some("test"));
         assert_eq!(nearest("wb", known), Some("web"));
         assert_eq!(nearest("database", known), None);
         assert_eq!(nearest("", known), None);

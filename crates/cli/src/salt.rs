@@ -15,6 +15,10 @@ pub struct SaltCli {
 
     #[command(flatten)]
     refused: Refused,
+
+    /// Accepted for scripts that have it; this client logs nothing
+    #[arg(short = 'l', long, hide = true, value_name = "LEVEL")]
+    log_level: Option<String>,
 }
 
 /// Options of Salt that are understood but not served

@@ -77,11 +77,18 @@ pub(crate) struct Layout {
     out: Option<Format>,
 
     /// Form of states: full, terse, mixed, changes or filter, each also with _id at its end
-    #[arg(long, value_name = "FORM", value_parser = state_output)]
+    #[arg(long, alias = "state_output", value_name = "FORM", value_parser = state_output)]
     state_output: Option<StateOutput>,
 
     /// Show states that succeeded without changes
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(
+        long,
+        alias = "state_verbose",
+        value_name = "BOOL",
+        default_value = "true",
+        action = clap::ArgAction::Set,
+        value_parser = boolean
+    )]
     state_verbose: bool,
 
     /// Show only changes and failures
@@ -115,6 +122,15 @@ impl Layout {
 
 fn format(word: &str) -> Result<Format, String> {
     Format::from_word(word).ok_or_else(|| "there is no such layout".to_owned())
+}
+
+/// As Python and YAML write it.
+fn boolean(word: &str) -> Result<bool, String> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("it is neither true nor false".to_owned()),
+    }
 }
 
 fn state_output(word: &str) -> Result<StateOutput, String> {
@@ -190,11 +206,7 @@ fn detached(job: &Job, wording: Wording) -> Result<Outcome, Failure> {
         Wording::Salt => print(&format!("Executed command with job ID: {}\n", job.jid))?,
         Wording::Salar => {
             print(&format!("{}\n", job.jid))?;
-            say(&format!(
-                "Runs on {} hosts. Results: salar job {}",
-                job.actions.len(),
-                job.jid
-            ));
+            say(&format!("Results: salar job {}", job.jid));
         }
     }
     Ok(Outcome::Done)
