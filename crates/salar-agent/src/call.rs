@@ -1,5 +1,6 @@
 //! `salar-agent call`: one function on this machine, printed as salt-call prints it.
 
+use crate::logging::Time;
 use crate::options::CallOptions;
 use crate::{host, logging, progress};
 use agent::functions::{self, Context, Fault, Return, command_line};
@@ -14,7 +15,7 @@ const USAGE: u8 = 2;
 
 /// Calls the function and prints what it returns: exit status 0, 1 when it failed, 2 for a wrong command line.
 pub async fn call(options: CallOptions) -> ExitCode {
-    if let Err(message) = logging::start(&options.log_level) {
+    if let Err(message) = logging::start(&options.log_level, Time::Told) {
         eprintln!("Error: {message}");
         return ExitCode::from(USAGE);
     }

@@ -1,5 +1,6 @@
 //! `salar-agent run`: the agent until it is told to stop.
 
+use crate::logging::Time;
 use crate::options::RunOptions;
 use crate::{host, logging};
 use agent::Agent;
@@ -13,7 +14,13 @@ const USAGE: u8 = 2;
 
 /// Serves the host until SIGTERM, SIGINT, or the end of standard input where that is wanted.
 pub async fn run(options: RunOptions) -> ExitCode {
-    if let Err(message) = logging::start(&options.log_level) {
+    // A parent that watches its agent relays its lines.
+    let time = if options.exit_with_parent {
+        Time::LeftOut
+    } else {
+        Time::Told
+    };
+    if let Err(message) = logging::start(&options.log_level, time) {
         eprintln!("Error: {message}");
         return ExitCode::from(USAGE);
     }
