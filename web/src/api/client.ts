@@ -12,6 +12,11 @@ export function onSignedOut(listener: SignedOutListener): () => void {
   return () => signedOutListeners.delete(listener)
 }
 
+/** The server has said so outside of a request of this client: the event stream ended with 401. */
+export function announceSignedOut(): void {
+  for (const listener of signedOutListeners) listener()
+}
+
 const guard: Middleware = {
   onRequest({ request }) {
     // Another site can make a browser send the cookie, but not this header.
@@ -20,7 +25,7 @@ const guard: Middleware = {
   },
   onResponse({ request, response }) {
     const signingIn = request.method === 'POST' && request.url.endsWith('/api/v1/session')
-    if (response.status === 401 && !signingIn) for (const listener of signedOutListeners) listener()
+    if (response.status === 401 && !signingIn) announceSignedOut()
     return undefined
   },
 }

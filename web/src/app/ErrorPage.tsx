@@ -12,14 +12,16 @@ import { problems } from '../text/en'
 
 export function NotFoundPage() {
   return (
-    <EmptyState headingLevel="h1" titleText={problems.notFound}>
-      <EmptyStateBody>{problems.notFoundHint}</EmptyStateBody>
-      <EmptyStateFooter>
-        <EmptyStateActions>
-          <AppLink to="/">{problems.toDashboard}</AppLink>
-        </EmptyStateActions>
-      </EmptyStateFooter>
-    </EmptyState>
+    <main className="error-page">
+      <EmptyState headingLevel="h1" titleText={problems.notFound}>
+        <EmptyStateBody>{problems.notFoundHint}</EmptyStateBody>
+        <EmptyStateFooter>
+          <EmptyStateActions>
+            <AppLink to="/">{problems.toDashboard}</AppLink>
+          </EmptyStateActions>
+        </EmptyStateFooter>
+      </EmptyState>
+    </main>
   )
 }
 

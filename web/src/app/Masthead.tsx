@@ -42,7 +42,7 @@ export function Masthead(props: MastheadProps) {
       <button
         type="button"
         className="search-button"
-        aria-label={masthead.searchLabel}
+        aria-label={props.isPhone ? masthead.searchLabel : undefined}
         onClick={props.onSearch}
       >
         <SearchIcon />

@@ -108,6 +108,7 @@ function BuildBanner() {
   if (!buildChanged) return null
   return (
     <Alert
+      component="p"
       isInline
       variant="info"
       title={live.newBuild}

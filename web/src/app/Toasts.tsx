@@ -6,9 +6,15 @@ import { toasts as words } from '../text/en'
 export function Toasts() {
   const toasts = useStore(toastStore)
   return (
-    <AlertGroup isToast isLiveRegion aria-label={words.region}>
+    <AlertGroup
+      appendTo={() => document.getElementById('main') ?? document.body}
+      isToast
+      isLiveRegion
+      aria-label={words.region}
+    >
       {toasts.map((toast) => (
         <Alert
+          component="p"
           key={toast.id}
           variant={toast.variant}
           title={toast.title}

@@ -51,7 +51,7 @@ export function UserMenu() {
     <Dropdown
       isOpen={isOpen}
       onOpenChange={setOpen}
-      popperProps={{ position: 'right' }}
+      popperProps={{ position: 'right', appendTo: 'inline' }}
       toggle={(ref) => (
         <MenuToggle
           ref={ref}

@@ -49,9 +49,10 @@ export class Hub {
       this.stream = new EventStream((message) => this.broadcast(message), this.deps)
       this.stream.start()
     } else {
-      for (const message of this.stream.greeting()) tab.send(message)
-      // The tab has just signed in, or been shown: whatever stopped the stream may be over.
+      // The tab has just signed in, or been shown: whatever stopped the stream may be over. First this, so that the
+      // tab does not hear of an end of session that it has just mended.
       this.stream.tryNow()
+      for (const message of this.stream.greeting()) tab.send(message)
     }
     this.watchHidden()
   }

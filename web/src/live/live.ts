@@ -1,4 +1,5 @@
 /** The living data of this tab: its collections, and the link that keeps them true. */
+import { announceSignedOut } from '../api/client'
 import { fetchWindow } from '../api/queries'
 import type { ChangedObject, CollectionName, ListQuery, Rows } from '../api/types'
 import { Collection } from './collection'
@@ -23,15 +24,12 @@ export interface LinkView {
   /** The first build seen; pages of another build should be loaded again. */
   build: string | undefined
   buildChanged: boolean
-  /** `Date.now()` of the last word of the server. */
-  heardAt: number | undefined
 }
 
 let view: LinkView = {
   state: { kind: 'connecting' },
   build: undefined,
   buildChanged: false,
-  heardAt: undefined,
 }
 let link: Link | undefined
 const linkListeners = new Set<() => void>()
@@ -71,7 +69,8 @@ export function startLive(): () => void {
 function receive(message: FeedMessage): void {
   switch (message.kind) {
     case 'state':
-      show({ state: message.state, heardAt: heardAt(message.state) })
+      show({ state: message.state })
+      if (message.state.kind === 'signed_out') announceSignedOut()
       break
     case 'hello':
       show({
@@ -87,12 +86,6 @@ function receive(message: FeedMessage): void {
       takeChange(message.objects, message.position)
       break
   }
-}
-
-/** Kept while the link is down, so that pages can say as of when their figures are. */
-function heardAt(state: LinkState): number | undefined {
-  if (state.kind === 'reconnecting' || state.kind === 'paused') return state.since
-  return state.kind === 'live' ? undefined : view.heardAt
 }
 
 function show(change: Partial<LinkView>): void {
@@ -160,8 +153,8 @@ const sources: Sources = {
   actions: {
     collection: collections.actions,
     fetch: fetchWindow.actions,
-    place: (action) => action.status,
-    matches: (action, query) => isIn(action.status, query.status),
+    place: (action, query) => [action.status, sortValue(action, query)].join('\n'),
+    matches: (action, query) => isIn(action.status, query.status) && isIn(action.host_id, query.host),
   },
 }
 
@@ -173,10 +166,20 @@ function isIn(value: string, comma: string | undefined): boolean {
   return comma === undefined || comma === '' || comma.split(',').includes(value)
 }
 
-/** The value of the field that the list is sorted by; sort words are field names, or their start (`memory`). */
+/** Fields behind sort words that have another name. */
+const sortFields: Record<string, string> = {
+  memory: 'memory_bytes',
+  capacity: 'capacity_bytes',
+  nics: 'nic_count',
+  vms: 'vms_total',
+  last_seen: 'last_seen_at',
+  created: 'created_at',
+}
+
+/** The value of the field that the list is sorted by. */
 function sortValue(row: object, query: ListQuery): string {
   const word = (query.sort ?? '').replace(/^-/, '')
-  if (word === '') return ''
-  const field = Object.entries(row).find(([name]) => name === word || name === `${word}_bytes`)
+  const name = sortFields[word] ?? word
+  const field = Object.entries(row).find(([key]) => key === name)
   return JSON.stringify(field?.[1] ?? '')
 }

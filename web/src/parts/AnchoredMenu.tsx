@@ -55,6 +55,7 @@ export function AnchoredMenu({ anchor, label, onClose, children }: AnchoredMenuP
         </MenuContent>
       </Menu>
     </div>,
-    document.body,
+    // Inside the main landmark: what stands outside of all is hard to find with a screen reader.
+    document.getElementById('main') ?? document.body,
   )
 }

@@ -11,7 +11,7 @@ export function PlainTable({ label, heads, rows, empty }: PlainTableProps) {
   if (rows.length === 0) return <p className="quiet">{empty}</p>
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area has to take the arrow keys
-    <div className="plain-table" role="region" aria-label={label} tabIndex={0}>
+    <div className="plain-table" role="group" aria-label={label} tabIndex={0}>
       <table className="pf-v6-c-table pf-m-compact" aria-label={label}>
         <thead className="pf-v6-c-table__thead">
           <tr className="pf-v6-c-table__tr">

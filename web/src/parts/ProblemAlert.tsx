@@ -18,6 +18,7 @@ export function ProblemAlert({ error, title, onRetry, children }: ProblemAlertPr
   const words = problemWords(problem)
   return (
     <Alert
+      component="p"
       variant="danger"
       isInline
       role="alert"

@@ -46,6 +46,7 @@ export function actionRow(change: Partial<Action> = {}): Action {
     vm_id: 'vm-1',
     user: 'admin',
     created_at: '2026-11-22T10:00:00Z',
+    result: null,
     ...change,
   }
 }

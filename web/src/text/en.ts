@@ -445,7 +445,7 @@ export const hosts = {
   emptyBody:
     'The hypervisor of the machine that runs the server shows here as soon as its agent has read it.',
   emptyCommand: 'virsh -c qemu:///system version',
-  showVms: (host: string) => `Show the virtual machines of ${host}`,
+  showVms: (figures: string, host: string) => `${figures} virtual machines running on ${host}`,
 }
 
 export const pools = {

@@ -20,7 +20,7 @@ export function DashboardPage() {
   const vms = useList('vms', { sort: 'name' }, 1)
   const hosts = useList('hosts', { sort: 'name' })
   const pools = useList('pools', { sort: 'name' })
-  const latest = useList('actions', { sort: '-created_at' }, 10)
+  const latest = useList('actions', { sort: '-created' }, 10)
   const hostIds = idsOf(hosts.view)
   const poolIds = idsOf(pools.view)
   return (

@@ -16,7 +16,7 @@ const columns: Column<Host>[] = [
     key: 'status',
     label: words.freshness,
     width: 130,
-    sort: 'status',
+    sort: 'freshness',
     cell: (host) => <StatusMark status={host.freshness} />,
   },
   {
@@ -29,10 +29,15 @@ const columns: Column<Host>[] = [
   {
     key: 'vms',
     label: words.vms,
+    sort: 'vms',
     width: 110,
     align: 'end',
     cell: (host) => (
-      <AppLink to={`/vms?host=${host.id}`} className="live-figure" aria-label={words.showVms(host.name)}>
+      <AppLink
+        to={`/vms?host=${host.id}`}
+        className="live-figure"
+        aria-label={words.showVms(words.vmsOf(host.vms_running, host.vms_total), host.name)}
+      >
         {words.vmsOf(host.vms_running, host.vms_total)}
       </AppLink>
     ),
@@ -64,10 +69,15 @@ const columns: Column<Host>[] = [
     width: 100,
     align: 'end',
     from: 800,
-    sort: 'memory',
     cell: (host) => sizeText(host.memory_bytes),
   },
-  { key: 'lastSeen', label: words.lastSeen, width: 110, cell: (host) => <AgoCell at={host.last_seen_at} /> },
+  {
+    key: 'lastSeen',
+    label: words.lastSeen,
+    sort: 'last_seen',
+    width: 110,
+    cell: (host) => <AgoCell at={host.last_seen_at} />,
+  },
   { key: 'libvirt', label: words.libvirt, width: 110, optional: true, cell: (host) => host.libvirt_version },
   { key: 'arch', label: words.arch, width: 110, optional: true, cell: (host) => host.arch },
   { key: 'uri', label: words.uri, width: 200, optional: true, cell: (host) => host.uri },

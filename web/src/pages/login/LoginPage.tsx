@@ -147,7 +147,7 @@ function SignInError({ error }: { error: unknown }) {
   if (problem.status !== 401) return <ProblemAlert error={error} />
   const { hint } = problemWords(problem)
   return (
-    <Alert variant="danger" isInline role="alert" title={words.failed}>
+    <Alert component="p" variant="danger" isInline role="alert" title={words.failed}>
       {hint}
     </Alert>
   )

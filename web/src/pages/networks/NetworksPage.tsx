@@ -45,6 +45,7 @@ const columns: Column<Network>[] = [
   {
     key: 'nics',
     label: words.nics,
+    sort: 'nics',
     width: 110,
     align: 'end',
     cell: (network) => <span className="live-figure">{countText(network.nic_count)}</span>,

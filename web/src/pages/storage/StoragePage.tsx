@@ -27,7 +27,7 @@ const columns: Column<Pool>[] = [
     cell: (pool) => <Name most={24}>{pool.host.name}</Name>,
   },
   { key: 'kind', label: words.kind, width: 100, cell: (pool) => pool.kind },
-  { key: 'used', label: words.used, width: 220, cell: (pool) => <Used pool={pool} /> },
+  { key: 'used', label: words.used, sort: 'capacity', width: 220, cell: (pool) => <Used pool={pool} /> },
   {
     key: 'volumes',
     label: words.volumes,

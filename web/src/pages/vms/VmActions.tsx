@@ -28,7 +28,7 @@ export function VmActions({ vm }: { vm: Vm }) {
         isOpen={isOpen}
         onOpenChange={setOpen}
         onSelect={() => setOpen(false)}
-        popperProps={{ position: 'right' }}
+        popperProps={{ position: 'right', appendTo: 'inline' }}
         toggle={(ref) => (
           <MenuToggle ref={ref} isExpanded={isOpen} onClick={() => setOpen(!isOpen)}>
             {powerText.menu}

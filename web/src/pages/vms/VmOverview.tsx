@@ -151,7 +151,7 @@ const latest = 5
 
 /** The API finds tasks by their sentence, which names the VM; those of others with a similar name are left out here. */
 function LatestTasks({ vm }: { vm: Vm }) {
-  const { view } = useList('actions', { search: vm.name, sort: '-created_at' }, 20)
+  const { view } = useList('actions', { search: vm.name, sort: '-created' }, 20)
   const ids = Array.from({ length: Math.min(view.total, 20) }, (_, index) => view.idAt(index))
   return <TaskCards ids={ids.filter((id) => id !== undefined)} vmId={vm.id} />
 }

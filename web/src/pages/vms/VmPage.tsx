@@ -1,6 +1,6 @@
 /** `/vms/$id`: head and tabs of one virtual machine. */
-import { Alert, EmptyState, EmptyStateBody, Skeleton, Tab, Tabs, TabTitleText } from '@patternfly/react-core'
-import { Outlet, useRouter, useRouterState } from '@tanstack/react-router'
+import { Alert, EmptyState, EmptyStateBody, Skeleton } from '@patternfly/react-core'
+import { Outlet, useRouterState } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { powerActions, type Vm } from '../../api/types'
 import { problemOf } from '../../api/problem'
@@ -102,6 +102,7 @@ function Banners({ vm }: { vm: Vm }) {
     <>
       {vm.host.freshness !== 'live' && (
         <Alert
+          component="p"
           isInline
           variant="warning"
           title={words.hostNotLive(vm.host.name, agoText(vm.observed_at, now))}
@@ -109,7 +110,7 @@ function Banners({ vm }: { vm: Vm }) {
         />
       )}
       {vm.pending_changes && (
-        <Alert isInline variant="info" title={words.pendingTitle}>
+        <Alert component="p" isInline variant="info" title={words.pendingTitle}>
           {words.pendingBody}
         </Alert>
       )}
@@ -124,31 +125,16 @@ const tabs = [
 ] as const
 
 function VmTabs({ id }: { id: string }) {
-  const router = useRouter()
   const path = useRouterState({ select: (state) => state.location.pathname })
   const base = `/vms/${id}`
   const active = tabs.find((tab) => tab.path !== '' && path.startsWith(base + tab.path))?.key ?? 'overview'
   return (
-    <Tabs
-      component="nav"
-      aria-label={words.tabs}
-      activeKey={active}
-      onSelect={(event, key) => {
-        event.preventDefault()
-        const tab = tabs.find((one) => one.key === key)
-        if (tab !== undefined) router.history.push(base + tab.path)
-      }}
-    >
+    <nav className="tab-links" aria-label={words.tabs}>
       {tabs.map((tab) => (
-        <Tab
-          key={tab.key}
-          eventKey={tab.key}
-          href={base + tab.path}
-          aria-label={tab.label}
-          title={<TabTitleText>{tab.label}</TabTitleText>}
-          onMouseEnter={() => void router.preloadRoute({ to: `/vms/$id${tab.path}`, params: { id } })}
-        />
+        <AppLink key={tab.key} to={base + tab.path} aria-current={tab.key === active ? 'page' : undefined}>
+          {tab.label}
+        </AppLink>
       ))}
-    </Tabs>
+    </nav>
   )
 }

@@ -21,6 +21,7 @@ export function ColumnChooser({ columns, shown, onChange }: ColumnChooserProps) 
     <Select
       role="menu"
       isOpen={isOpen}
+      popperProps={{ appendTo: 'inline' }}
       onOpenChange={setOpen}
       onSelect={(_event, key) => {
         if (typeof key === 'string') toggle(key)

@@ -26,6 +26,7 @@ export function FacetFilter({ facet, chosen, onToggle, shapeOf }: FacetFilterPro
       role="menu"
       isOpen={isOpen}
       isScrollable
+      popperProps={{ appendTo: 'inline' }}
       onOpenChange={setOpen}
       onSelect={(_event, value) => {
         if (typeof value === 'string') onToggle(value)

@@ -74,6 +74,7 @@ export function ListPage<Name extends CollectionName>(props: ListPageProps<Name>
           </ToolbarItem>
           {facetFields.map((field) => {
             const facet = view.facets.find((one) => one.field === field)
+            if (name === 'hosts' && field === 'host') return null
             if (facet === undefined || (facet.values.length < 2 && search[field] === undefined)) return null
             return (
               <ToolbarItem key={field}>

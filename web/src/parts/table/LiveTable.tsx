@@ -193,7 +193,9 @@ export function LiveTable<Name extends CollectionName>(props: LiveTableProps<Nam
           )}
         </table>
       </div>
-      {view.error !== undefined && <Alert variant="warning" isInline isPlain title={words.stale} />}
+      {view.error !== undefined && (
+        <Alert component="p" variant="warning" isInline isPlain title={words.stale} />
+      )}
     </div>
   )
 }

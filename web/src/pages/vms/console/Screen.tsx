@@ -125,10 +125,13 @@ function ConsoleNotice({ state, session, onReconnect }: NoticeProps) {
         </Suspense>
       )
     case 'lost':
-      return <Alert isInline variant="warning" role="alert" title={words.lost} actionLinks={again} />
+      return (
+        <Alert component="p" isInline variant="warning" role="alert" title={words.lost} actionLinks={again} />
+      )
     case 'refused':
       return (
         <Alert
+          component="p"
           isInline
           variant="danger"
           role="alert"
