@@ -240,7 +240,10 @@ pub(crate) fn edited<'f>(
 ) -> Result<String, StateError> {
     let edit = || {
         let mut document = Document::new(xml)?;
-        for fact in facts {
+        // One look decides; usually everything holds.
+        let unmet: Vec<&Fact> =
+            document.read(|root| facts.into_iter().filter(|fact| !fact.holds(root)).collect());
+        for fact in unmet {
             if !document.read(|root| fact.holds(root)) {
                 fact.bring_about(&mut document)?;
             }

@@ -282,11 +282,16 @@ fn define(have: &Network, before: &str, after: &str) -> PlannedStep {
     let xml = |xml: &str| NetworkOp::Define {
         xml: xml.to_owned(),
     };
+    // A transient network had no definition to go back to.
+    let back = match have.persistent {
+        true => xml(before),
+        false => NetworkOp::Undefine,
+    };
     defining(
         network(name, xml(after)),
         consequence,
         format!("Update the definition of network {name}"),
-        network(name, xml(before)),
+        network(name, back),
         (before, after),
     )
 }

@@ -141,6 +141,13 @@ fn redefine(have: &Pool, xml: &str) -> PlannedStep {
     } else {
         Consequence::None
     };
+    // A transient pool had no definition to go back to.
+    let back = match have.persistent {
+        true => PoolOp::Define {
+            xml: have.xml.clone(),
+        },
+        false => PoolOp::Undefine,
+    };
     defining(
         pool(
             name,
@@ -150,12 +157,7 @@ fn redefine(have: &Pool, xml: &str) -> PlannedStep {
         ),
         consequence,
         format!("Update the definition of pool {name}"),
-        pool(
-            name,
-            PoolOp::Define {
-                xml: have.xml.clone(),
-            },
-        ),
+        pool(name, back),
         (&have.xml, xml),
     )
 }

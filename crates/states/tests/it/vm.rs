@@ -5,7 +5,7 @@ use crate::origin::{applied, srv01};
 use domxml::{Document, Place};
 use expect_test::{Expect, expect};
 use model::VmStatus;
-use model::plan::{Step, VmOp};
+use model::plan::{Step, VmOp, VolumeOp};
 use states::Refusal;
 
 /// Plan and result of one state on the host of the example, and that a second apply has nothing to do.
@@ -584,6 +584,13 @@ fn a_volume_is_defined_once() {
         "{pool: pool0, size: 10, format: qcow2}",
     );
     let plan = host.plan(&state).expect("a plan");
+    if let Step::Volume {
+        op: VolumeOp::Create { xml },
+        ..
+    } = &plan.plan.steps[0].step
+    {
+        crate::schema::validate("storagevol", xml);
+    }
     expect![[r#"
         Create volume data of 10.0 MiB in pool pool0 [none]
         None Volume data would be defined in pool pool0
@@ -721,4 +728,85 @@ fn what_only_salt_has_is_said_when_files_are_compiled() {
         State 'virt.snapshot' is known to Salt, but not in this version of Salar
         State 'virt.runing' was not found; the closest is 'virt.running'"#]]
     .assert_eq(&[unknown("snapshot"), unknown("runing")].join("\n"));
+}
+
+#[test]
+fn xen_gets_files_and_block_devices_instead_of_volumes() {
+    let xen = "<capabilities><guest><os_type>hvm</os_type><arch name='x86_64'><domain type='xen'/></arch></guest></capabilities>";
+    let mut host = Host::offering(xen);
+    host.apply(&virt(
+        "pool_running",
+        "files",
+        "{ptype: dir, target: /images}",
+    ));
+    host.apply(&virt(
+        "pool_running",
+        "vg",
+        "{ptype: logical, target: /dev/vg, source: {name: vg}}",
+    ));
+    host.seen
+        .paths
+        .insert("/dev/sdz".to_owned(), states::HostPath::BlockDevice);
+    let disks = "{mem: 512, disks: [{name: a, pool: files, size: 10}, {name: b, pool: vg, size: 10}, {name: c, source_file: /dev/sdz}]}";
+    let state = virt("defined", "x", disks);
+    let plan = host.plan(&state).expect("a plan");
+    let xml = plan
+        .plan
+        .steps
+        .iter()
+        .find_map(|step| step.diff.clone())
+        .expect("a definition")
+        .after;
+    crate::schema::validate("domain", &xml);
+    for step in &plan.plan.steps {
+        if let Step::Volume {
+            op: VolumeOp::Create { xml },
+            ..
+        } = &step.step
+        {
+            crate::schema::validate("storagevol", xml);
+        }
+    }
+    let devices = &xml[xml.find("<devices>").expect("devices")..];
+    expect![[r#"
+        <devices>
+            <disk type='file' device='disk'>
+              <driver name='qemu' type='qcow2' cache='none' io='native'/>
+              <source file='/images/x_a'/>
+              <target dev='xvda' bus='xen'/>
+            </disk>
+            <disk type='block' device='disk'>
+              <driver name='qemu' type='raw' cache='none' io='native'/>
+              <source dev='/dev/vg/x_b'/>
+              <target dev='xvdb' bus='xen'/>
+            </disk>
+            <disk type='block' device='disk'>
+              <driver name='qemu' type='raw' cache='none' io='native'/>
+              <source dev='/dev/sdz'/>
+              <target dev='xvdc' bus='xen'/>
+            </disk>
+          </devices>
+        </domain>
+    "#]]
+    .assert_eq(devices);
+    host.apply(&state);
+    assert!(host.plan(&state).expect("a plan").plan.is_empty());
+}
+
+#[test]
+fn a_transient_vm_is_defined_and_undone_by_undefining() {
+    let mut host = applied();
+    let vm = host.vm("srv01");
+    vm.persistent = false;
+    vm.xml_persistent = None;
+    let plan = host.plan(&srv01()).expect("a plan");
+    assert_eq!(summary(&plan), "Update the definition of VM srv01 [live]");
+    let undefine = Step::Vm {
+        name: "srv01".to_owned(),
+        op: VmOp::Undefine,
+    };
+    assert_eq!(
+        plan.plan.steps[0].undo,
+        model::plan::Undo::By(Box::new(undefine))
+    );
 }

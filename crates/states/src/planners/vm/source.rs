@@ -399,7 +399,11 @@ fn provide(
             (None, size, backing) => {
                 let size = size.unwrap_or_default();
                 let xml = volume_xml(pool, name, size, &format, backing.as_ref());
-                (VolumeOp::Create { xml }, format!("of {size}"))
+                let what = match size.0 {
+                    0 => "on its backing store".to_owned(),
+                    _ => format!("of {size}"),
+                };
+                (VolumeOp::Create { xml }, what)
             }
         };
         disk.steps.push(planned(
@@ -461,8 +465,11 @@ pub(super) fn volume_xml(
     let logical = pool.kind == "logical";
     let allocation = if logical { size.kib() } else { 0 };
     let kib = |name, value| Element::text(name, value).attr("unit", "KiB");
-    let target = (!logical)
-        .then(|| Element::new("target").child(Element::new("format").attr("type", format)));
+    let format = (!logical).then(|| Element::new("format").attr("type", format));
+    let target = Element::new("target").children(format);
+    // Without a size, the volume is as big as what it stands on.
+    let states_size = size.0 > 0 || backing.is_none();
+    let capacity = states_size.then(|| kib("capacity", size.kib()));
     let backing = backing.map(|(path, format)| {
         let path = match path.starts_with('/') {
             true => path.clone(),
@@ -474,9 +481,9 @@ pub(super) fn volume_xml(
     });
     Element::new("volume")
         .child(Element::text("name", name))
-        .child(kib("capacity", size.kib()))
+        .children(capacity)
         .child(kib("allocation", allocation))
-        .children(target)
+        .child(target)
         .children(backing)
         .to_string()
 }

@@ -222,11 +222,7 @@ impl Target<'_> {
         }
         if let Some(xml) = self.running_xml() {
             let classes = [(disks_declared, "disk "), (nics_declared, "interface ")];
-            pending.extend(self.waiting(
-                &live.after.unwrap_or_else(|| xml.to_owned()),
-                new,
-                &classes,
-            )?);
+            pending.extend(self.waiting(live.after.as_deref().unwrap_or(xml), new, &classes)?);
         }
         if redefined {
             steps[define_at].consequence = match (self.running_xml(), pending.is_empty()) {
@@ -240,27 +236,20 @@ impl Target<'_> {
             End::Defined => None,
             End::Running => self.life()?,
         };
-        if let Some((step, flag)) = &life {
-            steps.push(step.clone());
-            flags.insert((*flag).to_owned(), json!(true));
+        let word = life.as_ref().map(|(_, flag)| *flag);
+        if let Some((step, flag)) = life {
+            steps.push(step);
+            flags.insert(flag.to_owned(), json!(true));
         }
-        let word = life.map(|(_, flag)| flag);
-        let comment = comment(name, updated, word, end);
         let changes = match (updated, word) {
             (false, None) => Changes::none(),
             (false, Some(_)) => Changes::Fixed(single(name, flags)),
-            (true, _) => Changes::Updated {
-                name: name.clone(),
-                flags,
-                devices: live.devices,
-                scalars: live.scalars,
-                comment_if_refused: format!("Domain {name} updated with live update(s) failures"),
-            },
+            (true, _) => live.changes(flags),
         };
         Ok(ChunkPlan {
             plan: Plan { steps, pending },
             notes,
-            outcome: Outcome::new(comment, changes),
+            outcome: Outcome::new(comment(name, updated, word, end), changes),
         })
     }
 
@@ -272,6 +261,13 @@ impl Target<'_> {
 
     fn define(&self, new: &str) -> PlannedStep {
         let name = &self.want.name;
+        // A transient VM had no definition to go back to.
+        let back = match self.have.persistent {
+            true => VmOp::Define {
+                xml: self.old.to_owned(),
+            },
+            false => VmOp::Undefine,
+        };
         defining(
             vm(
                 name,
@@ -281,12 +277,7 @@ impl Target<'_> {
             ),
             Consequence::None,
             format!("Update the definition of VM {name}"),
-            vm(
-                name,
-                VmOp::Define {
-                    xml: self.old.to_owned(),
-                },
-            ),
+            vm(name, back),
             (self.old, new),
         )
     }
@@ -472,6 +463,18 @@ impl<'a> Live<'a> {
             xml,
         });
         Ok(())
+    }
+
+    /// What the result says of an update with these changes.
+    fn changes(self, flags: Map) -> Changes {
+        let name = &self.target.want.name;
+        Changes::Updated {
+            name: name.clone(),
+            flags,
+            devices: self.devices,
+            scalars: self.scalars,
+            comment_if_refused: format!("Domain {name} updated with live update(s) failures"),
+        }
     }
 
     fn push(&mut self, op: VmOp, summary: String, back: model::plan::Step) {
