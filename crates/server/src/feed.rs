@@ -42,6 +42,8 @@ pub struct Feed(broadcast::Sender<Arc<Message>>);
 pub struct Message {
     /// The last line of the feed that it covers.
     pub rev: u64,
+    /// Changes before it were dropped unread (the machine slept): whoever watches has to start anew.
+    pub gap: bool,
     viewer: Arc<str>,
     operator: Arc<str>,
 }
@@ -130,8 +132,8 @@ pub async fn run(app: Arc<App>) {
 async fn read(store: &Store, cursor: &mut u64, pending: &mut Pending) -> Result<(), StoreError> {
     loop {
         let Some(lines) = store.changes_since(*cursor, BATCH).await? else {
-            // Further behind than the feed is kept: streams notice the jump and start anew.
             *cursor = store.revision().await?.rev;
+            pending.gap = true;
             return Ok(());
         };
         let Some(last) = lines.last() else {
@@ -148,13 +150,14 @@ struct Pending {
     viewer: HashMap<Uuid, ChangedObject>,
     operator: HashMap<Uuid, ChangedObject>,
     urgent: bool,
+    gap: bool,
     /// The last state sent of each object, to tell a change of state from one of figures.
     states: HashMap<Uuid, String>,
 }
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.operator.is_empty()
+        self.operator.is_empty() && !self.gap
     }
 
     async fn add(&mut self, store: &Store, lines: &[ChangeRow]) -> Result<(), StoreError> {
@@ -219,6 +222,7 @@ impl Pending {
         self.urgent = false;
         Message {
             rev,
+            gap: std::mem::take(&mut self.gap),
             viewer: json(self.viewer.drain()),
             operator: json(self.operator.drain()),
         }

@@ -20,6 +20,9 @@ use uuid::Uuid;
 /// How long an action may wait for its turn.
 pub const DEADLINE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Largest result that a list carries.
+const MAX_LISTED_RESULT_BYTES: usize = 16 * 1024;
+
 /// Longest key of a client.
 const MAX_KEY_BYTES: usize = 200;
 
@@ -38,6 +41,8 @@ pub struct ActionParams {
 }
 
 /// Lists actions, newest first. Sort: created, finished, status, user, host.
+///
+/// Results of more than 16 KiB are left out here; the action itself has them.
 #[utoipa::path(
     get, path = "/api/v1/actions", tag = "actions", params(ListParams, ActionParams),
     responses((status = 200, body = List<Action>), (status = 400, body = ErrorBody))
@@ -48,7 +53,20 @@ pub async fn list_actions(
 ) -> Result<Json<List<Action>>, ApiError> {
     let query = list::read::<ActionRecord>(&ctx, &pairs, read_extra).await?;
     let page = ctx.store.list::<ActionRecord>(&query).await?;
-    Ok(Json(list::answer(page, &query, render::action)))
+    Ok(Json(list::answer(page, &query, brief)))
+}
+
+/// A window stays small whatever its functions have returned.
+fn brief(record: &ActionRecord) -> Action {
+    let mut action = render::action(record);
+    if record
+        .result
+        .as_ref()
+        .is_some_and(|result| result.len() > MAX_LISTED_RESULT_BYTES)
+    {
+        action.result = None;
+    }
+    action
 }
 
 fn read_extra(query: &mut ListQuery, name: &str, value: &str) -> Result<bool, ApiError> {

@@ -102,6 +102,7 @@ impl Watcher {
                 }
                 message = messages.recv() => match message {
                     Ok(message) if message.rev <= position => {}
+                    Ok(message) if message.gap => position = self.reset().await?,
                     Ok(message) => {
                         position = message.rev;
                         self.change(&message).await?;

@@ -434,6 +434,10 @@ impl Session {
         for action in late {
             self.command(action).await?;
         }
+        let unheard: Vec<ActionId> = self.cancels_sent.keys().copied().collect();
+        for action in unheard {
+            self.cancel(action).await?;
+        }
         Ok(())
     }
 

@@ -375,3 +375,29 @@ async fn runs_that_cannot_be_are_refused_before_anything_is_queued() {
     }
     assert_eq!(f.api.read("/actions").await["total"], 0);
 }
+
+#[tokio::test]
+async fn a_large_result_is_in_the_action_and_not_in_the_list() {
+    let f = fixture().await;
+    let mut agent = Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    f.api
+        .post("/runs", json!({ "target": "*", "fun": "state.apply" }))
+        .await;
+    let (action, _) = agent.command().await;
+    let text = "x".repeat(20_000);
+    agent
+        .say(up::Body::Action(wire::ActionReport {
+            result_json: json!(text).to_string(),
+            ..outcome(action, "succeeded")
+        }))
+        .await;
+    agent.expect_result_ack(action).await;
+    assert_eq!(
+        f.api.read(&format!("/actions/{action}")).await["result"],
+        text
+    );
+    assert_eq!(
+        f.api.read("/actions").await["items"][0]["result"],
+        Value::Null
+    );
+}
