@@ -62,7 +62,7 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
         path: dir.display().to_string(),
         why,
     };
-    std::fs::create_dir_all(&dir).map_err(failed)?;
+    crate::state_dir::make(&dir).map_err(failed)?;
     let _alone = alone(&dir)?;
     let host = host_id(&dir).map_err(failed)?;
     let epoch = EpochFile::open(&dir).map_err(failed)?;

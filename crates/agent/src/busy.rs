@@ -59,7 +59,7 @@ impl StateRun {
             path: path.display().to_string(),
             why,
         };
-        std::fs::create_dir_all(state_dir).map_err(failed)?;
+        crate::state_dir::make(state_dir).map_err(failed)?;
         let mut file = File::options()
             .create(true)
             .truncate(false)

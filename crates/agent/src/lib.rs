@@ -27,6 +27,7 @@ pub mod progress;
 mod recovery;
 mod reporter;
 pub mod roots;
+mod state_dir;
 
 pub use agent::{Agent, AgentError, run};
 pub use link::{BadAddress, ServerAddress};

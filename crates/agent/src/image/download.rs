@@ -187,9 +187,11 @@ impl Download<'_> {
         let broke = loop {
             match response.chunk().await {
                 Ok(Some(bytes)) => {
-                    file.write_all(&bytes)
-                        .await
-                        .map_err(ImageError::file("write", &path))?;
+                    if let Err(error) = file.write_all(&bytes).await {
+                        // On a full disk the part would be in everybody's way.
+                        self.files.drop_part();
+                        return Err(ImageError::file("write", &path)(error).into());
+                    }
                     done += bytes.len() as u64;
                     meter.at(done);
                 }

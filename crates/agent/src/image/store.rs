@@ -103,7 +103,7 @@ impl ImageStore {
         wanted: Option<&str>,
         progress: &ProgressSink,
     ) -> Result<PathBuf, ImageError> {
-        std::fs::create_dir_all(&self.dir).map_err(ImageError::file("create", &self.dir))?;
+        crate::state_dir::make(&self.dir).map_err(ImageError::file("create", &self.dir))?;
         let files = CacheFiles::new(&self.dir, url);
         let lane = self.lane(url);
         let mut fresh_at = lane.lock().await;

@@ -40,7 +40,7 @@ impl Unfinished {
 
     /// Remembers that `volume` is about to be made. On disk when this returns.
     pub(super) fn mark(&self, uri: &str, pool: &str, volume: &str) -> Result<Marker, ImageError> {
-        std::fs::create_dir_all(&self.dir).map_err(ImageError::file("create", &self.dir))?;
+        crate::state_dir::make(&self.dir).map_err(ImageError::file("create", &self.dir))?;
         let path = self.dir.join(format!("{}.json", Uuid::new_v4()));
         let making = Making {
             uri: uri.to_owned(),

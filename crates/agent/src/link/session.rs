@@ -51,6 +51,8 @@ pub struct LinkParts {
 pub struct Link {
     parts: LinkParts,
     waiting: Waiting,
+    /// The server did not keep up and lacks something; a snapshot makes it good.
+    lost_inventory: bool,
 }
 
 /// An open stream.
@@ -85,7 +87,11 @@ impl Link {
     /// A link that has not dialled yet.
     pub fn new(parts: LinkParts) -> Self {
         let waiting = Waiting::new(parts.actions.unacknowledged());
-        Self { parts, waiting }
+        Self {
+            parts,
+            waiting,
+            lost_inventory: false,
+        }
     }
 
     /// Keeps a session open until `stop`.
@@ -227,13 +233,17 @@ impl Link {
                     for report in self.waiting.due(Instant::now()) {
                         self.send(session, up::Body::Action(report));
                     }
+                    if std::mem::take(&mut self.lost_inventory) {
+                        // A full channel holds a wish already.
+                        let _ = self.parts.wishes.try_send(Wish::Snapshot { held: Vec::new() });
+                    }
                 }
             }
         }
     }
 
-    /// Hands `body` to the stream, or drops it when the server does not keep up: a lost report makes a gap that the
-    /// server closes with a snapshot, a lost snapshot is wished for again, a final result is repeated anyway.
+    /// Hands `body` to the stream, or drops it when the server does not keep up: what was lost of the inventory is
+    /// made good by a snapshot at the next heartbeat, a final result is repeated anyway.
     fn send(&mut self, session: &Session, body: up::Body) {
         if let up::Body::Action(report) = &body {
             self.waiting.keep(report, Instant::now());
@@ -243,11 +253,8 @@ impl Link {
         else {
             return;
         };
-        if let Some(up::Body::Snapshot(_)) = lost.body {
-            let _ = self
-                .parts
-                .wishes
-                .try_send(Wish::Snapshot { held: Vec::new() });
+        if let Some(up::Body::Snapshot(_) | up::Body::Report(_)) = lost.body {
+            self.lost_inventory = true;
         }
     }
 

@@ -400,8 +400,8 @@ impl Reporter {
         self.report(report);
     }
 
-    /// Sends a report with the next number. A report that cannot be sent leaves a gap, which the server closes by
-    /// asking for a snapshot.
+    /// Sends a report with the next number. A report that cannot be sent leaves a gap; everything is read and sent
+    /// again soon.
     fn report(&mut self, mut report: wire::Report) {
         let digest = if self.complete {
             self.mirror.digest()
@@ -413,7 +413,9 @@ impl Reporter {
             standing.digest = digest;
             report.seq = standing.seq;
         });
-        let _ = self.outgoing.try_send(up::Body::Report(report));
+        if self.outgoing.try_send(up::Body::Report(report)).is_err() {
+            self.retry.set(Instant::now());
+        }
     }
 
     fn plan_addresses(&mut self) {

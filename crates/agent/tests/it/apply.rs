@@ -475,3 +475,30 @@ async fn a_result_goes_to_the_bus_where_it_is_wanted() {
     assert_eq!(events[0].0, "salt/state_result/1/kvm1.tf.local/made");
     assert_eq!(events[0].1["ret"]["result"], true);
 }
+
+#[tokio::test]
+async fn a_run_that_changes_nothing_reads_only_what_it_needs() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    host.states("state.apply vm").await;
+    const METHODS: [&str; 8] = [
+        "facts",
+        "inventory",
+        "capabilities_xml",
+        "vm_names",
+        "find_vm",
+        "find_pool",
+        "find_network",
+        "find_volume",
+    ];
+    let calls = || METHODS.map(|method| host.fake.calls(method));
+    let before = calls();
+    host.states("state.apply vm").await;
+    let made: Vec<u64> = calls()
+        .iter()
+        .zip(before)
+        .map(|(after, before)| after - before)
+        .collect();
+    // The versions; pool and network for their own states; the VM, its volume, and its pool once more.
+    assert_eq!(made, [1, 0, 0, 0, 1, 2, 1, 1]);
+}
