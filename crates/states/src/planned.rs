@@ -62,7 +62,8 @@ pub struct Refusal {
 
 impl ChunkPlan {
     /// Whether the plan goes on when this step is refused: a live change that the definition already has, the
-    /// building of a pool whose storage may be there, or one of several VMs of an action state. Every other failure ends the plan and undoes what was done.
+    /// building of a pool whose storage may be there, or one of several VMs of an action state. Every other failure
+    /// ends the plan and undoes what was done.
     pub fn tolerates(&self, step: usize) -> bool {
         self.outcome.changes.is_per_vm()
             || self.plan.steps.get(step).is_some_and(|planned| {

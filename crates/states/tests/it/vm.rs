@@ -28,7 +28,7 @@ fn less_memory_reaches_the_running_vm_and_its_maximum_waits() {
     check(
         &srv01().with("mem", "512"),
         &expect![[r#"
-            Update the definition of VM srv01 [next boot]
+            Update the definition of VM srv01: memory, currentMemory [next boot]
             Give VM srv01 512.0 MiB of memory while it runs [live]
             waits: memory: 1.0 GiB now, 512.0 MiB at the next start
             Some(true) Domain srv01 updated
@@ -42,13 +42,13 @@ fn more_than_the_running_maximum_waits_for_the_next_start() {
     check(
         &srv01().with("mem", "2g").with("cpu", "2"),
         &expect![[r#"
-        Update the definition of VM srv01 [next boot]
-        waits: memory: 1.0 GiB now, 2.0 GiB at the next start
-        waits: currentMemory: 1.0 GiB now, 2.0 GiB at the next start
-        waits: vcpu: 1 now, 2 at the next start
-        Some(true) Domain srv01 updated
-        Waits for the next start: memory: 1.0 GiB now, 2.0 GiB at the next start; currentMemory: 1.0 GiB now, 2.0 GiB at the next start; vcpu: 1 now, 2 at the next start
-        {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]}}}"#]],
+            Update the definition of VM srv01: memory, currentMemory, vcpu [next boot]
+            waits: memory: 1.0 GiB now, 2.0 GiB at the next start
+            waits: currentMemory: 1.0 GiB now, 2.0 GiB at the next start
+            waits: vcpu: 1 now, 2 at the next start
+            Some(true) Domain srv01 updated
+            Waits for the next start: memory: 1.0 GiB now, 2.0 GiB at the next start; currentMemory: 1.0 GiB now, 2.0 GiB at the next start; vcpu: 1 now, 2 at the next start
+            {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]}}}"#]],
     );
 }
 
@@ -64,7 +64,7 @@ fn vcpus_below_the_running_maximum_are_plugged_at_once() {
         .plan(&srv01().with("cpu", "{maximum: 4, current: 3}"))
         .expect("a plan");
     expect![[r#"
-        Update the definition of VM srv01 [live]
+        Update the definition of VM srv01: vcpu@current [live]
         Give VM srv01 3 vCPUs while it runs [live]
         Some(true) Domain srv01 updated
         {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":[],"detached":[]},"cpu":true}}"#]].assert_eq(&format!("{}\n{}", summary(&plan), shown(&plan.applied(&[]))));
@@ -85,11 +85,11 @@ fn a_second_disk_is_made_defined_and_plugged() {
     check(
         &srv01().with("disks", disks),
         &expect![[r#"
-        Create volume srv01_data in pool pool0 of 1.0 GiB [none]
-        Update the definition of VM srv01 [live]
-        Plug disk vdb into VM srv01 while it runs [live]
-        Some(true) Domain srv01 updated
-        {"srv01":{"definition":true,"disk":{"attached":["<disk type='volume' device='disk'>\n  <driver name='qemu' type='qcow2' cache='none' io='native'/>\n  <source pool='pool0' volume='srv01_data'/>\n  <target dev='vdb' bus='virtio'/>\n</disk>"]},"interface":{"attached":[],"detached":[]}}}"#]],
+            Create volume srv01_data in pool pool0 of 1.0 GiB [none]
+            Update the definition of VM srv01: devices [live]
+            Plug disk vdb into VM srv01 while it runs [live]
+            Some(true) Domain srv01 updated
+            {"srv01":{"definition":true,"disk":{"attached":["<disk type='volume' device='disk'>\n  <driver name='qemu' type='qcow2' cache='none' io='native'/>\n  <source pool='pool0' volume='srv01_data'/>\n  <target dev='vdb' bus='virtio'/>\n</disk>"]},"interface":{"attached":[],"detached":[]}}}"#]],
     );
 }
 
@@ -98,10 +98,10 @@ fn a_disk_that_is_no_longer_declared_is_unplugged_and_kept() {
     check(
         &srv01().with("disks", "[]"),
         &expect![[r#"
-        Update the definition of VM srv01 [live]
-        Unplug disk vda from VM srv01 while it runs [live]
-        Some(true) Domain srv01 updated
-        {"srv01":{"definition":true,"disk":{"detached":["<disk type='volume' device='disk'>\n      <driver name='qemu' type='qcow2' cache='none' io='native'/>\n      <source pool='pool0' volume='srv01_system' index='1'/>\n      <target dev='vda' bus='virtio'/>\n      <address type='pci'/>\n      <alias name='virtio-disk0'/>\n    </disk>"]},"interface":{"attached":[],"detached":[]}}}"#]],
+            Update the definition of VM srv01: devices [live]
+            Unplug disk vda from VM srv01 while it runs [live]
+            Some(true) Domain srv01 updated
+            {"srv01":{"definition":true,"disk":{"detached":["<disk type='volume' device='disk'>\n      <driver name='qemu' type='qcow2' cache='none' io='native'/>\n      <source pool='pool0' volume='srv01_system' index='1'/>\n      <target dev='vda' bus='virtio'/>\n      <address type='pci'/>\n      <alias name='virtio-disk0'/>\n    </disk>"]},"interface":{"attached":[],"detached":[]}}}"#]],
     );
 }
 
@@ -135,7 +135,7 @@ fn an_interface_moves_to_another_network_while_the_vm_runs() {
     check(
         &srv01().with("interfaces", moved),
         &expect![[r#"
-            Update the definition of VM srv01 [live]
+            Update the definition of VM srv01: devices [live]
             Move interface 2a:c3:a7:a6:01:04 of VM srv01 to network net1 [live]
             Some(true) Domain srv01 updated
             {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"updated":["<interface type='network'>\n      <mac address='2a:c3:a7:a6:01:04'/>\n      <source network='net1'/>\n      <model type='virtio'/>\n      <target dev='vnet0'/>\n    </interface>"]}}}"#]],
@@ -148,10 +148,10 @@ fn a_new_interface_has_one_address_in_both_definitions() {
     check(
         &srv01().with("interfaces", two),
         &expect![[r#"
-        Update the definition of VM srv01 [live]
-        Plug interface 52:54:00:b9:32:28 into VM srv01 while it runs [live]
-        Some(true) Domain srv01 updated
-        {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":["<interface type='bridge'>\n  <mac address='52:54:00:b9:32:28'/>\n  <source bridge='br0'/>\n  <model type='virtio'/>\n</interface>"]}}}"#]],
+            Update the definition of VM srv01: devices [live]
+            Plug interface 52:54:00:b9:32:28 into VM srv01 while it runs [live]
+            Some(true) Domain srv01 updated
+            {"srv01":{"definition":true,"disk":{"attached":[],"detached":[],"updated":[]},"interface":{"attached":["<interface type='bridge'>\n  <mac address='52:54:00:b9:32:28'/>\n  <source bridge='br0'/>\n  <model type='virtio'/>\n</interface>"]}}}"#]],
     );
 }
 
@@ -170,7 +170,7 @@ fn a_medium_is_changed_and_ejected() {
         .insert("/iso/a.iso".to_owned(), states::HostPath::File);
     let plan = host.plan(&with("/iso/a.iso")).expect("a plan");
     expect![[r#"
-        Update the definition of VM srv01 [live]
+        Update the definition of VM srv01: devices [live]
         Change the medium of disk hda of VM srv01 [live]
         Some(true) Domain srv01 updated
         {"srv01":{"definition":true,"disk":{"updated":["<disk type='file' device='cdrom'>\n      <driver name='qemu' cache='none' io='native'/>\n      <target dev='hda' bus='ide'/>\n      <readonly/>\n      <address type='pci'/>\n      <source file='/iso/a.iso'/>\n    </disk>"]},"interface":{"attached":[],"detached":[]}}}"#]].assert_eq(&format!("{}\n{}", summary(&plan), shown(&plan.applied(&[]))));
@@ -800,7 +800,10 @@ fn a_transient_vm_is_defined_and_undone_by_undefining() {
     vm.persistent = false;
     vm.xml_persistent = None;
     let plan = host.plan(&srv01()).expect("a plan");
-    assert_eq!(summary(&plan), "Update the definition of VM srv01 [live]");
+    assert_eq!(
+        summary(&plan),
+        "Update the definition of VM srv01: it gets one that lasts [live]"
+    );
     let undefine = Step::Vm {
         name: "srv01".to_owned(),
         op: VmOp::Undefine,

@@ -205,7 +205,7 @@ impl Target<'_> {
         let mut flags = Map::new();
         let define_at = steps.len();
         if redefined {
-            steps.push(self.define(new));
+            steps.push(self.define(new)?);
             flags.insert("definition".to_owned(), json!(true));
         }
         if let Some(on) = self.want.autostart.filter(|on| *on != self.have.autostart) {
@@ -259,8 +259,9 @@ impl Target<'_> {
         self.have.xml_live.as_deref().filter(|_| active)
     }
 
-    fn define(&self, new: &str) -> PlannedStep {
+    fn define(&self, new: &str) -> Result<PlannedStep, StateError> {
         let name = &self.want.name;
+        let what = self.subjects(new)?.join(", ");
         // A transient VM had no definition to go back to.
         let back = match self.have.persistent {
             true => VmOp::Define {
@@ -268,7 +269,7 @@ impl Target<'_> {
             },
             false => VmOp::Undefine,
         };
-        defining(
+        Ok(defining(
             vm(
                 name,
                 VmOp::Define {
@@ -276,10 +277,25 @@ impl Target<'_> {
                 },
             ),
             Consequence::None,
-            format!("Update the definition of VM {name}"),
+            format!("Update the definition of VM {name}: {what}"),
             vm(name, back),
             (self.old, new),
-        )
+        ))
+    }
+
+    /// What of the definition changes, in the words of libvirt's XML.
+    fn subjects(&self, new: &str) -> Result<Vec<String>, StateError> {
+        if new == self.old {
+            return Ok(vec!["it gets one that lasts".to_owned()]);
+        }
+        let doc = parse("domain", "domain", self.old).map_err(|e| self.bad(e))?;
+        let unmet = unmet(doc.root_element(), self.facts);
+        let mut subjects: Vec<String> = unmet.iter().map(|fact| fact.subject()).collect();
+        if edited(&object(&self.want.name), self.old, self.facts)? != new {
+            subjects.push("devices".to_owned());
+        }
+        subjects.dedup();
+        Ok(subjects)
     }
 
     /// What is declared and the running VM will not have.
