@@ -218,8 +218,14 @@ impl Pending {
         self.operator.insert(object.id, object.operator);
     }
 
+    /// Everything pending as a message. More than a browser can use becomes a gap: it loads its windows again.
     fn take(&mut self, rev: u64) -> Message {
         self.urgent = false;
+        if self.operator.len() > MOST_MISSED {
+            self.gap = true;
+            self.viewer.clear();
+            self.operator.clear();
+        }
         Message {
             rev,
             gap: std::mem::take(&mut self.gap),
@@ -335,5 +341,91 @@ const fn gone(kind: ObjectKind) -> ChangedRow {
         ObjectKind::Pool => ChangedRow::Pools(None),
         ObjectKind::Network => ChangedRow::Networks(None),
         ObjectKind::Action => ChangedRow::Actions(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use db::{Opening, Snapshot};
+    use jiff::{SignedDuration, Timestamp};
+    use model::{Freshness, HostId, Inventory, Network};
+
+    fn network(n: u128) -> Network {
+        Network {
+            uuid: Uuid::from_u128(n + 1),
+            name: format!("net{n}"),
+            active: true,
+            autostart: false,
+            persistent: true,
+            bridge: String::new(),
+            forward: "nat".to_owned(),
+            cidrs: Vec::new(),
+            dhcp: false,
+            xml: String::new(),
+            xml_persistent: None,
+        }
+    }
+
+    /// A store with a host that has so many networks.
+    async fn store_with(networks: u128) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).await.expect("opens");
+        let opening = Opening {
+            host: HostId(Uuid::from_u128(9)),
+            owner: Uuid::from_u128(1),
+            said_epoch: 0,
+            facts: None,
+            freshness: Freshness::Live,
+            problem: String::new(),
+        };
+        let key = store.open_session(&opening).await.expect("opens").key;
+        let objects = Inventory {
+            networks: (0..networks).map(network).collect(),
+            ..Inventory::default()
+        };
+        let snapshot = Snapshot {
+            instance: Uuid::from_u128(2),
+            seq: 1,
+            digest: Vec::new(),
+            objects: Some(objects),
+            facts: None,
+        };
+        let applied = store.apply_snapshot(key, &snapshot).await;
+        applied.expect("is recorded");
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn each_object_is_told_once_with_its_last_state() {
+        let (_folder, store) = store_with(3).await;
+        let message = since(&store, 0).await.expect("reads").expect("is kept");
+        let change: Change = serde_json::from_str(message.json(Role::Viewer)).expect("JSON");
+        assert_eq!(change.objects.len(), 4, "three networks and their host");
+        assert!(!message.gap);
+    }
+
+    /// The machine slept, and the lines were dropped before they were read.
+    #[tokio::test]
+    async fn dropped_lines_are_a_gap() {
+        let (_folder, store) = store_with(3).await;
+        let later = Timestamp::now() + SignedDuration::from_mins(16);
+        store.prune(later).await.expect("prunes");
+        let (mut cursor, mut pending) = (0, Pending::default());
+        let done = read(&store, &mut cursor, &mut pending).await;
+        done.expect("reads");
+        assert!(!pending.is_empty() && pending.take(cursor).gap);
+        assert_eq!(cursor, store.revision().await.expect("reads").rev);
+    }
+
+    #[tokio::test]
+    async fn more_than_a_browser_can_use_is_a_gap() {
+        let (_folder, store) = store_with(MOST_MISSED as u128 + 1).await;
+        let (mut cursor, mut pending) = (0, Pending::default());
+        let done = read(&store, &mut cursor, &mut pending).await;
+        done.expect("reads");
+        let message = pending.take(cursor);
+        assert!(message.gap && message.json(Role::Operator).len() < 100);
+        assert!(since(&store, 0).await.expect("reads").is_none());
     }
 }

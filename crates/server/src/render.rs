@@ -45,7 +45,7 @@ fn allowed(status: VmStatus, request: Request, role: Role) -> AllowedAction {
     let reason = match admit(status, request) {
         _ if role < Role::Operator => Some("Your role may look and not act".to_owned()),
         Ok(Admit::Queue) => None,
-        Ok(Admit::AlreadyThere) => Some(already(request).to_owned()),
+        Ok(Admit::AlreadyThere) => Some(already(status, request).to_owned()),
         Err(denied) => Some(denied.to_string()),
     };
     AllowedAction {

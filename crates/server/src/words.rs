@@ -3,7 +3,7 @@
 use db::{ActionRecord, Behind, HostRecord};
 use jiff::Timestamp;
 use model::lifecycle::Request;
-use model::{ActionKind, ActionStatus, Freshness};
+use model::{ActionKind, ActionStatus, Freshness, VmStatus};
 use serde_json::{Map, Value};
 
 /// `vm.start`, or the function.
@@ -51,9 +51,10 @@ pub const fn imperative(request: Request) -> &'static str {
     }
 }
 
-/// Why there is nothing to do for a request that is fulfilled.
-pub const fn already(request: Request) -> &'static str {
+/// Why there is nothing to do for a request that is fulfilled, or about to be.
+pub const fn already(status: VmStatus, request: Request) -> &'static str {
     match request {
+        _ if matches!(status, VmStatus::ShuttingDown) => "The VM is shutting down already",
         Request::Start | Request::Resume => "The VM is running already",
         Request::Shutdown | Request::ForceOff => "The VM is off already",
         Request::Pause => "The VM is paused already",

@@ -3,7 +3,7 @@
 //! An action leaves `queued` only as the head of its lane; an index of the schema sees to it that a lane has one
 //! action on its way, whatever the code does. Every write on a host's behalf is fenced by its session.
 //!
-//! - [`queue`](self): what users do: insert, cancel, retry, and what time does: expire.
+//! - `queue`: what users do: insert, cancel, retry, and what time does: expire.
 //! - `dispatch`: what a session does: take heads, record what the agent reports.
 
 mod dispatch;

@@ -96,14 +96,17 @@ pub async fn get_action(
     post, path = "/api/v1/actions/{id}/cancel", tag = "actions", params(("id" = Uuid, Path)),
     responses(
         (status = 202, body = Accepted),
+        (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody, description = "It has ended"),
     )
 )]
 pub async fn cancel_action(
     State(ctx): State<Ctx>,
+    identity: Identity,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+    super::runs::may_run(&identity, &find(&ctx, id).await?.action.kind)?;
     match ctx.store.cancel(ActionId(id)).await? {
         None => return Err(ApiError::not_found("action")),
         Some(Cancelled::TooLate(status)) => {

@@ -187,7 +187,9 @@ async fn decide(
         {
             Ok(None)
         }
-        Ok(Admit::AlreadyThere) => Ok(Some(serde_json::Value::from(already(request)).to_string())),
+        Ok(Admit::AlreadyThere) => Ok(Some(
+            serde_json::Value::from(already(status, request)).to_string(),
+        )),
         Err(denied) => {
             let what = imperative(request).to_lowercase();
             let message = format!("Cannot {what} {}: {denied}", vm.value.name);
