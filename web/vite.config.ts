@@ -4,7 +4,7 @@ import { fontPreload } from './build/fontPreload.ts'
 import { patternflyModules } from './build/patternflyModules.ts'
 import { themeScript } from './build/themeScript.ts'
 
-const server = process.env.SALAR_URL ?? 'http://127.0.0.1:8080'
+const server = process.env.SALAR_URL ?? 'http://127.0.0.1:8400'
 
 export default defineConfig({
   plugins: [react(), themeScript(), fontPreload(), process.env.VITEST ? patternflyModules() : undefined],

@@ -2,7 +2,7 @@
 import { Alert, Button, SkipToContent } from '@patternfly/react-core'
 import { Outlet, useRouterState } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import { wanted, startLive } from '../live/live'
+import { onGap, startLive, wanted } from '../live/live'
 import { phone, useMedia } from '../parts/media'
 import { PowerConfirm } from '../parts/power/PowerConfirm'
 import { showToast } from '../parts/toasts'
@@ -10,6 +10,7 @@ import { useLink } from '../parts/useLive'
 import { live, nav, powerText } from '../text/en'
 import { Masthead } from './Masthead'
 import { Navigation } from './Navigation'
+import { queryClient } from './queryClient'
 import { Palette, paletteOpen } from './Palette'
 import { ShortcutsDialog } from './ShortcutsDialog'
 import { TaskDrawer } from './TaskDrawer'
@@ -33,6 +34,7 @@ export function Shell() {
     else setNavWanted(open)
   }
   useEffect(startLive, [])
+  useEffect(() => onGap(() => void queryClient.invalidateQueries({ queryKey: ['vm'] })), [])
   useEffect(
     () =>
       wanted.onFailure((_vmId, action) =>

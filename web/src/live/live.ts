@@ -45,6 +45,14 @@ export const linkStore = {
   },
 }
 
+const gapListeners = new Set<() => void>()
+
+/** Calls `listener` when events may have been missed: what was asked for by itself has to be asked for again. */
+export function onGap(listener: () => void): () => void {
+  gapListeners.add(listener)
+  return () => gapListeners.delete(listener)
+}
+
 /** Starts the link for a signed-in person; what is returned ends it. */
 export function startLive(): () => void {
   const opened = openLink(receive)
@@ -77,10 +85,10 @@ function receive(message: FeedMessage): void {
         build: view.build ?? message.build,
         buildChanged: (view.build ?? message.build) !== message.build,
       })
-      if (!message.resumed) everyCollection((collection) => collection.gap(message.position, false))
+      if (!message.resumed) gap(message.position, false)
       break
     case 'reset':
-      everyCollection((collection) => collection.gap(message.position, true))
+      gap(message.position, true)
       break
     case 'change':
       takeChange(message.objects, message.position)
@@ -93,10 +101,9 @@ function show(change: Partial<LinkView>): void {
   for (const listener of linkListeners) listener()
 }
 
-function everyCollection(
-  act: (collection: { gap: (position: string, everything: boolean) => void }) => void,
-): void {
-  for (const collection of Object.values(collections)) act(collection)
+function gap(position: string, everything: boolean): void {
+  for (const collection of Object.values(collections)) collection.gap(position, everything)
+  for (const listener of gapListeners) listener()
 }
 
 function takeChange(objects: readonly ChangedObject[], position: string): void {

@@ -385,7 +385,6 @@ export const xml = {
 export const consoleText = {
   toolbar: 'Console',
   screen: (name: string) => `Screen of ${name}`,
-  size: 'Size of the picture',
   scale: 'Fit to window',
   actualSize: 'Actual size',
   fullScreen: 'Full screen',

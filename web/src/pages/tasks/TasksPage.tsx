@@ -58,7 +58,7 @@ export function TasksPage() {
         name="actions"
         columns={columns}
         label={(action) => action.summary}
-        defaultSort="-created_at"
+        defaultSort="-created"
         shapeOf={shapeOfAction}
         card={(action) => (
           <>

@@ -159,5 +159,5 @@ function LatestTasks({ vm }: { vm: Vm }) {
 function TaskCards({ ids, vmId }: { ids: readonly string[]; vmId: string }) {
   const own = ids.filter((id) => collections.actions.get(id)?.vm_id === vmId).slice(0, latest)
   if (own.length === 0) return <p className="quiet">{words.noTasks}</p>
-  return own.map((id) => <LiveTaskCard key={id} id={id} />)
+  return own.map((id) => <LiveTaskCard key={id} id={id} isOnVmPage />)
 }

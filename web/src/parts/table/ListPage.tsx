@@ -75,7 +75,7 @@ export function ListPage<Name extends CollectionName>(props: ListPageProps<Name>
           {facetFields.map((field) => {
             const facet = view.facets.find((one) => one.field === field)
             if (name === 'hosts' && field === 'host') return null
-            if (facet === undefined || (facet.values.length < 2 && search[field] === undefined)) return null
+            if (facet === undefined || (facet.values.length === 0 && search[field] === undefined)) return null
             return (
               <ToolbarItem key={field}>
                 <FacetFilter

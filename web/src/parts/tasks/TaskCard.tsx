@@ -14,12 +14,13 @@ import { showToast } from '../toasts'
 import { useSeen } from '../useLive'
 import { TaskProgress } from './TaskProgress'
 
-export function LiveTaskCard({ id }: { id: string }) {
+/** `isOnVmPage`: the link to the VM would lead to where the person is. */
+export function LiveTaskCard({ id, isOnVmPage = false }: { id: string; isOnVmPage?: boolean }) {
   const seen = useSeen('actions', id)
-  return seen === undefined || seen.gone ? null : <TaskCard action={seen.row} />
+  return seen === undefined || seen.gone ? null : <TaskCard action={seen.row} isOnVmPage={isOnVmPage} />
 }
 
-export function TaskCard({ action }: { action: Action }) {
+export function TaskCard({ action, isOnVmPage = false }: { action: Action; isOnVmPage?: boolean }) {
   const ended = isFinal(action.status)
   return (
     <article className="task-card" aria-label={action.summary}>
@@ -32,7 +33,7 @@ export function TaskCard({ action }: { action: Action }) {
       </div>
       {!ended && <TaskProgress action={action} />}
       {ended && action.status !== 'succeeded' && <TaskError action={action} />}
-      <TaskButtons action={action} />
+      <TaskButtons action={action} isOnVmPage={isOnVmPage} />
     </article>
   )
 }
@@ -49,7 +50,7 @@ export function TaskError({ action }: { action: Action }) {
   )
 }
 
-export function TaskButtons({ action }: { action: Action }) {
+export function TaskButtons({ action, isOnVmPage = false }: { action: Action; isOnVmPage?: boolean }) {
   const ended = isFinal(action.status)
   const canRetry = action.status === 'failed' || action.status === 'unknown'
   return (
@@ -76,7 +77,7 @@ export function TaskButtons({ action }: { action: Action }) {
           {words.retry}
         </Button>
       )}
-      {action.vm_id != null && <AppLink to={`/vms/${action.vm_id}`}>{words.openVm}</AppLink>}
+      {action.vm_id != null && !isOnVmPage && <AppLink to={`/vms/${action.vm_id}`}>{words.openVm}</AppLink>}
     </div>
   )
 }

@@ -1,13 +1,5 @@
 /** What can be done with a console. */
-import {
-  Button,
-  Dropdown,
-  DropdownItem,
-  DropdownList,
-  MenuToggle,
-  ToggleGroup,
-  ToggleGroupItem,
-} from '@patternfly/react-core'
+import { Button, Dropdown, DropdownItem, DropdownList, MenuToggle } from '@patternfly/react-core'
 import { useEffect, useState, type RefObject } from 'react'
 import { consoleText as words } from '../../../text/en'
 import type { ConsoleSession } from './session'
@@ -36,10 +28,9 @@ export function ConsoleToolbar(props: ConsoleToolbarProps) {
   }
   return (
     <div className="console-toolbar" role="toolbar" aria-label={words.toolbar}>
-      <ToggleGroup isCompact aria-label={words.size}>
-        <ToggleGroupItem text={words.scale} isSelected={scale} onChange={() => props.onScale(true)} />
-        <ToggleGroupItem text={words.actualSize} isSelected={!scale} onChange={() => props.onScale(false)} />
-      </ToggleGroup>
+      <Button size="sm" variant="secondary" onClick={() => props.onScale(!scale)}>
+        {scale ? words.actualSize : words.scale}
+      </Button>
       <Button size="sm" variant="secondary" onClick={() => void toggleFullScreen(props.frame.current)}>
         {isFull ? words.leaveFullScreen : words.fullScreen}
       </Button>
