@@ -240,12 +240,21 @@ pub(crate) fn edited<'f>(
 ) -> Result<String, StateError> {
     let edit = || {
         let mut document = Document::new(xml)?;
-        // One look decides; usually everything holds.
-        let unmet: Vec<&Fact> =
-            document.read(|root| facts.into_iter().filter(|fact| !fact.holds(root)).collect());
-        for fact in unmet {
-            if !document.read(|root| fact.holds(root)) {
-                fact.bring_about(&mut document)?;
+        let facts: Vec<&Fact> = facts.into_iter().collect();
+        // One look decides; usually everything holds. A second pass is for what held until something else changed: all
+        // vCPUs online, until there were more of them.
+        for _ in 0..2 {
+            let unmet: Vec<&Fact> = document.read(|root| {
+                let unmet = facts.iter().filter(|fact| !fact.holds(root));
+                unmet.copied().collect()
+            });
+            if unmet.is_empty() {
+                break;
+            }
+            for fact in unmet {
+                if !document.read(|root| fact.holds(root)) {
+                    fact.bring_about(&mut document)?;
+                }
             }
         }
         Ok(document.into_string())

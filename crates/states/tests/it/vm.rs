@@ -813,3 +813,12 @@ fn a_transient_vm_is_defined_and_undone_by_undefining() {
         model::plan::Undo::By(Box::new(undefine))
     );
 }
+
+#[test]
+fn more_vcpus_do_not_come_online_by_themselves() {
+    let state = |cpu: &str| virt("defined", "v", "{mem: 512}").with("cpu", cpu);
+    let mut host = Host::new();
+    host.apply(&state("1"));
+    host.apply(&state("{maximum: 4, current: 1}"));
+    assert_eq!((host.vm("v").vcpus, host.vm("v").vcpus_max), (1, 4));
+}
