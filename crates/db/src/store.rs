@@ -6,6 +6,7 @@ use crate::sql::Tx;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +34,14 @@ impl Store {
     /// # Errors
     /// When the file cannot be used, is in use, or was written by a newer version.
     pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
         let lock = lock(folder)?;
         let path = folder.join("salar.db");
+        // SQLite gives its other files the mode of this one: nobody else reads passwords and definitions.
+        open_private(&path)?;
         let open = |source| StoreError::Open {
             path: path.clone(),
             source,
@@ -101,19 +108,23 @@ impl Store {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, StoreError> {
-    let folder_error = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::Folder { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(folder_error(folder))?;
-    let path = folder.join("salar.lock");
-    let file = OpenOptions::new()
+/// Opens a file that only its owner can read, and makes it if it is missing.
+fn open_private(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(&path)
-        .map_err(folder_error(&path))?;
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| StoreError::Folder {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("salar.lock");
+    let file = open_private(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path }),

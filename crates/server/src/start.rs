@@ -21,7 +21,7 @@ use server_api::Role;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -297,13 +297,17 @@ fn listen_unix(path: &Path) -> Result<UnixListener, StartError> {
     Ok(listener)
 }
 
+/// A new folder is its owner's alone. One that was there keeps its mode, it may serve others too; every file that is
+/// put into it is private by itself.
 fn make_private_folder(path: &Path) -> Result<(), StartError> {
-    let file_error = |source| StartError::File {
-        path: path.to_owned(),
-        source,
-    };
-    fs::create_dir_all(path).map_err(file_error)?;
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(file_error)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| StartError::File {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// Makes the first administrator when there is no user at all; its password.

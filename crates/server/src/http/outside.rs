@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
-use tracing::{Instrument, error, info_span};
+use std::time::{Duration, Instant};
+use tracing::{Instrument, debug, error, info_span};
 use uuid::Uuid;
 
 /// A handler answers from the store; longer than this only a slow sender of a body takes. Streams and consoles answer
@@ -43,8 +43,10 @@ pub async fn around(request: Request, next: Next) -> Response {
     let request_id = Uuid::now_v7().simple().to_string();
     let span = info_span!("request", id = %request_id, method = %request.method(), path = request.uri().path());
     let is_api = request.uri().path().starts_with("/api/");
+    let began = Instant::now();
     let answer = AssertUnwindSafe(tokio::time::timeout(LIMIT, next.run(request))).catch_unwind();
-    let mut response = match answer.instrument(span).await {
+    let answer = answer.instrument(span.clone()).await;
+    let mut response = match answer {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => timed_out(),
         Err(_) => {
@@ -55,6 +57,9 @@ pub async fn around(request: Request, next: Next) -> Response {
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_error_body(response, &request_id, is_api).await;
     }
+    let status = response.status().as_u16();
+    let duration_ms = began.elapsed().as_millis();
+    debug!(parent: &span, status, duration_ms, "Answered {status} after {duration_ms} ms");
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -259,3 +259,22 @@ async fn users_are_made_changed_and_deleted() {
         "the last administrator"
     );
 }
+
+/// What only an administrator may ask for, only an administrator may take back or repeat.
+#[tokio::test]
+async fn an_operator_does_not_touch_functions() {
+    let f = fixture().await;
+    let mut agent = crate::agent::Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    let run = json!({ "target": "*", "fun": "state.apply" });
+    assert_eq!(
+        f.api.post("/runs", run.clone()).await.0,
+        StatusCode::ACCEPTED
+    );
+    let (action, _) = agent.command().await;
+    let olga = f.user("olga", "operator").await;
+    for what in ["cancel", "retry"] {
+        let (status, _) = olga.act(&format!("/actions/{action}/{what}")).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
+    }
+    assert_eq!(olga.post("/runs", run).await.0, StatusCode::FORBIDDEN);
+}

@@ -201,13 +201,27 @@ async fn the_document_is_served() {
 }
 
 #[tokio::test]
-async fn private_files_are_private() {
+async fn private_files_are_private_wherever_they_are() {
+    use std::fs::{Permissions, metadata, set_permissions};
     use std::os::unix::fs::PermissionsExt;
-    let f = fixture().await;
-    for (name, mode) in [("client.json", 0o600), ("agent.sock", 0o600), (".", 0o700)] {
-        let meta = std::fs::metadata(f.folder.path().join(name)).expect("is there");
-        assert_eq!(meta.permissions().mode() & 0o777, mode, "{name}");
+    let shared = tempfile::tempdir().expect("a folder");
+    let open = Permissions::from_mode(0o755);
+    set_permissions(shared.path(), open).expect("is set");
+    let own = shared.path().join("own");
+    for folder in [shared.path(), own.as_path()] {
+        let _server = start(config(folder)).await;
+        for name in ["client.json", "agent.sock", "salar.db", "salar.db-wal"] {
+            let meta = metadata(folder.join(name)).expect("is there");
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{name}");
+        }
     }
+    let mode = |path| metadata(path).expect("is there").permissions().mode() & 0o777;
+    assert_eq!(
+        mode(shared.path()),
+        0o755,
+        "a folder that was there keeps its mode"
+    );
+    assert_eq!(mode(own.as_path()), 0o700);
 }
 
 /// A stop with an agent and a browser connected takes no longer than the farewell, and leaves the store free.
