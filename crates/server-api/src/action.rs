@@ -37,7 +37,8 @@ pub struct Action {
     pub progress: Option<Progress>,
     /// What it waits for, in words: `Waits for kvm-07 to come back`, `Waits for “Shut down srv01”`.
     pub waits_for: Option<String>,
-    /// What a function returned, or what a failed one left; absent until it ends.
+    /// What a function returned, or what a failed one left; absent until it ends, for viewers, and in lists when it
+    /// is longer than 16 KiB.
     #[schema(value_type = Object, nullable)]
     pub result: Option<serde_json::Value>,
     /// Why it failed.

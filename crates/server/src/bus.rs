@@ -1,11 +1,14 @@
 //! Salt's event bus: what happened, by tag, for whoever watches now. Nothing is kept.
 
+use crate::render::sees_returns;
 use crate::words;
 use db::{ActionRecord, JobRecord};
 use jiff::Timestamp;
 use model::{ActionKind, ActionStatus};
 use serde_json::{Map, Value, json};
+use server_api::Role;
 use server_api::event::BusEvent;
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -84,6 +87,20 @@ impl Bus {
         }
         self.send(format!("salt/job/{jid}/ret/{}", action.host.name), data);
     }
+}
+
+/// An event as a role sees it: without what functions were given and returned, unless it may see that.
+pub fn shown(event: &BusEvent, role: Role) -> Cow<'_, BusEvent> {
+    if sees_returns(role) || !event.tag.starts_with("salt/job/") {
+        return Cow::Borrowed(event);
+    }
+    let mut event = event.clone();
+    if let Value::Object(data) = &mut event.data {
+        for private in ["arg", "fun_args", "return"] {
+            data.remove(private);
+        }
+    }
+    Cow::Owned(event)
 }
 
 /// Salt's time: UTC without a zone, to the microsecond.

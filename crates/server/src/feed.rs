@@ -1,6 +1,6 @@
 //! Live updates: one reader of the store's change feed for all browsers.
 //!
-//! Each change is loaded and rendered once for each way of looking (viewers see other `actions` than operators) and
+//! Each change is loaded and rendered once for each way of looking (viewers see other buttons than operators, and no returns of functions) and
 //! handed to every stream as the same text. A change of state goes out at once; the rest, progress and figures, at
 //! most every quarter of a second, with one entry per object.
 
@@ -295,19 +295,24 @@ async fn load(store: &Store, kind: ObjectKind, ids: &[Uuid]) -> Result<Vec<Loade
             };
             rows.iter().map(render).collect()
         }
-        ObjectKind::Action => {
-            let rows = store.rows::<ActionRecord>(ids).await?;
-            let render = |row: &ActionRecord| {
-                same(
-                    row.action.id.0,
-                    row.r#gen,
-                    row.action.status.as_str(),
-                    || ChangedRow::Actions(Some(Box::new(render::action(row)))),
-                )
-            };
-            rows.iter().map(render).collect()
-        }
+        ObjectKind::Action => store
+            .rows::<ActionRecord>(ids)
+            .await?
+            .iter()
+            .map(action)
+            .collect(),
     })
+}
+
+fn action(row: &ActionRecord) -> Loaded {
+    let id = row.action.id.0;
+    let render = |role| ChangedRow::Actions(Some(Box::new(render::action(row, role))));
+    Loaded {
+        id,
+        state: row.action.status.as_str().to_owned(),
+        viewer: changed(id, row.r#gen, render(Role::Viewer)),
+        operator: changed(id, row.r#gen, render(Role::Operator)),
+    }
 }
 
 fn vm(row: &Stored<Vm>) -> Loaded {

@@ -3,7 +3,7 @@
 use crate::words::{already, fun, problem, summary, time, waits_for};
 use db::{ActionRecord, HostBrief, HostRecord, NetworkInUse, Stored};
 use model::lifecycle::{Admit, Request, admit};
-use model::{Pool, Vm, VmStatus};
+use model::{ActionKind, Pool, Vm, VmStatus};
 use server_api::action::{Action, ActionError, Progress};
 use server_api::host::Host;
 use server_api::network::Network;
@@ -180,16 +180,26 @@ fn active_word(active: bool) -> String {
     if active { "active" } else { "inactive" }.to_owned()
 }
 
+/// Whether a role sees what functions were given and what they returned: pillar data and passwords may be in both.
+pub fn sees_returns(role: Role) -> bool {
+    role >= Role::Operator
+}
+
 /// An action.
-pub fn action(record: &ActionRecord) -> Action {
+pub fn action(record: &ActionRecord, role: Role) -> Action {
     let action = &record.action;
+    let is_open = sees_returns(role) || matches!(action.kind, ActionKind::Vm { .. });
     Action {
         id: action.id.0,
         r#gen: record.r#gen,
         jid: action.job.0,
         status: action.status.as_str().to_owned(),
         kind: fun(&action.kind),
-        summary: summary(&action.kind),
+        summary: if is_open {
+            summary(&action.kind)
+        } else {
+            fun(&action.kind)
+        },
         host_id: record.host.id.0,
         host: record.host.name.clone(),
         vm_id: record.vm_id,
@@ -199,7 +209,7 @@ pub fn action(record: &ActionRecord) -> Action {
         finished_at: record.finished_at.map(time),
         progress: record.progress.as_ref().map(progress),
         waits_for: waits_for(record),
-        result: result(record),
+        result: result(record).filter(|_| is_open),
         error: record.error.as_ref().map(|message| ActionError {
             message: message.clone(),
             hint: record.hint.clone().filter(|hint| !hint.is_empty()),

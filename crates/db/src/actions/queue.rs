@@ -353,7 +353,8 @@ async fn insert_action(tx: &mut Tx, job: &NewJob, new: &NewAction) -> Result<(),
         Some(_) => ActionStatus::Succeeded,
         None => ActionStatus::Queued,
     };
-    let search = format!("{}\n{vm_name}\n{}\n{}", fun(&new.kind), job.user, args).to_lowercase();
+    // Without the arguments: who may not read them must not find them either.
+    let search = format!("{}\n{vm_name}\n{}", fun(&new.kind), job.user).to_lowercase();
     sqlx::query(
         "insert into action (id, job, host, lane, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
              status, gen, user, created_at, started_at, finished_at, deadline, result, search)

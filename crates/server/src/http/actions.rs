@@ -12,7 +12,7 @@ use db::{ActionRecord, Cancelled, ListQuery, NewJob, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use model::{ActionId, HostId, JobId};
 use server_api::action::{Accepted, Action};
-use server_api::{ErrorBody, List};
+use server_api::{ErrorBody, List, Role};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -49,16 +49,19 @@ pub struct ActionParams {
 )]
 pub async fn list_actions(
     State(ctx): State<Ctx>,
+    identity: Identity,
     pairs: Pairs,
 ) -> Result<Json<List<Action>>, ApiError> {
     let query = list::read::<ActionRecord>(&ctx, &pairs, read_extra).await?;
     let page = ctx.store.list::<ActionRecord>(&query).await?;
-    Ok(Json(list::answer(page, &query, brief)))
+    Ok(Json(list::answer(page, &query, |record| {
+        brief(record, identity.role)
+    })))
 }
 
 /// A window stays small whatever its functions have returned.
-fn brief(record: &ActionRecord) -> Action {
-    let mut action = render::action(record);
+fn brief(record: &ActionRecord, role: Role) -> Action {
+    let mut action = render::action(record, role);
     if record
         .result
         .as_ref()
@@ -85,9 +88,10 @@ fn read_extra(query: &mut ListQuery, name: &str, value: &str) -> Result<bool, Ap
 )]
 pub async fn get_action(
     State(ctx): State<Ctx>,
+    identity: Identity,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Action>, ApiError> {
-    Ok(Json(render::action(&find(&ctx, id).await?)))
+    Ok(Json(render::action(&find(&ctx, id).await?, identity.role)))
 }
 
 /// Withdraws an action. One on its way is asked to end, and its agent decides; one whose outcome is not known no longer
@@ -155,8 +159,9 @@ async fn find(ctx: &Ctx, id: Uuid) -> Result<ActionRecord, ApiError> {
     found.ok_or_else(|| ApiError::not_found("action"))
 }
 
+/// Whoever may ask for an action sees all of it.
 fn accepted(status: StatusCode, record: &ActionRecord) -> (StatusCode, Json<Accepted>) {
-    let action = render::action(record);
+    let action = render::action(record, Role::Operator);
     (status, Json(Accepted { action }))
 }
 

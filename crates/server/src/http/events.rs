@@ -4,6 +4,7 @@ use super::Ctx;
 use super::error::{ApiError, internal};
 use super::gate::Identity;
 use crate::app::{App, BUILD};
+use crate::bus;
 use crate::feed::{self, Message};
 use crate::target::Target;
 use axum::extract::{Query, State};
@@ -251,6 +252,7 @@ impl Watcher {
                 }
                 event = events.recv() => match event {
                     Ok(event) if tags.matches(&event.tag) => {
+                        let event = bus::shown(&event, self.identity.role);
                         self.send(Event::default().json_data(&*event).map_err(|_| Closed)?).await?;
                     }
                     // The bus is lossy by contract.

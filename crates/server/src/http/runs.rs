@@ -45,7 +45,7 @@ pub async fn create_run(
         fun: run.fun.clone(),
         target: run.target.clone(),
         target_kind: run.target_kind.clone(),
-        user: identity.user,
+        user: identity.user.clone(),
         key,
         actions: hosts.iter().map(|host| action(host, &run)).collect(),
     };
@@ -53,7 +53,10 @@ pub async fn create_run(
     if !placed.repeated {
         announce(&ctx, placed.job, hosts.iter().map(|host| host.id)).await?;
     }
-    Ok((StatusCode::ACCEPTED, Json(find(&ctx, placed.job).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(find(&ctx, placed.job, identity.role).await?),
+    ))
 }
 
 /// Shows a job with its actions.
@@ -61,8 +64,12 @@ pub async fn create_run(
     get, path = "/api/v1/runs/{jid}", tag = "runs", params(("jid" = Uuid, Path)),
     responses((status = 200, body = Job), (status = 404, body = ErrorBody))
 )]
-pub async fn get_run(State(ctx): State<Ctx>, Path(jid): Path<Uuid>) -> Result<Json<Job>, ApiError> {
-    Ok(Json(find(&ctx, JobId(jid)).await?))
+pub async fn get_run(
+    State(ctx): State<Ctx>,
+    identity: Identity,
+    Path(jid): Path<Uuid>,
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(find(&ctx, JobId(jid), identity.role).await?))
 }
 
 /// Whether a user may ask for this: requests to VMs as operator, any function as administrator only.
@@ -79,18 +86,21 @@ pub fn may_run(identity: &Identity, kind: &ActionKind) -> Result<(), ApiError> {
     }
 }
 
-async fn find(ctx: &Ctx, id: JobId) -> Result<Job, ApiError> {
+async fn find(ctx: &Ctx, id: JobId, role: Role) -> Result<Job, ApiError> {
     let found = ctx.store.find_job(id).await?;
     let (job, actions) = found.ok_or_else(|| ApiError::not_found("job"))?;
-    Ok(shown(job, &actions))
+    Ok(shown(job, &actions, role))
 }
 
-fn shown(job: JobRecord, actions: &[ActionRecord]) -> Job {
+fn shown(job: JobRecord, actions: &[ActionRecord], role: Role) -> Job {
     Job {
         jid: job.id.0,
         fun: job.fun,
         target: job.target,
-        actions: actions.iter().map(render::action).collect(),
+        actions: actions
+            .iter()
+            .map(|action| render::action(action, role))
+            .collect(),
     }
 }
 

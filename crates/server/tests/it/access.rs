@@ -1,6 +1,8 @@
 //! Who may what.
 
 use crate::fixture::{Api, answer, fixture};
+use crate::stream::Stream;
+use agent_api::wire::up;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use server_api::{ENDPOINTS, Role};
@@ -277,4 +279,42 @@ async fn an_operator_does_not_touch_functions() {
         assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
     }
     assert_eq!(olga.post("/runs", run).await.0, StatusCode::FORBIDDEN);
+}
+
+/// Pillar data and passwords may be in what functions are given and return.
+#[tokio::test]
+async fn a_viewer_does_not_see_what_functions_return() {
+    let f = fixture().await;
+    let mut agent = crate::agent::Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    let vera = f.user("vera", "viewer").await;
+    let mut bus = Stream::open(&vera, "/bus", None).await;
+    let mut events = Stream::open(&vera, "/events", None).await;
+    events.expect("hello").await;
+    let run = json!({ "target": "*", "fun": "pillar.get", "args": ["hidden-key"] });
+    let (_, job) = f.api.post("/runs", run).await;
+    let (action, _) = agent.command().await;
+    let said = agent_api::wire::ActionReport {
+        result_json: json!("hidden-value").to_string(),
+        ..crate::agent::outcome(action, "succeeded")
+    };
+    agent.say(up::Body::Action(said)).await;
+    agent.expect_result_ack(action).await;
+    let ended = |object: &serde_json::Value| object["row"]["status"] == "succeeded";
+    let mut seen = vec![
+        vera.read("/actions").await,
+        vera.read(&format!("/actions/{action}")).await,
+        vera.read(&format!("/runs/{}", job["jid"].as_str().expect("a jid")))
+            .await,
+        events.row(ended).await,
+    ];
+    seen.push(bus.expect("message").await.data);
+    seen.push(bus.expect("message").await.data);
+    for value in seen {
+        assert!(!value.to_string().contains("hidden"), "{value}");
+    }
+    let open = f.api.read(&format!("/actions/{action}")).await;
+    assert_eq!(
+        (&open["result"], &open["summary"]),
+        (&json!("hidden-value"), &json!("pillar.get hidden-key"))
+    );
 }
