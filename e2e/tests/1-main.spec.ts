@@ -68,7 +68,7 @@ test('applying again changes nothing', async ({ world }) => {
 
 test('the console shows the guest', async ({ user }) => {
   await user.getByRole('link', { name: 'srv01' }).click()
-  await user.getByRole('tab', { name: 'Console' }).click()
+  await user.getByRole('navigation', { name: 'Parts of the virtual machine' }).getByRole('link', { name: 'Console' }).click()
   const canvas = user.locator('canvas').first()
   await expect(canvas).toBeVisible()
   await expect
@@ -93,7 +93,7 @@ test('the page starts it again, and force off asks first', async ({ user, world 
   await until('libvirt says running', 20, async () => ((await world.host.virsh('domstate', 'srv01')).includes('running') ? true : undefined))
   await expect(user.getByRole('heading', { name: /srv01/ })).toBeVisible()
 
-  await user.getByRole('button', { name: /Shut down options|More power actions/ }).click()
+  await user.getByRole('button', { name: 'Power', exact: true }).click()
   await user.getByRole('menuitem', { name: 'Force off' }).click()
   const dialog = user.getByRole('dialog')
   await expect(dialog).toContainText('srv01')

@@ -19,7 +19,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await user.goto(`${world.salar.url}/vms`)
       await user.getByRole('link', { name: 'before-us' }).click()
       for (const tab of ['Overview', 'Console', 'XML']) {
-        await user.getByRole('tab', { name: tab }).click()
+        await user.getByRole('navigation', { name: 'Parts of the virtual machine' }).getByRole('link', { name: tab }).click()
         await expectAccessible(user, `VM, ${tab}`)
       }
     })
