@@ -3,15 +3,15 @@
 //! Before the first call to the hypervisor an action stands in the journal, and its ending stands there before
 //! anybody is told. A known id is answered from the journal and never started again.
 
+mod life;
+
 use crate::functions::{self, Context};
 use crate::journal::{Acceptance, Ending, Journal, Known};
 use crate::minion::Minion;
 use crate::progress::{EventSink, ProgressSink};
 use agent_api::wire::{self, up};
 use agent_api::{action_kind, id, progress_to_wire};
-use hypervisor::{Hypervisor, HypervisorError, Key};
-use model::plan::{Step, VmOp};
-use model::{ActionId, ActionKind, ActionStatus, Admit, Progress, Request, admit};
+use model::{ActionId, ActionKind, ActionStatus, Progress};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -166,7 +166,7 @@ impl Actions {
         self.say(at_stage(action, ActionStatus::Running)).await;
         let ending = match kind {
             ActionKind::Vm { vm, name, request } => {
-                life(self.minion.hypervisor.as_ref(), vm, &name, request).await
+                life::carry_out(self.minion.hypervisor.as_ref(), vm, &name, request).await
             }
             ActionKind::Function { fun, args, kwargs } => {
                 let context = Context {
@@ -279,55 +279,4 @@ fn ended(action: ActionId, ending: Ending) -> wire::ActionReport {
         hint: ending.hint,
         ..wire::ActionReport::default()
     }
-}
-
-/// Carries out a life-cycle request: reads, asks the table, acts.
-async fn life(hypervisor: &dyn Hypervisor, uuid: Uuid, name: &str, request: Request) -> Ending {
-    let vm = match hypervisor.find_vm(&Key::Uuid(uuid)).await {
-        Ok(Some(vm)) => vm,
-        Ok(None) => {
-            return Ending::failed(
-                format!("VM {name} is not on this host any more"),
-                "reload the list of VMs",
-            );
-        }
-        Err(error) => return failure(&error),
-    };
-    match admit(vm.status, request) {
-        Ok(Admit::AlreadyThere) => return Ending::succeeded(),
-        Ok(Admit::Queue) => {}
-        Err(denied) => return Ending::failed(denied.to_string(), ""),
-    }
-    let step = Step::Vm {
-        name: uuid.to_string(),
-        op: VmOp::Life(request),
-    };
-    match hypervisor.perform(&step).await {
-        Ok(()) => Ending::succeeded(),
-        Err(error) if error.reason.leaves_outcome_unknown() => {
-            proven(hypervisor, uuid, request, &error).await
-        }
-        Err(error) => failure(&error),
-    }
-}
-
-/// A call broke off: what does the host say?
-async fn proven(
-    hypervisor: &dyn Hypervisor,
-    uuid: Uuid,
-    request: Request,
-    error: &HypervisorError,
-) -> Ending {
-    match hypervisor.find_vm(&Key::Uuid(uuid)).await {
-        Ok(Some(vm)) if request.is_fulfilled_by(vm.status) => Ending::succeeded(),
-        _ => Ending::new(
-            ActionStatus::Unknown,
-            error.to_string(),
-            error.hint().unwrap_or_default(),
-        ),
-    }
-}
-
-fn failure(error: &HypervisorError) -> Ending {
-    Ending::failed(error.to_string(), error.hint().unwrap_or_default())
 }
