@@ -1,19 +1,19 @@
 //! The server: API, action queue, live updates and the link to agents, in one process.
 //!
-//! [`start`] opens the store, starts the local agent and listens; [`Server::run_until`] serves until it is told to
+//! [`start()`] opens the store, starts the local agent and listens; [`Server::run_until`] serves until it is told to
 //! end. The parts, in the order in which a request or a report meets them:
 //!
-//! - [`http`]: the public API and the web interface. One gate checks who may call what before any handler runs.
-//! - [`access`]: passwords, sessions, tokens, slowing down of guesses.
-//! - [`link`]: sessions of agents. Each is one task that owns its host: it writes reports, dispatches actions, opens
+//! - `http`: the public API and the web interface. One gate checks who may call what before any handler runs.
+//! - `access`: passwords, sessions, tokens, slowing down of guesses.
+//! - `link`: sessions of agents. Each is one task that owns its host: it writes reports, dispatches actions, opens
 //!   tunnels.
-//! - [`feed`]: reads the store's change feed once for all browsers.
-//! - [`bus`]: Salt's event bus; nothing is kept.
-//! - [`local_agent`]: the agent of this machine, a child process.
+//! - `feed`: reads the store's change feed once for all browsers.
+//! - `bus`: Salt's event bus; nothing is kept.
+//! - `local_agent`: the agent of this machine, a child process.
 //!
 //! **Invariants**: nothing here calls a hypervisor; no request waits for one. What pages show comes from the store.
 
-pub mod access;
+mod access;
 mod app;
 mod bus;
 mod config;
