@@ -30,6 +30,9 @@ const clock =
   'M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 1.600a5.4 5.4 0 1 0 0 10.800A5.4 5.4 0 0 0 8 2.600ZM7.2 4.500h1.600v3.200l2.2 1.9-1 1.2-2.8-2.400Z'
 const ring = 'M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 1.600a5.4 5.4 0 1 0 0 10.800A5.4 5.4 0 0 0 8 2.600Z'
 
+/** Beside the state of a VM whose definition waits for the next start. */
+export const pendingShape = clock
+
 const unknown: Shape = { path: question, tone: 'subtle' }
 
 const byStatus: Record<string, Shape> = {

@@ -1,5 +1,4 @@
 /** `/vms`: every virtual machine. */
-import { Tooltip } from '@patternfly/react-core'
 import { useNavigate } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
 import type { Vm } from '../../api/types'
@@ -11,6 +10,7 @@ import { PageFrame } from '../../parts/PageFrame'
 import { BulkBar } from '../../parts/power/BulkBar'
 import { VmRowMenu } from '../../parts/power/VmRowMenu'
 import { VmStatusMark } from '../../parts/StatusMark'
+import { pendingShape } from '../../parts/shapes'
 import type { Column } from '../../parts/table/columns'
 import { ListPage } from '../../parts/table/ListPage'
 import { useWanted } from '../../parts/useLive'
@@ -132,18 +132,14 @@ function Status({ vm }: { vm: Vm }) {
   )
 }
 
+/** A title rather than a tooltip component: rows have to be cheap. */
 function PendingBadge() {
   return (
-    <Tooltip content={list.pending}>
-      <svg
-        className="shape shape-info pending-badge"
-        viewBox="0 0 16 16"
-        role="img"
-        aria-label={list.pending}
-      >
-        <path d="M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 1.6a5.4 5.4 0 1 0 0 10.8A5.4 5.4 0 0 0 8 2.6ZM7.2 4.5h1.6v3.2l2.2 1.9-1 1.2-2.8-2.4Z" />
+    <span title={list.pending} className="pending-badge">
+      <svg className="shape shape-info" viewBox="0 0 16 16" role="img" aria-label={list.pending}>
+        <path d={pendingShape} />
       </svg>
-    </Tooltip>
+    </span>
   )
 }
 

@@ -81,12 +81,13 @@ function LiveRowInner<Name extends CollectionName>(props: LiveRowProps<Name>) {
           ) : (
             column.cell(row)
           )}
-          {at === 0 && isPhone && <span className="card-line">{actions.card?.(row)}</span>}
-          {at === 0 && trust !== undefined && !isPhone && (
-            <span className="last-known">
-              <AgoText at={trust} />
+          {at === 0 && isPhone && (
+            <span className="card-line">
+              {actions.card?.(row)}
+              <LastKnown at={trust} />
             </span>
           )}
+          {at === 0 && !isPhone && <LastKnown at={trust} />}
         </td>
       ))}
       {actions.onMenu !== undefined && (
@@ -134,6 +135,15 @@ function Title<Row>({ id, label, letters, actions, gone }: TitleProps<Row>) {
     <a href={actions.href(id)} className="row-link" onClick={open}>
       {text}
     </a>
+  )
+}
+
+function LastKnown({ at }: { at: string | undefined }) {
+  if (at === undefined) return null
+  return (
+    <span className="last-known">
+      <AgoText at={at} />
+    </span>
   )
 }
 
