@@ -7,6 +7,7 @@ use crate::journal::Journal;
 use crate::link::{Link, LinkParts, ServerAddress};
 use crate::minion::Minion;
 use crate::reporter::Reporter;
+use crate::state_dir::Lock;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -103,15 +104,12 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
 }
 
 /// One agent for each folder: two journals in one would start actions twice.
-fn alone(dir: &Path) -> Result<File, AgentError> {
+fn alone(dir: &Path) -> Result<Lock, AgentError> {
     let path = || dir.display().to_string();
     let file = File::create(dir.join("agent.lock"))
         .map_err(|why| AgentError::StateFolder { path: path(), why })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::AlreadyRunning { path: path() }),
-        Err(std::fs::TryLockError::Error(why)) => {
-            Err(AgentError::StateFolder { path: path(), why })
-        }
-    }
+    Lock::take(file).map_err(|(_, error)| match error {
+        None => AgentError::AlreadyRunning { path: path() },
+        Some(why) => AgentError::StateFolder { path: path(), why },
+    })
 }

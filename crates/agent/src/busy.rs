@@ -1,5 +1,6 @@
 //! One state run at a time on a host, whoever asks: the agent, a local call, another terminal.
 
+use crate::state_dir::{Lock, make};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,7 +11,7 @@ use thiserror::Error;
 /// The right to run states. Ends when it is dropped, and with the process at the latest.
 #[derive(Debug)]
 pub struct StateRun {
-    _file: File,
+    _lock: Lock,
 }
 
 /// Why states cannot run now.
@@ -59,19 +60,19 @@ impl StateRun {
             path: path.display().to_string(),
             why,
         };
-        crate::state_dir::make(state_dir).map_err(failed)?;
-        let mut file = File::options()
+        make(state_dir).map_err(failed)?;
+        let file = File::options()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(holder(&mut file).into()),
-            Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        let mut lock = match Lock::take(file) {
+            Ok(lock) => lock,
+            Err((mut file, None)) => return Err(holder(&mut file).into()),
+            Err((_, Some(error))) => return Err(failed(error)),
+        };
         let started = jiff::ZonedDateTime::now()
             .strftime("%Y, %b %d %H:%M:%S%.6f")
             .to_string();
@@ -81,8 +82,8 @@ impl StateRun {
             started,
             jid: jid.to_owned(),
         };
-        write(&mut file, &holder).map_err(failed)?;
-        Ok(Self { _file: file })
+        write(lock.file(), &holder).map_err(failed)?;
+        Ok(Self { _lock: lock })
     }
 
     /// Takes the right as soon as it is free: `queue=True`.

@@ -5,6 +5,7 @@ use super::download::{Download, Fetched, RetryPolicy};
 use super::error::ImageError;
 use super::format::{HEADER_BYTES, ImageInfo, inspect};
 use crate::progress::ProgressSink;
+use crate::state_dir::Lock;
 use model::Bytes;
 use model::plan::ImageSource;
 use std::collections::HashMap;
@@ -275,17 +276,16 @@ fn examine(path: PathBuf, format: &str, location: String) -> Result<Image, Image
 }
 
 /// Waits until no other process works on the address. The lock ends with the file, also when its owner is killed.
-async fn lock_between_processes(path: &Path) -> Result<File, ImageError> {
+async fn lock_between_processes(path: &Path) -> Result<Lock, ImageError> {
     const LOOK_AGAIN: Duration = Duration::from_millis(200);
-    let file = File::create(path).map_err(ImageError::file("create", path))?;
+    let mut file = File::create(path).map_err(ImageError::file("create", path))?;
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(std::fs::TryLockError::WouldBlock) => tokio::time::sleep(LOOK_AGAIN).await,
-            Err(std::fs::TryLockError::Error(error)) => {
-                return Err(ImageError::file("lock", path)(error));
-            }
-        }
+        file = match Lock::take(file) {
+            Ok(lock) => return Ok(lock),
+            Err((file, None)) => file,
+            Err((_, Some(error))) => return Err(ImageError::file("lock", path)(error)),
+        };
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use uuid::Uuid;
+
+/// A marker that cannot be read after so long never will be.
+const TORN: Duration = Duration::from_secs(60);
 
 /// The folder of markers.
 #[derive(Debug, Clone)]
@@ -107,8 +111,16 @@ fn lock_and_read(path: &Path) -> Option<(PathBuf, Making, File)> {
     match serde_json::from_str(&text) {
         Ok(making) => Some((path.to_owned(), making, file)),
         Err(_) => {
-            // Torn before its volume was created: the marker is synced first.
-            let _ = std::fs::remove_file(path);
+            // Torn before its volume was created, since the marker is synced first; or just being written.
+            let age = file
+                .metadata()
+                .and_then(|meta| meta.modified())
+                .ok()?
+                .elapsed()
+                .ok()?;
+            if age > TORN {
+                let _ = std::fs::remove_file(path);
+            }
             None
         }
     }
