@@ -10,7 +10,8 @@ use crate::upload::{self, Canceller};
 use crate::watcher::Watcher;
 use crate::{console, perform};
 use hypervisor::{
-    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, attempt,
+    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, Versions,
+    attempt,
 };
 use model::plan::{Step, VmOp};
 use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
@@ -116,6 +117,10 @@ impl Hypervisor for LibvirtHypervisor {
             let capabilities = connector.capabilities(connect)?;
             host::facts(connect, name.as_deref(), &capabilities)
         })
+    }
+
+    fn versions(&self) -> Fut<'_, Versions> {
+        self.probe("read the host's versions", host::versions)
     }
 
     fn inventory(&self) -> Fut<'_, Inventory> {

@@ -1,6 +1,7 @@
 //! Reading what a host says of itself.
 
 use crate::failure::Result;
+use hypervisor::Versions;
 use model::{Bytes, HostFacts};
 use virt::connect::Connect;
 
@@ -16,12 +17,13 @@ pub(crate) fn facts(
         Some(name) => name.to_owned(),
         None => connect.hostname()?,
     };
+    let versions = versions(connect)?;
     Ok(HostFacts {
         name,
-        uri: connect.uri()?,
-        hypervisor: connect.driver_type()?,
-        hypervisor_version: connect.hyp_version().map(version).unwrap_or_default(),
-        libvirt_version: connect.lib_version().map(version).unwrap_or_default(),
+        uri: versions.uri,
+        hypervisor: versions.hypervisor,
+        hypervisor_version: versions.hypervisor_version,
+        libvirt_version: versions.libvirt_version,
         cpus: node.cpus,
         cpu_model: if capabilities.cpu_model.is_empty() {
             node.model
@@ -32,6 +34,16 @@ pub(crate) fn facts(
         memory: Bytes::from_kib(node.memory),
         accelerated: capabilities.accelerated(),
         domain_types: capabilities.domain_types(),
+    })
+}
+
+/// What runs on the host, without the capabilities.
+pub(crate) fn versions(connect: &Connect) -> Result<Versions> {
+    Ok(Versions {
+        uri: connect.uri()?,
+        hypervisor: connect.driver_type()?,
+        hypervisor_version: connect.hyp_version().map(version).unwrap_or_default(),
+        libvirt_version: connect.lib_version().map(version).unwrap_or_default(),
     })
 }
 
