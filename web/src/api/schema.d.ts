@@ -33,7 +33,9 @@ export interface paths {
     }
     /**
      * Lists actions, newest first. Sort: created, finished, status, user, host.
-     * @description Needs the role viewer.
+     * @description Results of more than 16 KiB are left out here; the action itself has them.
+     *
+     *     Needs the role viewer.
      */
     get: operations['list_actions']
     put?: never
@@ -726,7 +728,10 @@ export interface components {
       progress?: components['schemas']['Progress'] | null
       /** @description What it waits for, in words: `Waits for kvm-07 to come back`, `Waits for “Shut down srv01”`. */
       waits_for?: string | null
-      /** @description What a function returned, or what a failed one left; absent until it ends. */
+      /**
+       * @description What a function returned, or what a failed one left; absent until it ends, for viewers, and in lists when it
+       *     is longer than 16 KiB.
+       */
       result: Record<string, never> | null
       error?: components['schemas']['ActionError'] | null
       /**
@@ -1012,7 +1017,10 @@ export interface components {
         progress?: components['schemas']['Progress'] | null
         /** @description What it waits for, in words: `Waits for kvm-07 to come back`, `Waits for “Shut down srv01”`. */
         waits_for?: string | null
-        /** @description What a function returned, or what a failed one left; absent until it ends. */
+        /**
+         * @description What a function returned, or what a failed one left; absent until it ends, for viewers, and in lists when it
+         *     is longer than 16 KiB.
+         */
         result: Record<string, never> | null
         error?: components['schemas']['ActionError'] | null
         /**
@@ -1708,6 +1716,14 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['Accepted']
+        }
+      }
+      403: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
         }
       }
       404: {
