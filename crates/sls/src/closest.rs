@@ -1,11 +1,10 @@
 //! The known word closest to a misspelt one.
 
-/// The candidate with the fewest edits from `word`, if they are few enough to be a slip. A word and its
-/// beginning (`memory`, `mem`) count as close too.
-pub(crate) fn closest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The candidate with the fewest edits from `word`, if they are few enough to be a slip: for every "did you mean".
+///
+/// A third of the word's characters may differ, at least one. A word and its beginning (`memory`, `mem`) count as
+/// close too, after every slip. Of several equally close ones, the first.
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     let shortened = |candidate: &str| {
         word.len().min(candidate.len()) >= 3
@@ -22,18 +21,23 @@ pub(crate) fn closest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance: insertions, deletions and replacements of one character.
+/// The edits between two words: characters inserted, left out or replaced, and neighbours swapped.
+/// Source: the optimal string alignment distance.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before = vec![0; b.len() + 1];
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+    for i in 0..a.len() {
+        let mut next = vec![i + 1];
+        for j in 0..b.len() {
+            let replaced = row[j] + usize::from(a[i] != b[j]);
+            let mut edits = replaced.min(next[j] + 1).min(row[j + 1] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                edits = edits.min(before[j - 1] + 1);
+            }
+            next.push(edits);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -48,6 +52,7 @@ mod tests {
         assert_eq!(closest("runing", known), Some("running"));
         assert_eq!(closest("pool_runing", known), Some("pool_running"));
         assert_eq!(closest("zzz", known), None);
+        assert_eq!(closest("vcn", ["none", "vnc", "spice"]), Some("vnc"));
         assert_eq!(closest("memory", ["retry", "mem", "cpu"]), Some("mem"));
     }
 }

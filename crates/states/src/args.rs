@@ -2,6 +2,7 @@
 
 use crate::{Call, Map, StateError, Value};
 use model::{Bytes, Name};
+use sls::closest;
 
 /// A value with the way to it: `disks: system: size`.
 #[derive(Debug, Clone)]
@@ -114,7 +115,8 @@ impl<'a> Field<'a> {
         if words.contains(&text.as_str()) {
             return Ok(text);
         }
-        let remedy = closest(&text, words).map(|close| format!("Did you mean {close}?"));
+        let remedy =
+            closest(&text, words.iter().copied()).map(|close| format!("Did you mean {close}?"));
         Err(self.refuse(format!("one of {}", words.join(", ")), remedy))
     }
 
@@ -201,7 +203,7 @@ impl<'a> Field<'a> {
             return Err(StateError::UnknownKey {
                 path: self.path.clone(),
                 key: key.clone(),
-                remedy: match closest(key, known) {
+                remedy: match closest(key, known.iter().copied()) {
                     Some(close) => format!("Did you mean {close}?"),
                     None => format!("The keys are {}", known.join(", ")),
                 },
@@ -310,33 +312,6 @@ pub(crate) fn shown(value: &Value) -> String {
     }
     let start: String = text.chars().take(MOST - 1).collect();
     format!("{start}…")
-}
-
-/// The word with the fewest edits from `word`, if they are few enough to be a slip.
-pub(crate) fn closest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
-    words
-        .iter()
-        .map(|known| (distance(word, known), *known))
-        .filter(|(edits, known)| *edits <= limit && *edits < known.chars().count().max(2))
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, known)| known)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// With a capital first letter.

@@ -2,12 +2,12 @@
 //! Source: Salt `virt._virt_call`.
 
 use super::steps::{planned, vm};
-use crate::args::closest;
 use crate::changes::{Changes, PerVm};
 use crate::planned::{ChunkPlan, Outcome};
 use crate::{Call, Needs, Observation, StateError};
 use model::plan::{Consequence, Plan, Undo, VmOp};
 use model::{Admit, Request, Vm, admit};
+use sls::closest;
 
 /// What one of the functions does, and how it says so.
 struct Action {
@@ -96,9 +96,9 @@ pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateEr
 }
 
 fn no_match(name: &str, seen: &Observation) -> StateError {
-    let known: Vec<&str> = seen.vm_names.iter().map(String::as_str).collect();
+    let known = seen.vm_names.iter().map(String::as_str);
     StateError::Host {
         problem: format!("No changes had happened: there is no VM {name} on this host"),
-        remedy: closest(name, &known).map(|close| format!("Did you mean {close}?")),
+        remedy: closest(name, known).map(|close| format!("Did you mean {close}?")),
     }
 }

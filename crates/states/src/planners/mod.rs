@@ -9,10 +9,10 @@ mod steps;
 mod vm;
 mod volume;
 
-use crate::args::closest;
 use crate::observe::{Config, Needs, Observation};
 use crate::planned::ChunkPlan;
 use crate::{Call, StateError, catalog};
+use sls::closest;
 
 /// What must be read of the host before [`plan`] can be asked. Checks every argument on the way.
 ///
@@ -65,6 +65,6 @@ fn unknown(call: &Call) -> StateError {
         state: call.state.to_owned(),
         fun: call.fun.to_owned(),
         known_to_salt: catalog::known_to_salt(call.state, call.fun),
-        closest: closest(call.fun, &here).map(|fun| format!("{}.{fun}", call.state)),
+        closest: closest(call.fun, here).map(|fun| format!("{}.{fun}", call.state)),
     }
 }

@@ -3,7 +3,6 @@
 use super::disks::free_target;
 use super::source::{Disk, Owner, resolve};
 use super::{End, autostart, nics, object, profile, start};
-use crate::args::closest;
 use crate::changes::Changes;
 use crate::facts::{Fact, edited};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -13,6 +12,7 @@ use crate::{Call, Observation, StateError};
 use domxml::{Document, EditError, Place};
 use model::plan::{Consequence, Plan, PlannedStep, VmOp};
 use serde_json::json;
+use sls::closest;
 
 pub(super) fn plan(
     call: &Call,
@@ -138,7 +138,7 @@ fn offered(
     }
     let mut known: Vec<&str> = offers.iter().map(String::as_str).collect();
     known.dedup();
-    let remedy = match closest(wanted, &known) {
+    let remedy = match closest(wanted, known.iter().copied()) {
         Some(close) => format!("Did you mean {close}?"),
         None => format!(
             "It offers {}; leave {argument} out to take the best",

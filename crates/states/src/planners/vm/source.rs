@@ -2,12 +2,12 @@
 //! Source: Salt `virt._fill_disk_filename`, `virt._disk_volume_xml`.
 
 use super::super::steps::{by, planned, volume};
-use crate::args::closest;
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::{HostPath, Observation, StateError};
 use domxml::Element;
 use model::plan::{Consequence, ImageSource, PlannedStep, VolumeOp};
 use model::{Pool, Volume};
+use sls::closest;
 
 /// A disk of which everything is known but its name in the guest.
 #[derive(Debug)]
@@ -309,8 +309,8 @@ fn active_pool<'a>(
             ),
         )),
         None => {
-            let known: Vec<&str> = seen.pool_names.iter().map(String::as_str).collect();
-            let remedy = match closest(name, &known) {
+            let known = seen.pool_names.iter().map(String::as_str);
+            let remedy = match closest(name, known) {
                 Some(close) => format!("Did you mean {close}?"),
                 None => "Declare it with virt.pool_running and require it, or write a folder with a slash".to_owned(),
             };
