@@ -5,7 +5,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-LISTEN=${SALAR_LISTEN:-127.0.0.1:8470}
+LISTEN=${SALAR_LISTEN:-127.0.0.1:8400}
 STATE_DIR=${SALAR_STATE_DIR:-/var/lib/salar}
 SALAR=$TARGET/release/salar
 
