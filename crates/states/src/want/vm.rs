@@ -9,6 +9,7 @@ pub(crate) mod disk;
 mod graphics;
 mod memory;
 pub(crate) mod nic;
+mod resctrl;
 mod serial;
 
 use crate::facts::Fact;

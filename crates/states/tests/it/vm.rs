@@ -275,7 +275,9 @@ fn everything_the_tables_of_salt_list_is_written_once() {
                 vcpus: {0: {enabled: True, hotpluggable: False}, 1: {enabled: True, hotpluggable: True, order: 2}},
                 numa: {0: {cpus: '0-3', memory: 1g, memAccess: shared, discard: True}}, iothreads: 2,
                 tuning: {shares: 2048, quota: -1, vcpupin: {0: '0-1', 1: '2'}, emulatorpin: '1-3', iothreadpin: {1: '0'},
-                         vcpusched: [{scheduler: fifo, priority: 1, vcpus: '0'}], emulatorsched: {scheduler: rr, priority: 2}}},
+                         vcpusched: [{scheduler: fifo, priority: 1, vcpus: '0'}], emulatorsched: {scheduler: rr, priority: 2},
+                         cachetune: {'0-1': {0: {level: 3, type: both, size: 3072}, 1: {level: 3, type: both, size: 3 MiB}, monitor: {1: 3}}},
+                         memorytune: {'2-3': {0: 60}}}},
           numatune: {memory: {mode: strict, nodeset: '0'}, memnodes: {0: {mode: strict, nodeset: '0'}}},
           hypervisor_features: {kvm-hint-dedicated: True}, clock: {timezone: Europe/Paris, timers: {rtc: {tickpolicy: catchup, slew: 4, threshold: 12, limit: 10000}, hpet: {present: False}}},
           boot: {efi: True}, boot_dev: 'network hd', stop_on_reboot: True,
@@ -322,6 +324,14 @@ fn everything_the_tables_of_salt_list_is_written_once() {
             <iothreadpin iothread='1' cpuset='0'/>
             <vcpusched vcpus='0' scheduler='fifo' priority='1'/>
             <emulatorsched scheduler='rr' priority='2'/>
+            <cachetune vcpus='0-1'>
+              <cache id='0' level='3' type='both' size='3072' unit='KiB'/>
+              <cache id='1' level='3' type='both' size='3072' unit='KiB'/>
+              <monitor level='3' vcpus='1'/>
+            </cachetune>
+            <memorytune vcpus='2-3'>
+              <node id='0' bandwidth='60'/>
+            </memorytune>
           </cputune>
           <numatune>
             <memory mode='strict' nodeset='0'/>
@@ -398,6 +408,38 @@ fn lists_of_keyed_entries_are_authoritative_and_null_removes() {
     assert!(
         xml.contains("<feature name='vmx' policy='optional'/>"),
         "{xml}"
+    );
+}
+
+#[test]
+fn shares_of_caches_are_compared_by_what_they_mean() {
+    let tuned = |caches: &str| virt("defined", "v", "{mem: 512}").with("cpu", caches);
+    let declared = tuned(
+        "{maximum: 4, tuning: {cachetune: {'0-1': {0: {level: 3, type: both, size: 4096}, monitor: {'0,1': 3}}}}}",
+    );
+    let mut host = Host::new();
+    host.apply(&declared);
+    let xml = &mut host.vm("v").xml_persistent;
+    // As libvirt writes it back.
+    *xml = xml.take().map(|xml| {
+        xml.replace("size='4096' unit='KiB'", "size='4' unit='MiB'")
+            .replace("0,1", "0-1")
+    });
+    assert!(host.plan(&declared).expect("a plan").plan.is_empty());
+    host.apply(&tuned("{maximum: 4, tuning: {cachetune: {}}}"));
+    assert!(
+        !host
+            .vm("v")
+            .xml_persistent
+            .clone()
+            .expect("defined")
+            .contains("cachetune")
+    );
+    expect!["cpu: tuning: memorytune: 0: a: \"a\" is not the number of a cache or of a memory node of the host"].assert_eq(
+        &host
+            .plan(&tuned("{maximum: 4, tuning: {memorytune: {0: {a: 60}}}}"))
+            .expect_err("no number")
+            .to_string(),
     );
 }
 

@@ -1,7 +1,7 @@
 //! `cpu: tuning`: which host CPUs do the work, and how much of their time.
 
 use super::cpu::{checked_cpuset, cpuset_row, element_with, keys};
-use super::{attribute_key, only, row};
+use super::{attribute_key, only, resctrl, row};
 use crate::StateError;
 use crate::args::Field;
 use crate::facts::{Compare, Fact};
@@ -82,10 +82,11 @@ pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
             Ok(f.number()?.to_string())
         })?);
     }
-    for argument in ["cachetune", "memorytune"] {
-        if let Some(field) = dict.get(argument) {
-            return Err(field.not_in_this_version("Leave it out: what the definition has is kept"));
-        }
+    if let Some(caches) = dict.get("cachetune") {
+        facts.push(resctrl::caches(&caches)?);
+    }
+    if let Some(bandwidths) = dict.get("memorytune") {
+        facts.push(resctrl::bandwidths(&bandwidths)?);
     }
     Ok(facts)
 }
