@@ -1,0 +1,4 @@
+//! Whole documents through reading and editing.
+
+mod corpus;
+mod tokens;
