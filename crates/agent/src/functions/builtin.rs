@@ -1,5 +1,6 @@
 //! `test.*` and `sys.*`: functions about the agent itself.
 
+use super::signature::Signature;
 use super::table::{Access, Function, all, names};
 use super::{Call, Fault, Return};
 use serde_json::{Map, Value, json};
@@ -7,18 +8,21 @@ use serde_json::{Map, Value, json};
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "test.ping",
+        signature: "",
         doc: "test.ping\n\nTrue: the agent answers. Asks the hypervisor nothing.",
         access: Access::Reads,
         run: |_| Box::pin(async { Ok(Return::ok(true)) }),
     },
     Function {
         name: "test.version",
+        signature: "",
         doc: "test.version\n\nVersion of the agent.",
         access: Access::Reads,
         run: |_| Box::pin(async { Ok(Return::ok(env!("CARGO_PKG_VERSION"))) }),
     },
     Function {
         name: "test.echo",
+        signature: "text",
         doc: "test.echo TEXT\n\nThe text.",
         access: Access::Reads,
         run: |call| {
@@ -31,21 +35,31 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "sys.list_functions",
+        signature: "module=None",
         doc: "sys.list_functions [MODULE]\n\nNames of the functions, of all modules or of one.",
         access: Access::Reads,
         run: |call| Box::pin(list_functions(call)),
     },
     Function {
         name: "sys.list_modules",
+        signature: "",
         doc: "sys.list_modules\n\nNames of the modules.",
         access: Access::Reads,
         run: |_| Box::pin(async { Ok(Return::ok(modules())) }),
     },
     Function {
         name: "sys.doc",
+        signature: "module=None",
         doc: "sys.doc [FUNCTION or MODULE]\n\nWhat functions do and take.",
         access: Access::Reads,
         run: |call| Box::pin(doc(call)),
+    },
+    Function {
+        name: "sys.argspec",
+        signature: "module=None",
+        doc: "sys.argspec [FUNCTION or MODULE]\n\n{function: args, defaults, varargs, kwargs}: what functions take.",
+        access: Access::Reads,
+        run: |call| Box::pin(argspec(call)),
     },
 ];
 
@@ -67,20 +81,31 @@ fn modules() -> Vec<&'static str> {
 }
 
 async fn doc(call: Call<'_>) -> Result<Return, Fault> {
+    of_functions(&call, |function| json!(function.doc))
+}
+
+async fn argspec(call: Call<'_>) -> Result<Return, Fault> {
+    of_functions(&call, |function| {
+        Signature::read(function.signature).argspec()
+    })
+}
+
+/// What `tell` says of the functions that the call names.
+fn of_functions(call: &Call<'_>, tell: fn(&Function) -> Value) -> Result<Return, Fault> {
     let wanted = call.args.text(0, "module")?;
     let is_wanted = |function: &&Function| {
         wanted
             .as_ref()
             .is_none_or(|wanted| function.name == wanted || is_in(function.name, wanted))
     };
-    let docs: Map<String, Value> = all()
+    let told: Map<String, Value> = all()
         .filter(is_wanted)
-        .map(|function| (function.name.to_owned(), json!(function.doc)))
+        .map(|function| (function.name.to_owned(), tell(function)))
         .collect();
-    if docs.is_empty() {
+    if told.is_empty() {
         return Err(super::table::unknown(&wanted.unwrap_or_default()));
     }
-    Ok(Return::ok(docs))
+    Ok(Return::ok(told))
 }
 
 fn is_in(function: &str, module: &str) -> bool {

@@ -10,12 +10,14 @@ use sls::lookup::traverse;
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "grains.items",
+        signature: "",
         doc: "grains.items\n\nAll grains of the host.",
         access: Access::Reads,
         run: |call| Box::pin(async move { Ok(Return::ok(grains::read(call.minion).await)) }),
     },
     Function {
         name: "grains.get",
+        signature: "key, default='', delimiter=':'",
         doc: "grains.get KEY [DEFAULT]\n\nOne grain; a colon goes into a dictionary.",
         access: Access::Reads,
         run: |call| {
@@ -27,6 +29,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "grains.item",
+        signature: "*keys",
         doc: "grains.item KEY [KEY…]\n\nSome grains by name.",
         access: Access::Reads,
         run: |call| {
@@ -38,12 +41,14 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "pillar.items",
+        signature: "pillar=None",
         doc: "pillar.items\n\nAll pillar data of the host.",
         access: Access::Reads,
         run: |call| Box::pin(async move { Ok(Return::ok(pillar(&call).await?)) }),
     },
     Function {
         name: "pillar.get",
+        signature: "key, default='', delimiter=':', pillar=None",
         doc: "pillar.get KEY [DEFAULT]\n\nOne value of the pillar; a colon goes into a dictionary.",
         access: Access::Reads,
         run: |call| {
@@ -55,6 +60,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "pillar.item",
+        signature: "*keys, pillar=None",
         doc: "pillar.item KEY [KEY…]\n\nSome values of the pillar by name.",
         access: Access::Reads,
         run: |call| {
@@ -66,6 +72,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "config.get",
+        signature: "key, default=''",
         doc: "config.get KEY [DEFAULT]\n\nOne value of the configuration, the grains or the pillar, in this order.",
         access: Access::Reads,
         run: |call| Box::pin(config_get(call)),

@@ -7,9 +7,10 @@ use model::plan::{Step, VmOp};
 use model::{Admit, Request, admit};
 
 macro_rules! life {
-    ($name:literal, $doc:literal, $request:ident) => {
+    ($name:literal, $argument:literal, $doc:literal, $request:ident) => {
         Function {
             name: concat!("virt.", $name),
+            signature: $argument,
             doc: concat!("virt.", $name, " VM\n\n", $doc),
             access: Access::Changes,
             run: |call| Box::pin(ask(call, Request::$request)),
@@ -20,19 +21,26 @@ macro_rules! life {
 pub(super) const TABLE: &[Function] = &[
     life!(
         "start",
+        "name",
         "Boots the VM, or resumes it from a saved memory image.",
         Start
     ),
     life!(
         "shutdown",
+        "vm_",
         "Asks the guest to shut down; does not wait for it.",
         Shutdown
     ),
-    life!("stop", "Cuts the power of the VM.", ForceOff),
-    life!("reboot", "Asks the guest to reboot.", Reboot),
-    life!("reset", "Presses the reset button.", Reset),
-    life!("pause", "Stops executing the VM; its memory stays.", Pause),
-    life!("resume", "Goes on after a pause.", Resume),
+    life!("stop", "name", "Cuts the power of the VM.", ForceOff),
+    life!("reboot", "name", "Asks the guest to reboot.", Reboot),
+    life!("reset", "vm_", "Presses the reset button.", Reset),
+    life!(
+        "pause",
+        "vm_",
+        "Stops executing the VM; its memory stays.",
+        Pause
+    ),
+    life!("resume", "vm_", "Goes on after a pause.", Resume),
 ];
 
 async fn ask(call: Call<'_>, request: Request) -> Result<Return, Fault> {

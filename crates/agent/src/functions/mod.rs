@@ -12,6 +12,7 @@ mod data;
 mod life;
 mod network;
 mod pool;
+mod signature;
 mod states;
 mod table;
 mod vm;
@@ -155,6 +156,7 @@ pub async fn call(
         return Err(table::unknown(fun));
     };
     let args = Arguments::new(fun, args, kwargs);
+    signature::check(function, &args, &minion.uri)?;
     (function.run)(Call {
         minion,
         fun,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.list_networks",
+        signature: "",
         doc: "virt.list_networks\n\nNames of all networks.",
         access: Access::Reads,
         run: |call| {
@@ -26,24 +27,28 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.network_info",
+        signature: "name=None",
         doc: "virt.network_info [NAME]\n\n{name: bridge, active, autostart… (0 or 1)}, of one network or of all; an unknown one gives {}.",
         access: Access::Reads,
         run: |call| Box::pin(network_info(call)),
     },
     Function {
         name: "virt.network_get_xml",
+        signature: "name",
         doc: "virt.network_get_xml NAME\n\nThe network's definition.",
         access: Access::Reads,
         run: |call| Box::pin(async move { Ok(Return::ok(find_network(&call).await?.xml)) }),
     },
     Function {
         name: "virt.network_start",
+        signature: "name",
         doc: "virt.network_start NAME\n\nStarts the network.",
         access: Access::Changes,
         run: |call| Box::pin(change(call, NetworkOp::Start)),
     },
     Function {
         name: "virt.network_stop",
+        signature: "name",
         doc: "virt.network_stop NAME\n\nStops the network; its VMs lose their link.",
         access: Access::Changes,
         run: |call| Box::pin(change(call, NetworkOp::Stop)),

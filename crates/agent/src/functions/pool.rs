@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.list_pools",
+        signature: "",
         doc: "virt.list_pools\n\nNames of all storage pools.",
         access: Access::Reads,
         run: |call| {
@@ -23,30 +24,35 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.pool_info",
+        signature: "name=None",
         doc: "virt.pool_info [NAME]\n\n{name: state, sizes in bytes, target path…}, of one pool or of all; an unknown one gives {}.",
         access: Access::Reads,
         run: |call| Box::pin(pool_info(call)),
     },
     Function {
         name: "virt.pool_get_xml",
+        signature: "name",
         doc: "virt.pool_get_xml NAME\n\nThe pool's definition.",
         access: Access::Reads,
         run: |call| Box::pin(async move { Ok(Return::ok(find_pool(&call).await?.xml)) }),
     },
     Function {
         name: "virt.pool_start",
+        signature: "name",
         doc: "virt.pool_start NAME\n\nStarts the pool.",
         access: Access::Changes,
         run: |call| Box::pin(change(call, PoolOp::Start)),
     },
     Function {
         name: "virt.pool_stop",
+        signature: "name",
         doc: "virt.pool_stop NAME\n\nStops the pool; its volumes stay.",
         access: Access::Changes,
         run: |call| Box::pin(change(call, PoolOp::Stop)),
     },
     Function {
         name: "virt.pool_refresh",
+        signature: "name",
         doc: "virt.pool_refresh NAME\n\nReads the pool's volumes again.",
         access: Access::Changes,
         run: |call| Box::pin(change(call, PoolOp::Refresh)),

@@ -20,6 +20,8 @@ pub enum Access {
 pub struct Function {
     /// `module.function`
     pub name: &'static str,
+    /// Its arguments as Salt's function takes them: `vm_, state='on'`. What calls may name is checked against it.
+    pub signature: &'static str,
     /// Arguments and purpose, as `sys.doc` prints them.
     pub doc: &'static str,
     /// What it does to its host.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.list_domains",
+        signature: "",
         doc: "virt.list_domains\n\nNames of all VMs, running ones first.",
         access: Access::Reads,
         run: |call| {
@@ -19,30 +20,35 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.list_active_vms",
+        signature: "",
         doc: "virt.list_active_vms\n\nNames of the VMs that are not off.",
         access: Access::Reads,
         run: |call| Box::pin(list_by_activity(call, true)),
     },
     Function {
         name: "virt.list_inactive_vms",
+        signature: "",
         doc: "virt.list_inactive_vms\n\nNames of the VMs that are off.",
         access: Access::Reads,
         run: |call| Box::pin(list_by_activity(call, false)),
     },
     Function {
         name: "virt.vm_state",
+        signature: "vm_=None",
         doc: "virt.vm_state [VM]\n\n{name: running, paused, shutdown, crashed or unknown}, of one VM or of all.",
         access: Access::Reads,
         run: |call| Box::pin(of_vms(call, |vm| json!(vm.status.salt_word()))),
     },
     Function {
         name: "virt.vm_info",
+        signature: "vm_=None",
         doc: "virt.vm_info [VM]\n\n{name: vCPUs, memory in KiB, disks, interfaces, console, state…}, of one VM or of all.",
         access: Access::Reads,
         run: |call| Box::pin(vm_info(call)),
     },
     Function {
         name: "virt.get_xml",
+        signature: "vm_",
         doc: "virt.get_xml VM\n\nThe VM's XML: the running definition, or the one of the next start while it is off.",
         access: Access::Reads,
         run: |call| {
@@ -56,6 +62,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.get_disks",
+        signature: "vm_",
         doc: "virt.get_disks VM\n\n{target: where its bytes are, format, sizes in bytes}.",
         access: Access::Reads,
         run: |call| {
@@ -67,12 +74,14 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.get_nics",
+        signature: "vm_",
         doc: "virt.get_nics VM\n\n{MAC address: kind, source, model, device on the host}.",
         access: Access::Reads,
         run: |call| Box::pin(async move { Ok(Return::ok(nics(&find_vm(&call).await?))) }),
     },
     Function {
         name: "virt.get_macs",
+        signature: "vm_",
         doc: "virt.get_macs VM\n\nMAC addresses of the VM.",
         access: Access::Reads,
         run: |call| {
@@ -86,12 +95,14 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.get_graphics",
+        signature: "vm_",
         doc: "virt.get_graphics VM\n\nThe VM's graphical console.",
         access: Access::Reads,
         run: |call| Box::pin(async move { Ok(Return::ok(graphics(&find_vm(&call).await?))) }),
     },
     Function {
         name: "virt.node_info",
+        signature: "",
         doc: "virt.node_info\n\nCPUs and memory (MiB) of the host.",
         access: Access::Reads,
         run: |call| {
@@ -105,6 +116,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "virt.get_hypervisor",
+        signature: "",
         doc: "virt.get_hypervisor\n\nkvm, qemu, xen…: the best kind of guest this host offers.",
         access: Access::Reads,
         run: |call| {
