@@ -112,6 +112,10 @@ pub trait Hypervisor: Send + Sync + 'static {
     /// One volume of an active pool; `None` when the pool or the volume is not there, or the pool is stopped.
     fn find_volume(&self, pool: &str, name: &str) -> Fut<'_, Option<Volume>>;
 
+    /// Every volume of an active pool, as at its last refresh; `NotFound` or `WrongState` when the pool is not there or
+    /// stopped.
+    fn list_volumes(&self, pool: &str) -> Fut<'_, Vec<Volume>>;
+
     /// Names of the VMs, pools or networks: running ones first. Cheaper than the inventory.
     fn vm_names(&self) -> Fut<'_, Vec<String>>;
 

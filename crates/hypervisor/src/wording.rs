@@ -21,6 +21,7 @@ fn pool(name: &str, op: &PoolOp) -> String {
         PoolOp::Stop => format!("stop storage pool {name}"),
         PoolOp::Refresh => format!("refresh storage pool {name}"),
         PoolOp::Autostart(on) => format!("{} storage pool {name}", autostart(*on)),
+        PoolOp::Delete => format!("delete the storage of storage pool {name}"),
         PoolOp::Undefine => format!("undefine storage pool {name}"),
     }
 }
@@ -82,6 +83,7 @@ fn vm(name: &str, op: &VmOp) -> String {
         VmOp::VcpusLive(count) => format!("set running VM {name} to {count} vCPUs"),
         VmOp::MemoryLive(size) => format!("set running VM {name} to {size} of memory"),
         VmOp::Undefine => format!("undefine VM {name}"),
+        VmOp::Purge => format!("undefine VM {name} with its saved memory and snapshots"),
     }
 }
 

@@ -165,6 +165,12 @@ impl Hypervisor for LibvirtHypervisor {
         })
     }
 
+    fn list_volumes(&self, pool: &str) -> Fut<'_, Vec<Volume>> {
+        let what = format!("list the volumes of storage pool {pool}");
+        let pool = pool.to_owned();
+        self.query(what, move |connect| pool::list_volumes(connect, &pool))
+    }
+
     fn vm_names(&self) -> Fut<'_, Vec<String>> {
         self.query("list the VMs".into(), vm::names)
     }

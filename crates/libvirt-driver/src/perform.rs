@@ -59,6 +59,7 @@ fn pool_op(connect: &Connect, name: &str, op: &PoolOp) -> Result<()> {
         PoolOp::Stop => pool.destroy()?,
         PoolOp::Refresh => pool.refresh(0)?,
         PoolOp::Autostart(on) => pool.set_autostart(*on)?,
+        PoolOp::Delete => pool.delete(sys::VIR_STORAGE_POOL_DELETE_NORMAL)?,
         PoolOp::Undefine => pool.undefine()?,
     }
     Ok(())
@@ -169,6 +170,7 @@ fn vm_op(connect: &Connect, name: &str, op: &VmOp) -> Result<()> {
             domain.set_memory_flags(size.kib(), sys::VIR_DOMAIN_MEM_LIVE)?;
         }
         VmOp::Undefine => undefine(&domain)?,
+        VmOp::Purge => purge(&domain)?,
     }
     Ok(())
 }
@@ -226,6 +228,25 @@ fn undefine(domain: &Domain) -> Result<()> {
         Err(failure) if failure.is_unsupported() => Ok(domain.undefine()?),
         other => other,
     }
+}
+
+/// Takes with it what libvirt keeps beside the definition. Drivers differ in the flags they know (Xen has only managed
+/// saves), and a flag they do not know stands for something they do not keep.
+fn purge(domain: &Domain) -> Result<()> {
+    let snapshots = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+        | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+        | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+    for flags in [
+        snapshots | sys::VIR_DOMAIN_UNDEFINE_NVRAM,
+        snapshots,
+        sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+    ] {
+        match domain.undefine_flags(flags).map_err(Failure::from) {
+            Err(failure) if failure.is_unsupported() => {}
+            other => return other,
+        }
+    }
+    Ok(domain.undefine()?)
 }
 
 /// The domain with this name or UUID.

@@ -151,6 +151,8 @@ pub enum PoolOp {
     Refresh,
     /// Start it with its host, or not.
     Autostart(bool),
+    /// Remove the storage of a stopped pool: the folder, the volume group… (`virStoragePoolDelete`).
+    Delete,
     /// Remove the definition; volumes stay.
     Undefine,
 }
@@ -284,4 +286,7 @@ pub enum VmOp {
     MemoryLive(Bytes),
     /// Remove the definition; disks stay.
     Undefine,
+    /// Remove the definition and what the hypervisor keeps beside it: saved memory, snapshots' and checkpoints'
+    /// metadata, UEFI variables. Disks stay.
+    Purge,
 }

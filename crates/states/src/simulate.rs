@@ -36,7 +36,8 @@ pub(crate) fn live_xml_after(xml: &str, op: &VmOp) -> Option<String> {
             document.set(&place.clone().attr("unit"), "KiB").ok()?;
             document.set(&place, &size.kib().to_string()).ok()?;
         }
-        VmOp::Define { .. } | VmOp::Autostart(_) | VmOp::Life(_) | VmOp::Undefine => {}
+        VmOp::Define { .. } | VmOp::Autostart(_) | VmOp::Life(_) | VmOp::Undefine | VmOp::Purge => {
+        }
     }
     Some(document.into_string())
 }

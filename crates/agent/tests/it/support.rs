@@ -142,6 +142,9 @@ impl Hypervisor for UploadsFail {
     fn find_volume(&self, pool: &str, name: &str) -> Fut<'_, Option<Volume>> {
         self.0.find_volume(pool, name)
     }
+    fn list_volumes(&self, pool: &str) -> Fut<'_, Vec<Volume>> {
+        self.0.list_volumes(pool)
+    }
     fn vm_names(&self) -> Fut<'_, Vec<String>> {
         self.0.vm_names()
     }

@@ -95,6 +95,16 @@ impl Hypervisor for FakeHypervisor {
         })
     }
 
+    fn list_volumes(&self, pool: &str) -> Fut<'_, Vec<Volume>> {
+        let what = format!("list the volumes of storage pool {pool}");
+        let name = pool.to_owned();
+        Box::pin(async move {
+            self.arrive("list_volumes", &what).await?;
+            let listed = self.lock().list_volumes(&name);
+            listed.map_err(|fault| fault.of(what))
+        })
+    }
+
     fn vm_names(&self) -> Fut<'_, Vec<String>> {
         self.reading("vm_names", "list the VMs".into(), |world| {
             let (running, off): (Vec<_>, Vec<_>) =

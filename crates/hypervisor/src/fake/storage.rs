@@ -115,6 +115,17 @@ impl World {
                 self.pool_event(name, "refresh", "refresh");
             }
             PoolOp::Autostart(on) => pool.autostart = *on,
+            PoolOp::Delete => {
+                let pool = pool.stopped()?;
+                if !pool.volumes.is_empty() {
+                    let target = pool.read().target;
+                    let why = format!("failed to remove pool '{target}': Directory not empty");
+                    return Err(Fault::system(STORAGE, why));
+                }
+                let target = pool.read().target;
+                self.folders.remove(&target);
+                self.pool_event(name, "lifecycle", "deleted");
+            }
             PoolOp::Undefine => {
                 pool.stopped()?;
                 self.pool_event(name, "lifecycle", "undefined");
@@ -182,6 +193,15 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    pub(super) fn list_volumes(&mut self, pool: &str) -> Result<Vec<Volume>, Fault> {
+        let pool = self
+            .pools
+            .get_mut(pool)
+            .ok_or_else(|| Fault::no_pool(pool))?
+            .running()?;
+        Ok(pool.volumes.values().map(|v| v.volume.clone()).collect())
     }
 
     /// The end of an upload: the volume has these bytes, and libvirt refreshes the pool.

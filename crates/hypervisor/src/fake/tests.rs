@@ -213,6 +213,45 @@ async fn a_pool_is_built_before_it_starts_and_a_volume_is_filled() {
         (volume.path.as_str(), volume.allocation),
         ("/vms/disk", Bytes(8))
     );
+    assert_eq!(fake.list_volumes("pool0").await, Ok(vec![volume]));
+}
+
+#[tokio::test]
+async fn the_storage_of_a_pool_goes_once_it_is_stopped_and_empty() {
+    let fake = FakeHypervisor::new("hv1");
+    fake.add_pool(POOL0);
+    let pool = |op| Step::Pool {
+        name: "pool0".into(),
+        op,
+    };
+    let volume = |op| Step::Volume {
+        pool: "pool0".into(),
+        name: "disk".into(),
+        op,
+    };
+    let xml = "<volume><name>disk</name><capacity>4</capacity></volume>".to_owned();
+    fake.perform(&volume(VolumeOp::Create { xml }))
+        .await
+        .expect("a volume");
+    let error = refusal(&fake, pool(PoolOp::Delete)).await;
+    assert_eq!(error.reason, Reason::WrongState);
+    fake.perform(&pool(PoolOp::Stop)).await.expect("a stop");
+    let error = refusal(&fake, pool(PoolOp::Delete)).await;
+    assert!(error.message.contains("not empty"), "{error}");
+    let error = fake.list_volumes("pool0").await.expect_err("stopped");
+    assert_eq!(error.reason, Reason::WrongState);
+
+    fake.perform(&pool(PoolOp::Start)).await.expect("a start");
+    for step in [
+        volume(VolumeOp::Delete),
+        pool(PoolOp::Stop),
+        pool(PoolOp::Delete),
+        pool(PoolOp::Undefine),
+    ] {
+        fake.perform(&step).await.expect("a step");
+    }
+    let error = fake.list_volumes("pool0").await.expect_err("gone");
+    assert_eq!(error.reason, Reason::NotFound);
 }
 
 fn tempfile() -> (std::path::PathBuf, std::fs::File) {

@@ -136,7 +136,7 @@ impl World {
                 ];
                 self.vm_event(&name, "balloon_change", actual);
             }
-            VmOp::Undefine => {
+            VmOp::Undefine | VmOp::Purge => {
                 vm.persistent = None;
                 vm.autostart = false;
                 self.vm_life(&name, "undefined", "removed");

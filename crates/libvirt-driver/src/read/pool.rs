@@ -1,12 +1,13 @@
 //! Reading storage pools and volumes.
 
 use super::{Filtered, find, if_there, inactive_xml};
-use crate::failure::Result;
-use hypervisor::Key;
+use crate::failure::{Failure, Result};
+use hypervisor::{Key, Reason};
 use model::{Bytes, Pool, Volume};
 use uuid::Uuid;
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
 use virt_sys as sys;
 
 /// What filtered lists tell of all pools at once.
@@ -121,11 +122,31 @@ pub(crate) fn find_volume(connect: &Connect, pool: &str, name: &str) -> Result<O
     let Some(volume) = if_there(found.map_err(Into::into))? else {
         return Ok(None);
     };
+    read_volume(&volume).map(Some)
+}
+
+/// Every volume of a started pool; those that vanish meanwhile are left out.
+pub(crate) fn list_volumes(connect: &Connect, pool: &str) -> Result<Vec<Volume>> {
+    let key = Key::Name(pool.to_owned());
+    let found = find_pool(connect, &key)?.ok_or_else(|| {
+        let message = format!("there is no storage pool {pool}");
+        Failure::new(Reason::NotFound, message)
+    })?;
+    let volumes = found.list_all_volumes(0)?;
+    let read = volumes.iter().map(|volume| if_there(read_volume(volume)));
+    Ok(read
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+fn read_volume(volume: &StorageVol) -> Result<Volume> {
     let read = domxml::volume::read(&volume.xml_desc(0)?)?;
-    Ok(Some(Volume {
-        name: name.to_owned(),
+    Ok(Volume {
+        name: volume.name()?,
         key: volume.key().unwrap_or(read.key),
         path: volume.path().unwrap_or(read.path),
         ..read
-    }))
+    })
 }

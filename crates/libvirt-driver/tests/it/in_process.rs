@@ -120,9 +120,7 @@ async fn a_vm_lives_and_is_heard() {
             .expect("names")
             .contains(&name.to_owned())
     );
-    host.perform(&vm(name, VmOp::Undefine))
-        .await
-        .expect("an end");
+    host.perform(&vm(name, VmOp::Purge)).await.expect("an end");
 
     let mut heard = Vec::new();
     while heard
@@ -283,9 +281,15 @@ async fn pools_volumes_and_networks_live() {
             .reason,
         Reason::Unsupported
     );
+    let listed = host.list_volumes("p1").await.expect("a list");
+    let found = host.find_volume("p1", "v1").await.expect("a read");
+    assert_eq!(listed, [found.expect("v1")]);
+    let error = host.list_volumes("p0").await.expect_err("no such pool");
+    assert_eq!(error.reason, Reason::NotFound);
     for step in [
         volume(VolumeOp::Delete),
         pool(PoolOp::Stop),
+        pool(PoolOp::Delete),
         pool(PoolOp::Undefine),
         network(NetworkOp::Stop),
         network(NetworkOp::Undefine),

@@ -173,7 +173,7 @@ async fn an_edited_definition_keeps_unknown_elements_and_the_password() {
     host.perform(&life("guest", Request::ForceOff))
         .await
         .expect("an end");
-    host.perform(&vm("guest", VmOp::Undefine))
+    host.perform(&vm("guest", VmOp::Purge))
         .await
         .expect("no definition");
 }

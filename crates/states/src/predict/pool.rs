@@ -9,7 +9,7 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &PoolOp) {
     match op {
         PoolOp::Define { xml } => *pool = Some(defined(pool.take(), name, xml)),
         PoolOp::Undefine => *pool = None,
-        PoolOp::Build | PoolOp::Refresh => {}
+        PoolOp::Build | PoolOp::Refresh | PoolOp::Delete => {}
         PoolOp::Start | PoolOp::Stop => {
             if let Some(pool) = pool {
                 pool.active = matches!(op, PoolOp::Start);

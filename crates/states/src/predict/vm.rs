@@ -10,7 +10,11 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
     let vm = seen.vms.entry(name.to_owned()).or_default();
     match op {
         VmOp::Define { xml } => *vm = Some(defined(vm.take(), name, xml)),
-        VmOp::Undefine => *vm = None,
+        VmOp::Undefine | VmOp::Purge => {
+            *vm = None;
+            seen.vm_names.retain(|known| known != name);
+            return;
+        }
         VmOp::Autostart(on) => {
             if let Some(vm) = vm {
                 vm.autostart = *on;
