@@ -15,6 +15,7 @@ pub(crate) use events::{Closing, Sink, Subscription};
 
 use crate::failure::{Failure, Result};
 use std::ffi::{CStr, c_char, c_int};
+use std::io::Write as _;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Once;
 use std::time::Duration;
@@ -22,6 +23,18 @@ use std::{ptr, slice, thread};
 use virt::domain::Domain;
 use virt::network::Network;
 use virt_sys as sys;
+
+/// Ends the process at once with this status, without running exit handlers.
+///
+/// Threads that wait inside libvirt cannot be joined. The exit handlers of libvirt and of the libraries below it would
+/// free what those threads stand on, and now and then a process that had done its work would end by a signal.
+/// Standard output is flushed; everything else that must be kept has to be on disk before.
+pub fn leave(status: u8) -> ! {
+    // Nothing can be done about a reader that has gone.
+    let _ = std::io::stdout().flush();
+    // SAFETY: _exit takes any status, touches no memory of ours and does not return.
+    unsafe { libc::_exit(c_int::from(status)) }
+}
 
 /// Starts libvirt's event loop on a thread of its own and silences libvirt's habit of printing errors.
 ///

@@ -28,4 +28,5 @@ mod watcher;
 mod words;
 
 pub use driver::LibvirtHypervisor;
+pub use ffi::leave;
 pub use options::Options;

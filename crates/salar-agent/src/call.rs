@@ -2,22 +2,21 @@
 
 use crate::logging::Time;
 use crate::options::CallOptions;
+use crate::{DONE, FAILED, USAGE};
 use crate::{host, logging, progress};
 use agent::functions::{self, Context, Fault, Return, command_line};
 use outputter::{Format, Returns, Style};
 use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Under this name salt-call prints its own machine.
 const LOCAL: &str = "local";
-const USAGE: u8 = 2;
 
 /// Calls the function and prints what it returns: exit status 0, 1 when it failed, 2 for a wrong command line.
-pub async fn call(options: CallOptions) -> ExitCode {
+pub async fn call(options: CallOptions) -> u8 {
     if let Err(message) = logging::start(&options.log_level, Time::Told) {
         eprintln!("Error: {message}");
-        return ExitCode::from(USAGE);
+        return USAGE;
     }
     let (args, kwargs) = command_line(&options.args);
     let style = style(&options);
@@ -39,15 +38,11 @@ pub async fn call(options: CallOptions) -> ExitCode {
             let printed =
                 std::io::stdout().write_all(outputter::render(&returns, format, &style).as_bytes());
             // A reader that closes the pipe has seen enough.
-            if ok && printed.is_ok() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            if ok && printed.is_ok() { DONE } else { FAILED }
         }
         Err(fault) => {
             complain(&fault);
-            ExitCode::FAILURE
+            FAILED
         }
     }
 }

@@ -14,13 +14,19 @@ use clap::Parser;
 use options::{Command, Options};
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
+
+/// Exit status of a success.
+const DONE: u8 = 0;
+/// Exit status of what failed or was refused.
+const FAILED: u8 = 1;
+/// Exit status of a command line that means nothing.
+const USAGE: u8 = 2;
 
 /// The agent's work is waiting; its blocking parts have threads of their own.
 const WORKERS: usize = 2;
 
-fn main() -> ExitCode {
+fn main() {
     let options = Options::parse_from(arguments(std::env::args_os()));
     // Another part of the process cannot have installed one yet.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -32,7 +38,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("Error: cannot start threads: {error}");
-            return ExitCode::FAILURE;
+            libvirt_driver::leave(FAILED);
         }
     };
     let code = match options.command {
@@ -41,7 +47,7 @@ fn main() -> ExitCode {
     };
     // A libvirtd that hangs must not keep the process.
     runtime.shutdown_timeout(Duration::ZERO);
-    code
+    libvirt_driver::leave(code)
 }
 
 /// The arguments, with the subcommand that the program's name stands for.

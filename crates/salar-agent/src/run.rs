@@ -2,18 +2,16 @@
 
 use crate::logging::Time;
 use crate::options::RunOptions;
+use crate::{DONE, FAILED, USAGE};
 use crate::{host, logging};
 use agent::Agent;
 use std::io::Read;
-use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-const USAGE: u8 = 2;
-
 /// Serves the host until SIGTERM, SIGINT, or the end of standard input where that is wanted.
-pub async fn run(options: RunOptions) -> ExitCode {
+pub async fn run(options: RunOptions) -> u8 {
     // A parent that watches its agent relays its lines.
     let time = if options.exit_with_parent {
         Time::LeftOut
@@ -22,7 +20,7 @@ pub async fn run(options: RunOptions) -> ExitCode {
     };
     if let Err(message) = logging::start(&options.log_level, time) {
         eprintln!("Error: {message}");
-        return ExitCode::from(USAGE);
+        return USAGE;
     }
     let stop = CancellationToken::new();
     if options.exit_with_parent {
@@ -40,11 +38,11 @@ pub async fn run(options: RunOptions) -> ExitCode {
     )
     .await
     {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => DONE,
         Err(error) => {
             tracing::error!("{error}");
             eprintln!("Error: {error}");
-            ExitCode::FAILURE
+            FAILED
         }
     }
 }
