@@ -34,6 +34,8 @@ export class ImageServer {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     switch (request.url) {
       case '/guest.qcow2':
+      // A second name, so that a test can want the image and not find it in a cache.
+      case '/cut/guest.qcow2':
         return this.good(request, response)
       case '/truncated.qcow2':
         // Promises the whole and hangs up early, every time.

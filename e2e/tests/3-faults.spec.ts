@@ -41,12 +41,28 @@ for (const [what, path, says] of [
   })
 }
 
+test('a pool that is full fails the state and keeps no half volume', async ({ world }) => {
+  await world.host.exec('mkdir', '-p', '/var/lib/libvirt/tiny')
+  await world.host.exec('mount', '-t', 'tmpfs', '-o', 'size=4m', 'tiny', '/var/lib/libvirt/tiny')
+  world.state('full.sls', vm('full', `${world.images.url}/guest.qcow2`).replaceAll('faults', 'tiny'))
+  const done = await world.salar.call('state.apply', 'full')
+  expect(done.status).toBe(1)
+  expect(done.stdout).toMatch(/it needs .*, the pool has .* free/)
+  expect(done.stdout).toContain('One or more requisite failed: full.full')
+  expect(await world.host.virsh('vol-list', 'tiny')).not.toContain('full')
+  expect(await world.host.virsh('list', '--all', '--name')).not.toContain('full')
+})
+
 test('a transfer that is cut is resumed', async ({ world }) => {
   world.images.cuts = 2
   world.images.requests.length = 0
-  world.state('cut.sls', vm('cut', `${world.images.url}/guest.qcow2?fresh`).replaceAll('?fresh', ''))
-  const done = await world.salar.call('state.apply', 'cut', '--id', 'fresh-cache')
+  world.state('cut.sls', vm('cut', `${world.images.url}/cut/guest.qcow2`))
+  const done = await world.salar.call('state.apply', 'cut')
   expect(done.status, done.stdout).toBe(0)
+  const [first, ...resumed] = world.images.requests
+  expect(first).toBe('whole')
+  expect(resumed).toHaveLength(2)
+  for (const range of resumed) expect(range).toMatch(/^bytes=[1-9]\d*-$/)
   await world.host.virsh('destroy', 'cut')
 })
 
