@@ -13,13 +13,24 @@ struct Function {
 const COMMON: &[&str] = &["name", "connection", "username", "password"];
 
 const VIRT: &[Function] = &[
+    virt("absent", &[want::absent::VM_ARGUMENTS, COMMON]),
     virt(
         "defined",
         &[want::vm::ARGUMENTS, want::vm::DEFINED_ONLY, COMMON],
     ),
+    virt("network_absent", &[want::absent::NETWORK_ARGUMENTS, COMMON]),
     virt("network_defined", &[want::network::ARGUMENTS, COMMON]),
+    virt(
+        "network_deleted",
+        &[want::absent::NETWORK_ARGUMENTS, COMMON],
+    ),
     virt("network_running", &[want::network::ARGUMENTS, COMMON]),
+    virt("pool_absent", &[want::absent::POOL_ARGUMENTS, COMMON]),
     virt("pool_defined", &[want::pool::ARGUMENTS, COMMON]),
+    virt(
+        "pool_deleted",
+        &[want::absent::POOL_DELETED_ARGUMENTS, COMMON],
+    ),
     virt("pool_running", &[want::pool::ARGUMENTS, COMMON]),
     virt("powered_off", &[COMMON]),
     virt("rebooted", &[COMMON]),

@@ -4,6 +4,8 @@
 //! chunk ──needs()──▶ what to read ──(executor reads)──▶ Observation ──plan()──▶ ChunkPlan ──predict()──▶ Observation
 //! ```
 //!
+//! A few states can only say with a first observation in hand what else they need: [`further_needs`].
+//!
 //! Nothing here reads a file, calls libvirt or knows the time. A dry run and a real run use the same plan; in a dry run
 //! [`predict`] shows later chunks what earlier ones would have made.
 
@@ -23,7 +25,7 @@ pub use catalog::catalog;
 pub use error::StateError;
 pub use observe::{Config, HostPath, Needs, Observation};
 pub use planned::{ChunkPlan, Refusal, Verdict};
-pub use planners::{needs, plan};
+pub use planners::{further_needs, needs, plan};
 pub use predict::predict;
 pub use sls::{Map, Value};
 

@@ -20,6 +20,8 @@ pub struct Needs {
     pub vm_patterns: BTreeSet<String>,
     /// Volumes by pool and name. Of a pool that is stopped or absent, they count as absent.
     pub volumes: BTreeSet<(String, String)>,
+    /// Pools of which every volume is read. Those that are stopped or absent have none.
+    pub pool_volumes: BTreeSet<String>,
     /// The host's capabilities.
     pub capabilities: bool,
     /// Absolute paths on the host: what is there?
@@ -52,6 +54,7 @@ impl Needs {
         self.vms.extend(other.vms);
         self.vm_patterns.extend(other.vm_patterns);
         self.volumes.extend(other.volumes);
+        self.pool_volumes.extend(other.pool_volumes);
         self.capabilities |= other.capabilities;
         self.paths.extend(other.paths);
         self.salt_files.extend(other.salt_files);
@@ -112,6 +115,8 @@ pub struct Observation {
     pub vms: BTreeMap<String, Option<Vm>>,
     /// Volumes by pool and name.
     pub volumes: BTreeMap<(String, String), Option<Volume>>,
+    /// Pools of which `volumes` has every volume.
+    pub listed_pools: BTreeSet<String>,
     /// Names of all VMs of the host, for hints at the nearest name; may be left empty.
     pub vm_names: Vec<String>,
     /// Names of all pools, for hints; may be left empty.
@@ -152,6 +157,17 @@ impl Observation {
         found(&self.volumes, &key, || {
             format!("volume {name} of pool {pool}")
         })
+    }
+
+    /// Every volume of a pool, by name.
+    pub(crate) fn volumes_of(&self, pool: &str) -> Result<Vec<&Volume>, StateError> {
+        if !self.listed_pools.contains(pool) {
+            return Err(StateError::NotObserved {
+                what: format!("the list of the volumes of pool {pool}"),
+            });
+        }
+        let of_pool = self.volumes.iter().filter(|((of, _), _)| of == pool);
+        Ok(of_pool.filter_map(|(_, volume)| volume.as_ref()).collect())
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Outcome {
     pub(crate) changes: Changes,
     /// The result of an applied plan; `false` for states whose purpose is to fail.
     pub(crate) result: bool,
+    /// What goes before the reason when a step failed.
+    pub(crate) failed: Option<&'static str>,
     /// The result of a dry run that would change something is `None`; some states change something without a step.
     pub(crate) changes_without_steps: bool,
 }
@@ -35,6 +37,7 @@ impl Outcome {
             comment_if_tested: None,
             changes,
             result: true,
+            failed: None,
             changes_without_steps: false,
         }
     }
@@ -121,7 +124,7 @@ impl ChunkPlan {
     pub fn failed(&self, reason: &str) -> Verdict {
         Verdict {
             result: Some(false),
-            comment: reason.to_owned(),
+            comment: format!("{}{reason}", self.outcome.failed.unwrap_or_default()),
             changes: Map::new(),
         }
     }

@@ -73,8 +73,13 @@ impl Run {
     /// Reads what the chunk needs, and plans. The error is the comment of a failed result.
     pub(super) async fn plan(&self, chunk: &Chunk) -> Result<ChunkPlan, String> {
         let call = call_of(chunk);
-        let needs = states::needs(&call, &self.config).map_err(|error| error.to_string())?;
+        let mut needs = states::needs(&call, &self.config).map_err(|error| error.to_string())?;
         let mut seen = self.observe(&needs).await.map_err(unreadable)?;
+        let more = states::further_needs(&call, &seen).map_err(|error| error.to_string())?;
+        if let Some(more) = more {
+            needs.merge(more);
+            seen = self.observe(&needs).await.map_err(unreadable)?;
+        }
         let mut planned = states::plan(&call, &seen);
         if let (Err(StateError::NotObserved { .. }), true) = (&planned, needs.capabilities) {
             seen.capabilities = Some(self.capabilities().await.map_err(unreadable)?.clone());

@@ -59,6 +59,10 @@ impl Run {
             self.volumes(needs)
         )?;
         (seen.pools, seen.networks, seen.volumes) = (pools, networks, volumes);
+        for pool in &needs.pool_volumes {
+            seen.volumes.extend(self.volumes_of(pool).await?);
+            seen.listed_pools.insert(pool.clone());
+        }
         (seen.vm_names, seen.vms) = vms;
         seen.pool_names = seen
             .pools
@@ -160,6 +164,23 @@ impl Run {
             Ok(((pool.clone(), name.clone()), found))
         });
         Ok(try_join_all(reads).await?.into_iter().collect())
+    }
+
+    /// Every volume of a pool; a pool that is stopped or absent shows none.
+    async fn volumes_of(
+        &self,
+        pool: &str,
+    ) -> Result<BTreeMap<(String, String), Option<model::Volume>>, HypervisorError> {
+        match self.minion.hypervisor.list_volumes(pool).await {
+            Ok(volumes) => Ok(volumes
+                .into_iter()
+                .map(|volume| ((pool.to_owned(), volume.name.clone()), Some(volume)))
+                .collect()),
+            Err(error) if matches!(error.reason, Reason::NotFound | Reason::WrongState) => {
+                Ok(BTreeMap::new())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Slow to read, and only wanted where a VM is made: see [`Run::plan`].

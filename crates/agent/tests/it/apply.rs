@@ -100,6 +100,61 @@ async fn a_dry_run_says_what_would_be_and_touches_nothing() {
     }
 }
 
+#[tokio::test]
+async fn what_was_made_is_removed_with_its_data_and_a_second_run_is_silent() {
+    let web = Web::serve(image()).await;
+    let host = Host::new().with_origin(&web.url);
+    host.states("state.apply vm").await;
+    let gone = "\
+srv01:\n  virt.absent:\n    - force: True\n    - delete_disks: True\n\
+net0:\n  virt.network_absent:\n    - require:\n      - virt: srv01\n\
+pool0:\n  virt.pool_deleted:\n    - purge: True\n    - require:\n      - virt: srv01\n";
+    host.folder.write("salt/gone.sls", gone);
+    let dry = host.states("state.apply gone test=True").await;
+    for (id, changes) in [
+        (
+            "srv01",
+            json!({"srv01": {"stopped": true, "undefined": true, "deleted_volumes": ["srv01_system"]}}),
+        ),
+        (
+            "net0",
+            json!({"net0": {"stopped": true, "undefined": true}}),
+        ),
+        (
+            "pool0",
+            json!({"stopped": true, "deleted": true, "undefined": true, "deleted_volumes": []}),
+        ),
+    ] {
+        assert_eq!(
+            (&dry[id]["result"], &dry[id]["changes"]),
+            (&Value::Null, &changes),
+            "{dry:#}"
+        );
+    }
+    let wet = host.states("state.apply gone").await;
+    for id in IDS {
+        assert_eq!(wet[id]["result"], true, "{wet:#}");
+        assert_eq!(wet[id]["changes"], dry[id]["changes"]);
+    }
+    let left = host.fake.inventory().await.unwrap();
+    assert!(left.vms.is_empty() && left.pools.is_empty() && left.networks.is_empty());
+    let steps = host.fake.performed().len();
+    let again = host.states("state.apply gone").await;
+    for (id, comment) in IDS.into_iter().zip([
+        "Storage pool could not be found: pool0",
+        "Network net0 is absent",
+        "Domain srv01 is absent",
+    ]) {
+        assert_eq!(
+            (&again[id]["result"], &again[id]["changes"]),
+            (&json!(true), &json!({})),
+            "{again:#}"
+        );
+        assert_eq!(again[id]["comment"], comment);
+    }
+    assert_eq!(host.fake.performed().len(), steps, "nothing was done");
+}
+
 /// A state that needs the VM, to see it skipped.
 fn with_dependent(host: &Host, url: &str) {
     let sls = include_str!("../../../../examples/origin/vm.sls")

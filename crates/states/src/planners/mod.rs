@@ -1,5 +1,6 @@
 //! From a declaration and an observation to a plan.
 
+mod absent;
 mod action;
 mod connection;
 mod network;
@@ -9,6 +10,7 @@ mod steps;
 mod vm;
 mod volume;
 
+use self::absent::pool::Wording;
 use crate::observe::{Config, Needs, Observation};
 use crate::planned::ChunkPlan;
 use crate::{Call, StateError, catalog};
@@ -26,10 +28,25 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
         ("virt", "defined" | "running") => vm::needs(call, config),
         ("virt", "volume_defined") => volume::needs(call),
         ("virt", "stopped" | "powered_off" | "rebooted") => Ok(action::needs(call)),
+        ("virt", "absent") => absent::vm::needs(call),
+        ("virt", "network_absent" | "network_deleted") => absent::network::needs(call),
+        ("virt", "pool_absent") => absent::pool::needs(call, Wording::Absent),
+        ("virt", "pool_deleted") => absent::pool::needs(call, Wording::SaltDeleted),
         ("test", fun) if catalog::functions("test").contains(&fun) => {
             pretend::plan(call).map(|_| Needs::default())
         }
         _ => Err(unknown(call)),
+    }
+}
+
+/// What else must be read before [`plan`] can be asked, now that what [`needs`] named is known; `None` when that was all.
+///
+/// # Errors
+/// As [`plan`].
+pub fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
+    match (call.state, call.fun) {
+        ("virt", "absent") => absent::vm::further_needs(call, seen),
+        _ => Ok(None),
     }
 }
 
@@ -54,6 +71,10 @@ fn plan_function(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateErro
         ("virt", "running") => vm::plan(call, seen, vm::End::Running),
         ("virt", "volume_defined") => volume::plan(call, seen),
         ("virt", "stopped" | "powered_off" | "rebooted") => action::plan(call, seen),
+        ("virt", "absent") => absent::vm::plan(call, seen),
+        ("virt", "network_absent" | "network_deleted") => absent::network::plan(call, seen),
+        ("virt", "pool_absent") => absent::pool::plan(call, seen, Wording::Absent),
+        ("virt", "pool_deleted") => absent::pool::plan(call, seen, Wording::SaltDeleted),
         ("test", fun) if catalog::functions("test").contains(&fun) => pretend::plan(call),
         _ => Err(unknown(call)),
     }

@@ -15,6 +15,8 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &PoolOp) {
                 pool.active = matches!(op, PoolOp::Start);
                 pool.xml_live = pool.active.then(|| pool.xml.clone());
             }
+            // Nothing is left of a transient pool that is stopped.
+            pool.take_if(|pool| !pool.persistent && !pool.active);
         }
         PoolOp::Autostart(on) => {
             if let Some(pool) = pool {

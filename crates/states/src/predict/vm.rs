@@ -24,6 +24,8 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
             if let Some(vm) = vm {
                 live(vm, *request);
             }
+            // Nothing is left of a transient VM that is off.
+            vm.take_if(|vm| !vm.persistent && !vm.status.is_active());
         }
         VmOp::AttachLive { .. }
         | VmOp::DetachLive { .. }

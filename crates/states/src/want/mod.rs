@@ -1,5 +1,6 @@
 //! What the SLS declares, checked and typed, before anything is read of the host.
 
+pub(crate) mod absent;
 pub(crate) mod network;
 pub(crate) mod pool;
 pub(crate) mod vm;

@@ -84,8 +84,12 @@ impl Host {
         for volume in needs.volumes {
             seen.volumes.entry(volume).or_default();
         }
+        seen.listed_pools.extend(needs.pool_volumes);
         for path in needs.paths {
             seen.paths.entry(path).or_insert(HostPath::Absent);
+        }
+        if let Some(more) = states::further_needs(&state.call(), seen)? {
+            seen.listed_pools.extend(more.pool_volumes);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The states as the executor uses them: chunks in, plans and results out, on a host that exists only as values.
 
+mod absent;
 mod host;
 mod network;
 mod origin;
