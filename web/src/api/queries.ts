@@ -2,7 +2,16 @@
 import { queryOptions } from '@tanstack/react-query'
 import { client, dataOf, idempotencyKey } from './client'
 import { ApiError, problemFrom } from './problem'
-import type { Accepted, CollectionName, ListQuery, PowerAction, Rows, Session, Window } from './types'
+import type {
+  Accepted,
+  CollectionName,
+  ListQuery,
+  PowerAction,
+  Rows,
+  Session,
+  VmDetail,
+  Window,
+} from './types'
 
 export const aboutQuery = queryOptions({
   queryKey: ['about'],
@@ -37,6 +46,17 @@ export const vmQuery = (id: string, gen: number | undefined) =>
     queryKey: ['vm', id, gen],
     queryFn: () => dataOf(client.GET('/api/v1/vms/{id}', { params: { path: { id } } })),
   })
+
+export const hostQuery = (id: string, gen: number | undefined) =>
+  queryOptions({
+    queryKey: ['host', id, gen],
+    queryFn: () => dataOf(client.GET('/api/v1/hosts/{id}', { params: { path: { id } } })),
+  })
+
+/** Past the cache: what the server knows now. */
+export function readVm(id: string): Promise<VmDetail> {
+  return dataOf(client.GET('/api/v1/vms/{id}', { params: { path: { id } } }))
+}
 
 export const vmXmlQuery = (id: string, gen: number | undefined) =>
   queryOptions({

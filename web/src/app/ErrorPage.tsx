@@ -6,13 +6,19 @@ import {
   EmptyStateBody,
   EmptyStateFooter,
 } from '@patternfly/react-core'
+import { useCallback, useEffect, useRef } from 'react'
 import { AppLink } from '../parts/AppLink'
+import { forgetFailedParts } from '../parts/lazyPart'
 import { ProblemAlert } from '../parts/ProblemAlert'
-import { problems } from '../text/en'
+import { useLink } from '../parts/useLive'
+import { problems, product } from '../text/en'
 
 export function NotFoundPage() {
+  useEffect(() => {
+    document.title = `${problems.notFound} · ${product}`
+  }, [])
   return (
-    <main className="error-page">
+    <div className="error-page">
       <EmptyState headingLevel="h1" titleText={problems.notFound}>
         <EmptyStateBody>{problems.notFoundHint}</EmptyStateBody>
         <EmptyStateFooter>
@@ -21,18 +27,29 @@ export function NotFoundPage() {
           </EmptyStateActions>
         </EmptyStateFooter>
       </EmptyState>
-    </main>
+    </div>
   )
 }
 
-export function ErrorPage({ error }: { error: unknown }) {
+/** Tries again by itself when the server is back, since then most pages can be shown. */
+export function ErrorPage({ error, reset }: { error: unknown; reset: () => void }) {
+  const { state } = useLink()
+  const linkAtFirst = useRef(state.kind)
+  const again = useCallback(() => {
+    forgetFailedParts()
+    reset()
+  }, [reset])
+  useEffect(() => {
+    if (linkAtFirst.current !== 'live' && state.kind === 'live') again()
+    linkAtFirst.current = state.kind
+  }, [state.kind, again])
   return (
-    <main className="error-page">
-      <ProblemAlert error={error} title={problems.pageFailed}>
+    <div className="error-page">
+      <ProblemAlert error={error} title={problems.pageFailed} onRetry={again}>
         <Button variant="link" isInline onClick={() => window.location.reload()}>
           {problems.reload}
         </Button>
       </ProblemAlert>
-    </main>
+    </div>
   )
 }

@@ -34,7 +34,14 @@ export function Shell() {
     else setNavWanted(open)
   }
   useEffect(startLive, [])
-  useEffect(() => onGap(() => void queryClient.invalidateQueries({ queryKey: ['vm'] })), [])
+  useEffect(
+    () =>
+      onGap(() => {
+        void queryClient.invalidateQueries({ queryKey: ['vm'] })
+        void queryClient.invalidateQueries({ queryKey: ['host'] })
+      }),
+    [],
+  )
   useEffect(
     () =>
       wanted.onFailure((_vmId, action) =>

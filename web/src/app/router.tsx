@@ -1,18 +1,33 @@
-/** The pages and their addresses. Every page is loaded when it is first wanted. */
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router'
+/** The pages and their addresses. Every page is loaded when it is first wanted, or when there is time. */
+import { createRootRoute, createRoute, createRouter, notFound, redirect } from '@tanstack/react-router'
+import type { ComponentType } from 'react'
 import { onSignedOut } from '../api/client'
 import { sessionQuery } from '../api/queries'
+import { forgetFailedParts, lazyPart } from '../parts/lazyPart'
 import { parseListSearch } from '../parts/listSearch'
 import { ErrorPage, NotFoundPage } from './ErrorPage'
 import { queryClient } from './queryClient'
 import { formatSearchText, parseSearchText } from '../parts/searchText'
 import { Shell } from './Shell'
+
+const pages: (() => Promise<void>)[] = []
+
+/** A page of its own chunk. */
+function page(load: () => Promise<ComponentType>) {
+  const part = lazyPart(load)
+  pages.push(part.preload)
+  return part
+}
+
+/** Loads the code of all pages, so that going to one needs no answer from the server but its data. */
+async function preloadPages(): Promise<void> {
+  for (const preload of pages) await preload()
+}
+
+/** Anything else in the place of an id is a mistyped address; the server need not be asked. */
+function requireId(id: string): void {
+  if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) throw notFound()
+}
 
 const root = createRootRoute({ notFoundComponent: NotFoundPage, errorComponent: ErrorPage })
 
@@ -21,7 +36,7 @@ const loginRoute = createRoute({
   path: '/login',
   validateSearch: (raw: Record<string, unknown>): { to?: string } =>
     typeof raw.to === 'string' ? { to: raw.to } : {},
-  component: lazyRouteComponent(() => import('../pages/login/LoginPage'), 'LoginPage'),
+  component: page(() => import('../pages/login/LoginPage').then((module) => module.LoginPage)),
 })
 
 /** Everything behind the sign-in. */
@@ -38,32 +53,34 @@ const shellRoute = createRoute({
 const dashboardRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('../pages/dashboard/DashboardPage'), 'DashboardPage'),
+  component: page(() => import('../pages/dashboard/DashboardPage').then((module) => module.DashboardPage)),
 })
 
 const vmsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/vms',
   validateSearch: parseListSearch,
-  component: lazyRouteComponent(() => import('../pages/vms/VmsPage'), 'VmsPage'),
+  component: page(() => import('../pages/vms/VmsPage').then((module) => module.VmsPage)),
 })
 
 const vmRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/vms/$id',
-  component: lazyRouteComponent(() => import('../pages/vms/VmPage'), 'VmPage'),
+  beforeLoad: ({ params }) => requireId(params.id),
+  notFoundComponent: NotFoundPage,
+  component: page(() => import('../pages/vms/VmPage').then((module) => module.VmPage)),
 })
 
 const vmOverviewRoute = createRoute({
   getParentRoute: () => vmRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('../pages/vms/VmOverview'), 'VmOverview'),
+  component: page(() => import('../pages/vms/VmOverview').then((module) => module.VmOverview)),
 })
 
 const vmConsoleRoute = createRoute({
   getParentRoute: () => vmRoute,
   path: 'console',
-  component: lazyRouteComponent(() => import('../pages/vms/console/ConsoleTab'), 'ConsoleTab'),
+  component: page(() => import('../pages/vms/console/ConsoleTab').then((module) => module.ConsoleTab)),
 })
 
 const vmXmlRoute = createRoute({
@@ -71,41 +88,56 @@ const vmXmlRoute = createRoute({
   path: 'xml',
   validateSearch: (raw: Record<string, unknown>): { which?: 'live' | 'persistent' } =>
     raw.which === 'live' || raw.which === 'persistent' ? { which: raw.which } : {},
-  component: lazyRouteComponent(() => import('../pages/vms/XmlTab'), 'XmlTab'),
+  component: page(() => import('../pages/vms/XmlTab').then((module) => module.XmlTab)),
 })
 
 const hostsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/hosts',
   validateSearch: parseListSearch,
-  component: lazyRouteComponent(() => import('../pages/hosts/HostsPage'), 'HostsPage'),
+  component: page(() => import('../pages/hosts/HostsPage').then((module) => module.HostsPage)),
 })
 
 const storageRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/storage',
   validateSearch: parseListSearch,
-  component: lazyRouteComponent(() => import('../pages/storage/StoragePage'), 'StoragePage'),
+  component: page(() => import('../pages/storage/StoragePage').then((module) => module.StoragePage)),
 })
 
 const networksRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/networks',
   validateSearch: parseListSearch,
-  component: lazyRouteComponent(() => import('../pages/networks/NetworksPage'), 'NetworksPage'),
+  component: page(() => import('../pages/networks/NetworksPage').then((module) => module.NetworksPage)),
 })
 
 const tasksRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/tasks',
   validateSearch: parseListSearch,
-  component: lazyRouteComponent(() => import('../pages/tasks/TasksPage'), 'TasksPage'),
+  component: page(() => import('../pages/tasks/TasksPage').then((module) => module.TasksPage)),
+})
+
+const hostRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/hosts/$id',
+  beforeLoad: ({ params }) => requireId(params.id),
+  notFoundComponent: NotFoundPage,
+  component: page(() => import('../pages/hosts/HostPage').then((module) => module.HostPage)),
+})
+
+/** Within the shell, so that the way on stands beside it. */
+const nowhereRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '$',
+  component: NotFoundPage,
 })
 
 const aboutRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/about',
-  component: lazyRouteComponent(() => import('../pages/about/AboutPage'), 'AboutPage'),
+  component: page(() => import('../pages/about/AboutPage').then((module) => module.AboutPage)),
 })
 
 const routeTree = root.addChildren([
@@ -115,10 +147,12 @@ const routeTree = root.addChildren([
     vmsRoute,
     vmRoute.addChildren([vmOverviewRoute, vmConsoleRoute, vmXmlRoute]),
     hostsRoute,
+    hostRoute,
     storageRoute,
     networksRoute,
     tasksRoute,
     aboutRoute,
+    nowhereRoute,
   ]),
 ])
 
@@ -129,6 +163,18 @@ export const router = createRouter({
   defaultPreloadDelay: 50,
   defaultErrorComponent: ErrorPage,
 })
+
+router.subscribe('onBeforeNavigate', forgetFailedParts)
+const stopWaiting = router.subscribe('onResolved', () => {
+  stopWaiting()
+  whenIdle(() => void preloadPages())
+})
+
+/** Safari has no idle callbacks. */
+function whenIdle(run: () => void): void {
+  if ('requestIdleCallback' in window) window.requestIdleCallback(run, { timeout: 5_000 })
+  else setTimeout(run, 2_000)
+}
 
 // The session has ended, here or in another tab: sign in, and come back to this page.
 onSignedOut(() => {

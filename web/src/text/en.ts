@@ -57,7 +57,7 @@ export const problems = {
   pageFailed: 'This page could not be shown',
   listFailed: 'The list could not be loaded',
   notFound: 'There is no such page',
-  notFoundHint: 'The address may be mistyped, or belong to something that is gone',
+  notFoundHint: 'The address may be mistyped, or belong to something that is gone.',
   toDashboard: 'Go to the dashboard',
   reload: 'Reload',
 }
@@ -235,6 +235,11 @@ export const power: Record<
 export const powerText = {
   failed: (action: PowerAction, name: string) => `${power[action].label} of ${name} failed`,
   refused: (action: PowerAction, name: string) => `${power[action].label} of ${name} was refused`,
+  changedTitle: (name: string) => `${name} has changed meanwhile`,
+  youSaw: 'You saw',
+  itIs: 'It is now',
+  anyway: (action: PowerAction) => `${power[action].label} anyway`,
+  openConsole: 'Open console',
   stillWaiting: (host: string) => `Still waiting for ${host}`,
   menu: 'Power',
   menuOf: (name: string) => `Actions on ${name}`,
@@ -253,8 +258,8 @@ export const bulk = {
   noneTitle: (action: PowerAction) => `${power[action].label} is not possible now`,
   noneCan: 'None of the selected virtual machines can do this now.',
   reason: (count: number, reason: string) => `${n(count)} × ${reason}`,
-  resultTitle: (done: number, failed: number) =>
-    failed === 0 ? `Asked for ${vmCount(done)}` : `Asked for ${vmCount(done)}, ${n(failed)} failed`,
+  resultTitle: (action: PowerAction, done: number, failed: number) =>
+    `${power[action].label}: ${n(done)} accepted${failed === 0 ? '' : `, ${n(failed)} failed`}`,
   resultOk: 'Accepted',
   working: (done: number, all: number) => `${n(done)} of ${n(all)} asked`,
   retryFailed: (count: number) => `Retry the ${n(count)} failed`,
@@ -288,6 +293,8 @@ export const list = {
   rowMenu: (name: string) => `Actions on ${name}`,
   lastKnown: (age: string) => `last known ${age}`,
   gone: 'Deleted',
+  filters: 'Filters',
+  showMatches: (name: CollectionName, count: number) => `Show ${plural(count, ...collectionWord[name])}`,
   facets: { status: 'State', host: 'Host' } as Record<string, string>,
   facet: (field: string) => `Filter by ${field.toLowerCase()}`,
   remove: (value: string) => `Remove filter ${value}`,
@@ -307,7 +314,7 @@ export const vms = {
   type: 'Type',
   autostart: 'Autostart',
   autostartOn: 'Starts with its host',
-  observed: 'Read',
+  observed: 'Last read',
   emptyTitle: 'No virtual machines yet',
   emptyBody:
     'Every virtual machine of a host shows here by itself, whoever made it. Apply a state file to make one:',
@@ -359,7 +366,7 @@ export const vm = {
   isTransient: 'Gone after its stop',
   managedSave: 'Saved memory',
   hasManagedSave: 'Resumes from it at the next start',
-  observed: 'Read from the host',
+  observed: 'Last read',
   description: 'Description',
   reason: 'Reason',
   titleField: 'Title',
@@ -379,7 +386,7 @@ export const xml = {
   persistentMissing: 'The virtual machine is transient: it has no definition for a next start',
   copy: 'Copy XML',
   label: (name: string) => `XML of ${name}`,
-  readAt: (time: string) => `Read ${time}`,
+  read: 'Read',
 }
 
 export const consoleText = {
@@ -444,6 +451,21 @@ export const hosts = {
   emptyBody:
     'The hypervisor of the machine that runs the server shows here as soon as its agent has read it.',
   emptyCommand: 'virsh -c qemu:///system version',
+  cpuModel: 'CPU model',
+  facts: 'Facts',
+  vmsOn: 'Virtual machines',
+  poolsOn: 'Storage pools',
+  networksOn: 'Networks',
+  showAll: (count: number) => `Show all ${n(count)}`,
+  noVms: 'No virtual machines on this host',
+  noPools: 'No storage pools on this host',
+  noNetworks: 'No networks on this host',
+  problemTitle: (name: string) => `${name} cannot be read`,
+  problemHint: (age: string) => `What is shown of it is from its last contact, ${age}.`,
+  remedy: {
+    libvirt_down: 'Start libvirtd on the host (systemctl start libvirtd). The page follows by itself.',
+    unreachable: 'Check that the host runs and that salar-agent runs on it. The page follows by itself.',
+  } as Record<string, string>,
   showVms: (figures: string, host: string) => `${figures} virtual machines running on ${host}`,
 }
 
@@ -529,7 +551,13 @@ export const dashboard = {
   showPools: 'Show pools',
   noVms: 'No virtual machines yet',
   noHosts: 'No hosts yet',
-  running: (running: number, total: number) => `${n(running)} of ${vmCount(total)} running`,
+  networks: 'Networks',
+  noPools: 'No storage pools yet',
+  noNetworks: 'No networks yet',
+  capacity: 'Storage in use',
+  whatToDo: 'What to do',
+  hostIs: (host: string, state: string) => `${host}: ${state}`,
+  running: (running: number, total: number) => `${n(running)} of ${plural(total, 'VM', 'VMs')} running`,
 }
 
 export const about = {

@@ -1,26 +1,26 @@
 /** `/`: is all well, and if not, where. */
-import { Card, CardBody, CardTitle } from '@patternfly/react-core'
-import type { ReactNode } from 'react'
 import type { Facet } from '../../api/types'
+import type { ListView } from '../../live/list'
 import { collections } from '../../live/live'
 import { AppLink } from '../../parts/AppLink'
-import { Ago } from '../../parts/Ago'
 import { countText, percentText, sizeText } from '../../parts/format'
 import { highUse, Meter } from '../../parts/Meter'
 import { Name } from '../../parts/Name'
 import { PageFrame } from '../../parts/PageFrame'
 import { ProblemAlert } from '../../parts/ProblemAlert'
+import { PoolUse } from '../../parts/PoolUse'
+import { Section } from '../../parts/Section'
 import { shapeOfStatus } from '../../parts/shapes'
 import { ShapeIcon, StatusMark } from '../../parts/StatusMark'
 import { LiveTaskCard } from '../../parts/tasks/TaskCard'
 import { useList, useSeen } from '../../parts/useLive'
-import { dashboard as words, hosts as hostWords, pools as poolWords, statusLabel, tasks } from '../../text/en'
+import { dashboard as words, pools as poolWords, statusLabel, tasks } from '../../text/en'
 
 export function DashboardPage() {
   const vms = useList('vms', { sort: 'name' }, 1)
   const hosts = useList('hosts', { sort: 'name' })
   const pools = useList('pools', { sort: 'name' })
-  const latest = useList('actions', { sort: '-created' }, 10)
+  const networks = useList('networks', { sort: 'name' }, 1)
   const hostIds = idsOf(hosts.view)
   const poolIds = idsOf(pools.view)
   return (
@@ -28,60 +28,67 @@ export function DashboardPage() {
       {vms.view.error !== undefined && (
         <ProblemAlert error={vms.view.error} onRetry={() => vms.list.retry()} />
       )}
+      <div className="tiles">
+        <CountTile title={words.vms} path="/vms" view={vms.view} empty={words.noVms} />
+        <CountTile title={words.hosts} path="/hosts" view={hosts.view} empty={words.noHosts} />
+        <CountTile title={words.storage} path="/storage" view={pools.view} empty={words.noPools} />
+        <CountTile title={words.networks} path="/networks" view={networks.view} empty={words.noNetworks} />
+      </div>
       <div className="two-columns">
         <div className="column">
-          <Tile title={words.vms} to="/vms">
-            {!vms.view.isFirstLoad && (
-              <Counts facets={vms.view.facets} total={vms.view.total} empty={words.noVms} path="/vms" />
-            )}
-          </Tile>
-          <Tile title={words.attention}>
+          <Section title={words.attention}>
             <Attention
               crashed={countOf(vms.view.facets, 'crashed')}
               hostIds={hostIds}
               poolIds={poolIds}
               isKnown={!vms.view.isFirstLoad && !hosts.view.isFirstLoad && !pools.view.isFirstLoad}
             />
-          </Tile>
-        </div>
-        <div className="column">
-          <Tile title={words.hosts} to="/hosts">
-            {!hosts.view.isFirstLoad && (
-              <Counts
-                facets={hosts.view.facets}
-                total={hosts.view.total}
-                empty={words.noHosts}
-                path="/hosts"
-              />
-            )}
-            <ul className="host-lines">
+          </Section>
+          <Section title={words.hosts} to="/hosts">
+            <ul className="lines">
               {hostIds.map((id) => (
                 <HostLine key={id} id={id} />
               ))}
             </ul>
-          </Tile>
-          <Tile title={words.latest} to="/tasks">
-            {idsOf(latest.view)
-              .slice(0, 10)
-              .map((id) => (
-                <LiveTaskCard key={id} id={id} />
+          </Section>
+          <Section title={words.capacity} to="/storage">
+            <ul className="lines">
+              {fullest(poolIds).map((id) => (
+                <Capacity key={id} id={id} />
               ))}
-            {!latest.view.isFirstLoad && latest.view.total === 0 && (
-              <p className="quiet">{tasks.emptyTitle}</p>
-            )}
-          </Tile>
+            </ul>
+          </Section>
+        </div>
+        <div className="column">
+          <Section title={words.latest} to="/tasks">
+            <LatestTasks />
+          </Section>
         </div>
       </div>
     </PageFrame>
   )
 }
 
-function Tile({ title, to, children }: { title: string; to?: string; children: ReactNode }) {
+function LatestTasks() {
+  const { view } = useList('actions', { sort: '-created' }, 10)
+  if (!view.isFirstLoad && view.total === 0) return <p className="quiet">{tasks.emptyTitle}</p>
+  return idsOf(view)
+    .slice(0, 10)
+    .map((id) => <LiveTaskCard key={id} id={id} />)
+}
+
+interface CountTileProps {
+  title: string
+  path: string
+  view: ListView
+  empty: string
+}
+
+function CountTile({ title, path, view, empty }: CountTileProps) {
   return (
-    <Card component="section" aria-label={title} isCompact>
-      <CardTitle component="h2">{to === undefined ? title : <AppLink to={to}>{title}</AppLink>}</CardTitle>
-      <CardBody>{children}</CardBody>
-    </Card>
+    <Section title={title} to={path}>
+      {!view.isFirstLoad && <Counts facets={view.facets} total={view.total} empty={empty} path={path} />}
+    </Section>
   )
 }
 
@@ -120,12 +127,37 @@ function HostLine({ id }: { id: string }) {
   if (host === undefined) return null
   return (
     <li>
-      <AppLink to={`/vms?host=${host.id}`}>
+      <AppLink to={`/hosts/${host.id}`} className="row-link">
         <Name most={30}>{host.name}</Name>
       </AppLink>
       <StatusMark status={host.freshness} />
-      <span className="live-figure">{hostWords.vmsOf(host.vms_running, host.vms_total)}</span>
-      <Ago at={host.last_seen_at} />
+      <span className="live-figure lines-end">{words.running(host.vms_running, host.vms_total)}</span>
+    </li>
+  )
+}
+
+/** So many bars at the most. */
+const bars = 8
+
+function fullest(ids: readonly string[]): string[] {
+  const share = (id: string) => {
+    const pool = collections.pools.get(id)
+    return pool === undefined || pool.capacity_bytes === 0 ? 0 : pool.allocation_bytes / pool.capacity_bytes
+  }
+  return ids
+    .filter((id) => share(id) > 0)
+    .toSorted((one, other) => share(other) - share(one))
+    .slice(0, bars)
+}
+
+function Capacity({ id }: { id: string }) {
+  const pool = useSeen('pools', id)?.row
+  if (pool === undefined) return null
+  return (
+    <li>
+      <Name most={24}>{pool.name}</Name>
+      <Name most={24}>{pool.host.name}</Name>
+      <PoolUse pool={pool} />
     </li>
   )
 }
@@ -165,8 +197,9 @@ function HostProblem({ id }: { id: string }) {
   if (host?.problem == null) return null
   return (
     <li>
-      <StatusMark status={host.freshness} word={`${host.name}: ${statusLabel(host.freshness)}`} />
+      <StatusMark status={host.freshness} word={words.hostIs(host.name, statusLabel(host.freshness))} />
       <span>{host.problem}</span>
+      <AppLink to={`/hosts/${host.id}`}>{words.whatToDo}</AppLink>
     </li>
   )
 }

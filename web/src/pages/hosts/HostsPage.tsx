@@ -1,4 +1,6 @@
 /** `/hosts`: every hypervisor. */
+import { useNavigate } from '@tanstack/react-router'
+import { useCallback } from 'react'
 import type { Host } from '../../api/types'
 import { AgoCell } from '../../parts/Ago'
 import { AppLink } from '../../parts/AppLink'
@@ -84,6 +86,8 @@ const columns: Column<Host>[] = [
 ]
 
 export function HostsPage() {
+  const navigate = useNavigate()
+  const open = useCallback((id: string) => void navigate({ to: '/hosts/$id', params: { id } }), [navigate])
   return (
     <PageFrame title={words.title} isFilled>
       <ListPage
@@ -91,6 +95,8 @@ export function HostsPage() {
         columns={columns}
         label={(host) => host.name}
         defaultSort="name"
+        href={(id) => `/hosts/${id}`}
+        onOpen={open}
         card={(host) => (
           <>
             <StatusMark status={host.freshness} /> {words.vmsOf(host.vms_running, host.vms_total)}

@@ -2,6 +2,7 @@
 import type { Network } from '../../api/types'
 import { NothingYet } from '../../parts/EmptyList'
 import { countText } from '../../parts/format'
+import { HostLink } from '../../parts/HostLink'
 import { Name } from '../../parts/Name'
 import { PageFrame } from '../../parts/PageFrame'
 import { StatusMark } from '../../parts/StatusMark'
@@ -23,7 +24,7 @@ const columns: Column<Network>[] = [
     label: words.host,
     width: 150,
     sort: 'host',
-    cell: (network) => <Name most={24}>{network.host.name}</Name>,
+    cell: (network) => <HostLink host={network.host} />,
   },
   { key: 'forward', label: words.forward, width: 100, cell: (network) => network.forward },
   { key: 'bridge', label: words.bridge, width: 110, from: 800, cell: (network) => network.bridge },

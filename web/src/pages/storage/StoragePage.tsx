@@ -1,10 +1,11 @@
 /** `/storage`: every storage pool. */
 import type { Pool } from '../../api/types'
 import { NothingYet } from '../../parts/EmptyList'
-import { countText, percentText, sizeText } from '../../parts/format'
-import { Meter } from '../../parts/Meter'
+import { countText } from '../../parts/format'
+import { HostLink } from '../../parts/HostLink'
 import { Name } from '../../parts/Name'
 import { PageFrame } from '../../parts/PageFrame'
+import { PoolUse } from '../../parts/PoolUse'
 import { StatusMark } from '../../parts/StatusMark'
 import type { Column } from '../../parts/table/columns'
 import { ListPage } from '../../parts/table/ListPage'
@@ -24,10 +25,10 @@ const columns: Column<Pool>[] = [
     label: words.host,
     width: 130,
     sort: 'host',
-    cell: (pool) => <Name most={24}>{pool.host.name}</Name>,
+    cell: (pool) => <HostLink host={pool.host} />,
   },
   { key: 'kind', label: words.kind, width: 100, cell: (pool) => pool.kind },
-  { key: 'used', label: words.used, sort: 'capacity', width: 220, cell: (pool) => <Used pool={pool} /> },
+  { key: 'used', label: words.used, sort: 'capacity', width: 270, cell: (pool) => <PoolUse pool={pool} /> },
   {
     key: 'volumes',
     label: words.volumes,
@@ -51,19 +52,6 @@ const columns: Column<Pool>[] = [
     cell: (pool) => <span title={pool.target}>{pool.target}</span>,
   },
 ]
-
-function Used({ pool }: { pool: Pool }) {
-  if (pool.capacity_bytes === 0) return <span className="quiet">{words.inactive}</span>
-  const percent = percentText(pool.allocation_bytes, pool.capacity_bytes)
-  return (
-    <span className="used">
-      <Meter label={words.meter(pool.name, percent)} used={pool.allocation_bytes} all={pool.capacity_bytes} />
-      <span className="live-figure">
-        {words.usedOf(sizeText(pool.allocation_bytes), sizeText(pool.capacity_bytes))}
-      </span>
-    </span>
-  )
-}
 
 export function StoragePage() {
   return (

@@ -9,7 +9,10 @@ import { power, powerText } from '../../text/en'
 /** The action a person most likely wants in this state. */
 function primaryAction(vm: Vm): PowerAction {
   const candidates: PowerAction[] = ['start', 'resume', 'shutdown', 'force_off']
-  return candidates.find((action) => whyNot(vm, action) === undefined) ?? 'start'
+  return (
+    candidates.find((action) => whyNot(vm, action) === undefined) ??
+    (vm.status === 'shutoff' ? 'start' : 'shutdown')
+  )
 }
 
 export function VmActions({ vm }: { vm: Vm }) {

@@ -1,21 +1,13 @@
 /** The Overview tab: facts, disks, NICs, graphics, latest tasks. */
-import {
-  Card,
-  CardBody,
-  CardTitle,
-  DescriptionList,
-  DescriptionListDescription,
-  DescriptionListGroup,
-  DescriptionListTerm,
-  Skeleton,
-} from '@patternfly/react-core'
-import type { ReactNode } from 'react'
+import { Skeleton } from '@patternfly/react-core'
 import type { Disk, Graphics, Nic, Vm, VmDetail } from '../../api/types'
 import { collections } from '../../live/live'
 import { Ago } from '../../parts/Ago'
+import { Facts, type Fact } from '../../parts/Facts'
 import { sizeText } from '../../parts/format'
 import { PlainTable } from '../../parts/PlainTable'
 import { ProblemAlert } from '../../parts/ProblemAlert'
+import { Section } from '../../parts/Section'
 import { LiveTaskCard } from '../../parts/tasks/TaskCard'
 import { useList } from '../../parts/useLive'
 import { common, statusLabel, vm as words } from '../../text/en'
@@ -29,7 +21,7 @@ export function VmOverview() {
       <div className="column">
         {error !== undefined && <ProblemAlert error={error} onRetry={retry} />}
         <Section title={words.facts}>
-          <Facts vm={vm} detail={detail} />
+          <VmFacts vm={vm} detail={detail} />
         </Section>
       </div>
       <div className="column">
@@ -50,21 +42,12 @@ export function VmOverview() {
   )
 }
 
-function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Card component="section" aria-label={title} isCompact>
-      <CardTitle component="h2">{title}</CardTitle>
-      <CardBody>{children}</CardBody>
-    </Card>
-  )
-}
-
 function Loading() {
   return <Skeleton screenreaderText={common.loading} />
 }
 
-function Facts({ vm, detail }: { vm: Vm; detail: VmDetail | undefined }) {
-  const facts: [label: string, value: ReactNode][] = [
+function VmFacts({ vm, detail }: { vm: Vm; detail: VmDetail | undefined }) {
+  const facts: Fact[] = [
     [common.status, statusLabel(vm.status)],
     [words.reason, vm.status_reason],
     [words.vcpus, words.vcpusOf(vm.vcpus, vm.vcpus_max)],
@@ -82,18 +65,7 @@ function Facts({ vm, detail }: { vm: Vm; detail: VmDetail | undefined }) {
     [words.description, detail?.description],
     [words.observed, <Ago key="observed" at={vm.observed_at} />],
   ]
-  return (
-    <DescriptionList isHorizontal isCompact columnModifier={{ default: '1Col' }}>
-      {facts
-        .filter(([, value]) => value !== undefined && value !== null && value !== '')
-        .map(([label, value]) => (
-          <DescriptionListGroup key={label}>
-            <DescriptionListTerm>{label}</DescriptionListTerm>
-            <DescriptionListDescription translate="no">{value}</DescriptionListDescription>
-          </DescriptionListGroup>
-        ))}
-    </DescriptionList>
-  )
+  return <Facts facts={facts} />
 }
 
 function Disks({ disks }: { disks: readonly Disk[] }) {

@@ -7,6 +7,7 @@ import { problemOf } from '../../api/problem'
 import { AppLink } from '../../parts/AppLink'
 import { useNow } from '../../parts/clock'
 import { agoText } from '../../parts/format'
+import { HostLink } from '../../parts/HostLink'
 import { Name } from '../../parts/Name'
 import { usePageActions } from '../../parts/pageActions'
 import { PageFrame } from '../../parts/PageFrame'
@@ -57,7 +58,7 @@ function VmShell({ vm, isGone }: { vm: Vm; isGone: boolean }) {
       aside={
         <span className="vm-head-facts" role="status">
           <VmStatusMark status={isGone ? 'unknown' : vm.status} wish={wish} host={vm.host.name} />
-          <Name most={40}>{vm.host.name}</Name>
+          <HostLink host={vm.host} most={40} />
           {vm.addresses[0] !== undefined && <span>{vm.addresses[0]}</span>}
         </span>
       }
@@ -106,7 +107,7 @@ function Banners({ vm }: { vm: Vm }) {
           isInline
           variant="warning"
           title={words.hostNotLive(vm.host.name, agoText(vm.observed_at, now))}
-          actionLinks={<AppLink to="/hosts">{common.details}</AppLink>}
+          actionLinks={<AppLink to={`/hosts/${vm.host.id}`}>{common.details}</AppLink>}
         />
       )}
       {vm.pending_changes && (

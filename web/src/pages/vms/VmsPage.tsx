@@ -5,6 +5,7 @@ import type { Vm } from '../../api/types'
 import { NothingYet } from '../../parts/EmptyList'
 import { AgoCell } from '../../parts/Ago'
 import { countText, sizeText } from '../../parts/format'
+import { HostLink } from '../../parts/HostLink'
 import { Name } from '../../parts/Name'
 import { PageFrame } from '../../parts/PageFrame'
 import { BulkBar } from '../../parts/power/BulkBar'
@@ -24,7 +25,7 @@ const columns: Column<Vm>[] = [
     label: words.host,
     width: 130,
     sort: 'host',
-    cell: (vm) => <Name most={24}>{vm.host.name}</Name>,
+    cell: (vm) => <HostLink host={vm.host} />,
   },
   {
     key: 'addresses',
@@ -60,14 +61,14 @@ const columns: Column<Vm>[] = [
     key: 'autostart',
     label: words.autostart,
     width: 110,
-    optional: true,
+    from: 1000,
     cell: (vm) => (vm.autostart ? common.yes : common.no),
   },
   {
     key: 'observed',
     label: words.observed,
     width: 130,
-    from: 1000,
+    optional: true,
     cell: (vm) => <AgoCell at={vm.observed_at} />,
   },
 ]

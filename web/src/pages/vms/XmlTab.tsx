@@ -2,15 +2,16 @@
 import { EmptyState, Skeleton, ToggleGroup, ToggleGroupItem } from '@patternfly/react-core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { vmXmlQuery } from '../../api/queries'
 import { Ago } from '../../parts/Ago'
 import { CopyButton } from '../../parts/CopyButton'
+import { lazyPart } from '../../parts/lazyPart'
 import { ProblemAlert } from '../../parts/ProblemAlert'
 import { common, xml as words } from '../../text/en'
 import { useVm } from './useVm'
 
-const XmlView = lazy(() => import('../../parts/XmlView').then((module) => ({ default: module.XmlView })))
+const XmlView = lazyPart(() => import('../../parts/XmlView').then((module) => module.XmlView))
 
 type Which = 'live' | 'persistent'
 
@@ -47,7 +48,7 @@ export function XmlTab() {
         </ToggleGroup>
         {text != null && <CopyButton text={text} label={words.copy} />}
         <span className="quiet">
-          <Ago at={data.observed_at} />
+          {words.read} <Ago at={data.observed_at} />
         </span>
       </div>
       {text == null ? (

@@ -78,7 +78,7 @@ function titleOf(
   }
   if (results.length < asked) return bulk.working(results.length, asked)
   const failed = results.filter((result) => result.error !== undefined).length
-  return bulk.resultTitle(results.length - failed, failed)
+  return bulk.resultTitle(action, results.length - failed, failed)
 }
 
 function Before({ plan, action, outside }: { plan: BulkPlan; action: PowerAction; outside: number }) {

@@ -1,6 +1,6 @@
 /** Life-cycle requests from the interface: whether they may be asked, confirming, asking, taking back. */
 import { problemOf } from '../../api/problem'
-import { requestPower } from '../../api/queries'
+import { readVm, requestPower } from '../../api/queries'
 import type { PowerAction, Vm } from '../../api/types'
 import { collections, wanted } from '../../live/live'
 import { powerText } from '../../text/en'
@@ -23,8 +23,11 @@ export function needsConfirmation(action: PowerAction): boolean {
 }
 
 export interface Confirmation {
+  /** As it was when this was asked. */
   vm: Vm
   action: PowerAction
+  /** What the person had seen, when the server has refused because the VM has changed since. */
+  saw?: Vm
 }
 
 /** The confirmation that is open; its dialog stands in the shell. */
@@ -37,11 +40,16 @@ export function startPower(vm: Vm, action: PowerAction): void {
   else void askPower(vm, action)
 }
 
-/** Asks and says by toast when it was refused. */
+/** Asks and says by toast when it was refused; one whose VM has changed meanwhile is put to the person again. */
 export async function askPower(vm: Vm, action: PowerAction): Promise<void> {
   try {
     await requestWanted(vm, action)
   } catch (error) {
+    const now = await changedTo(vm.id, error)
+    if (now !== undefined) {
+      confirmation.set({ vm: now, action, saw: vm })
+      return
+    }
     const { message, hint } = problemWords(problemOf(error))
     showToast({ variant: 'danger', title: powerText.refused(action, vm.name), body: message, hint })
   }
@@ -53,7 +61,7 @@ export async function askPower(vm: Vm, action: PowerAction): Promise<void> {
  * @throws ApiError when the server refuses
  */
 export async function requestWanted(vm: Vm, action: PowerAction): Promise<void> {
-  const gen = collections.vms.get(vm.id)?.gen ?? vm.gen
+  const gen = Math.max(collections.vms.get(vm.id)?.gen ?? 0, vm.gen)
   wanted.ask(vm.id, action, Date.now())
   try {
     const accepted = await requestPower(vm.id, action, gen)
@@ -62,4 +70,10 @@ export async function requestWanted(vm: Vm, action: PowerAction): Promise<void> 
     wanted.takeBack(vm.id)
     throw error
   }
+}
+
+/** What the VM has become, when that is why the server refused. */
+async function changedTo(id: string, error: unknown): Promise<Vm | undefined> {
+  if (problemOf(error).code !== 'changed_meanwhile') return undefined
+  return readVm(id).catch(() => undefined)
 }

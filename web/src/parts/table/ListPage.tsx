@@ -1,6 +1,6 @@
 /** A list in full: filter, facets, columns, rows; all of its state in the URL. */
 import { Button, Label, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import type { CollectionName, Facet, Rows } from '../../api/types'
 import { list as words } from '../../text/en'
 import { NoMatch } from '../EmptyList'
@@ -13,12 +13,14 @@ import {
   useListSearch,
   type ListSearch,
 } from '../listSearch'
-import { useMedia } from '../media'
+import { phone, useMedia } from '../media'
 import { shapeOfStatus, type Shape } from '../shapes'
 import { useList } from '../useLive'
+import { useWidth } from '../useWidth'
 import { ColumnChooser } from './ColumnChooser'
 import { shownColumns, type Column } from './columns'
 import { FacetFilter, facetLabel } from './FacetFilter'
+import { FilterSheet, type FacetField } from './FilterSheet'
 import { FilterField } from './FilterField'
 import { LiveTable } from './LiveTable'
 
@@ -42,18 +44,21 @@ interface ListPageProps<Name extends CollectionName> {
   children?: ReactNode
 }
 
-const facetFields = ['status', 'host'] as const
+const facetFields = ['status', 'host'] as const satisfies readonly FacetField[]
 
 export function ListPage<Name extends CollectionName>(props: ListPageProps<Name>) {
   const { name, columns, shapeOf = shapeOfStatus, defaultSort, empty, children, ...table } = props
   const { search, query, change } = useListSearch(defaultSort)
   const { list, view } = useList(name, query)
-  const wide = useMedia('(min-width: 1000px)')
-  const middle = useMedia('(min-width: 800px)')
-  const fits = (from: number) => (from > 800 ? wide : middle)
+  const box = useRef<HTMLDivElement>(null)
+  const room = useWidth(box)
+  const isPhone = useMedia(phone)
+  const fits = (from: number) => room >= from
   const shown = shownColumns(columns, splitComma(search.cols), fits)
   const widths = parseWidths(search.widths)
   const isFiltered = [search.search, search.status, search.host].some((value) => value !== undefined)
+  const fields = facetFields.filter((field) => name !== 'hosts' || field !== 'host')
+  const toggle = (field: FacetField, value: string) => change({ [field]: toggleComma(search[field], value) })
   const clear = () => change({ search: undefined, status: undefined, host: undefined })
   const setWidth = (key: string, width: number | undefined) => {
     const next = new Map(widths)
@@ -62,7 +67,7 @@ export function ListPage<Name extends CollectionName>(props: ListPageProps<Name>
     change({ widths: formatWidths(next) }, true)
   }
   return (
-    <div className="list-page">
+    <div className="list-page" ref={box}>
       <Toolbar className="list-toolbar" inset={{ default: 'insetNone' }} colorVariant="no-background">
         <ToolbarContent>
           <ToolbarItem className="list-filter">
@@ -72,21 +77,35 @@ export function ListPage<Name extends CollectionName>(props: ListPageProps<Name>
               onChange={(text) => change({ search: text === '' ? undefined : text }, true)}
             />
           </ToolbarItem>
-          {facetFields.map((field) => {
-            const facet = view.facets.find((one) => one.field === field)
-            if (name === 'hosts' && field === 'host') return null
-            if (facet === undefined || (facet.values.length === 0 && search[field] === undefined)) return null
-            return (
-              <ToolbarItem key={field}>
-                <FacetFilter
-                  facet={facet}
-                  chosen={search[field]}
-                  onToggle={(value) => change({ [field]: toggleComma(search[field], value) })}
-                  shapeOf={shapeOf}
-                />
-              </ToolbarItem>
-            )
-          })}
+          {isPhone && view.facets.length > 0 && (
+            <ToolbarItem>
+              <FilterSheet
+                name={name}
+                facets={view.facets}
+                fields={fields}
+                search={search}
+                total={view.total}
+                shapeOf={shapeOf}
+                onToggle={toggle}
+              />
+            </ToolbarItem>
+          )}
+          {!isPhone &&
+            fields.map((field) => {
+              const facet = view.facets.find((one) => one.field === field)
+              if (facet === undefined || (facet.values.length === 0 && search[field] === undefined))
+                return null
+              return (
+                <ToolbarItem key={field}>
+                  <FacetFilter
+                    facet={facet}
+                    chosen={search[field]}
+                    onToggle={(value) => toggle(field, value)}
+                    shapeOf={shapeOf}
+                  />
+                </ToolbarItem>
+              )
+            })}
           <ToolbarItem className="wide-only">
             <ColumnChooser
               columns={columns}

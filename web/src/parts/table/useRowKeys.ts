@@ -56,7 +56,8 @@ function stepOf(event: KeyboardEvent, inTable: boolean): number | undefined {
 /** Scrolls to the row and focuses it as soon as it is in the document. */
 function focusRow(index: number, keys: RowKeys, tries = 10): void {
   const row = keys.scroller.current?.querySelector(`tr[data-index="${index}"]`)
-  const target = row?.querySelector<HTMLElement>('a, input, button')
+  // The link rather than the checkbox before it, so that Enter opens.
+  const target = row?.querySelector<HTMLElement>('a') ?? row?.querySelector<HTMLElement>('input, button')
   if (target != null) {
     target.focus({ preventScroll: true })
     keys.virtual.scrollToIndex(index, { align: 'auto' })

@@ -6,13 +6,14 @@ import {
   EmptyStateFooter,
   Skeleton,
 } from '@patternfly/react-core'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
+import { lazyPart } from '../../../parts/lazyPart'
 import { ActionButton } from '../../../parts/power/ActionButton'
 import { startPower, whyNot } from '../../../parts/power/power'
 import { common, consoleText as words, power } from '../../../text/en'
 import { useVm } from '../useVm'
 
-const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })))
+const Screen = lazyPart(() => import('./Screen').then((module) => module.Screen))
 
 /** States in which QEMU is there and shows a picture. */
 const withPicture = ['running', 'paused', 'suspended', 'shutting_down', 'migrating']

@@ -1,14 +1,15 @@
 /** The graphical console with its toolbar. */
 import { Alert, Button } from '@patternfly/react-core'
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { lazyPart } from '../../../parts/lazyPart'
 import { ProblemAlert } from '../../../parts/ProblemAlert'
 import { consoleText as words } from '../../../text/en'
 import { ConsoleToolbar } from './ConsoleToolbar'
 import { ConsoleSession, type ConsoleState } from './session'
 
 // Both are seldom needed, and forms are heavy.
-const PasteDialog = lazy(() => import('./PasteDialog').then((module) => ({ default: module.PasteDialog })))
-const PasswordForm = lazy(() => import('./PasswordForm').then((module) => ({ default: module.PasswordForm })))
+const PasteDialog = lazyPart(() => import('./PasteDialog').then((module) => module.PasteDialog))
+const PasswordForm = lazyPart(() => import('./PasswordForm').then((module) => module.PasswordForm))
 
 export function Screen({ vmId, name }: { vmId: string; name: string }) {
   const frame = useRef<HTMLDivElement>(null)
