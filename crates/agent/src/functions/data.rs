@@ -125,16 +125,22 @@ fn items(call: &Call<'_>, tree: &Value) -> Return {
 
 async fn config_get(call: Call<'_>) -> Result<Return, Fault> {
     let key = call.args.required(0, "key")?;
-    if let Some(value) = traverse(&call.minion.opts(), &key, ":") {
-        return Ok(Return::ok(value.clone()));
-    }
-    let target = compile::target(call.minion, Extra::default()).await?;
-    let found = traverse(&target.grains, &key, ":").or_else(|| traverse(&target.pillar, &key, ":"));
+    let found = configured(&call, &key).await?;
     let default = || {
         call.args
             .get(1, "default")
             .cloned()
             .unwrap_or_else(|| json!(""))
     };
-    Ok(Return::ok(found.cloned().unwrap_or_else(default)))
+    Ok(Return::ok(found.unwrap_or_else(default)))
+}
+
+/// A value of the configuration, the grains or the pillar, in this order.
+pub(super) async fn configured(call: &Call<'_>, key: &str) -> Result<Option<Value>, Fault> {
+    if let Some(value) = traverse(&call.minion.opts(), key, ":") {
+        return Ok(Some(value.clone()));
+    }
+    let target = compile::target(call.minion, Extra::default()).await?;
+    let found = traverse(&target.grains, key, ":").or_else(|| traverse(&target.pillar, key, ":"));
+    Ok(found.cloned())
 }

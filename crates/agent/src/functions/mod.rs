@@ -8,14 +8,19 @@
 mod arguments;
 mod bridge;
 mod builtin;
+mod change;
 mod data;
+mod declare;
 mod life;
 mod network;
 mod pool;
 mod signature;
 mod states;
 mod table;
+#[cfg(test)]
+mod tests;
 mod vm;
+mod volume;
 
 pub use arguments::{Arguments, command_line};
 pub(crate) use bridge::Bridge;

@@ -1,5 +1,6 @@
 //! `virt.*` functions about networks.
 
+use super::change::switch;
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use hypervisor::Key;
@@ -53,9 +54,28 @@ pub(super) const TABLE: &[Function] = &[
         access: Access::Changes,
         run: |call| Box::pin(change(call, NetworkOp::Stop)),
     },
+    Function {
+        name: "virt.network_undefine",
+        signature: "name",
+        doc: "virt.network_undefine NAME\n\nRemoves the definition; a running network goes when it is stopped.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, NetworkOp::Undefine)),
+    },
+    Function {
+        name: "virt.network_set_autostart",
+        signature: "name, state='on'",
+        doc: "virt.network_set_autostart NAME [on|off]\n\nStarts the network with its host, or not.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let on = switch(&call.args).unwrap_or(false);
+                change(call, NetworkOp::Autostart(on)).await
+            })
+        },
+    },
 ];
 
-async fn find_network(call: &Call<'_>) -> Result<Network, Fault> {
+pub(super) async fn find_network(call: &Call<'_>) -> Result<Network, Fault> {
     let name = call.args.required(0, "name")?;
     let found = call
         .minion

@@ -1,5 +1,6 @@
 //! `virt.*` functions about storage pools.
 
+use super::change::switch;
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use hypervisor::Key;
@@ -57,9 +58,42 @@ pub(super) const TABLE: &[Function] = &[
         access: Access::Changes,
         run: |call| Box::pin(change(call, PoolOp::Refresh)),
     },
+    Function {
+        name: "virt.pool_build",
+        signature: "name",
+        doc: "virt.pool_build NAME\n\nMakes the storage of a stopped pool: its folder, its file system… Never overwrites data.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, PoolOp::Build)),
+    },
+    Function {
+        name: "virt.pool_delete",
+        signature: "name",
+        doc: "virt.pool_delete NAME\n\nRemoves the storage of a stopped pool: its folder, its volume group… The definition stays.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, PoolOp::Delete)),
+    },
+    Function {
+        name: "virt.pool_undefine",
+        signature: "name",
+        doc: "virt.pool_undefine NAME\n\nRemoves the definition of a stopped pool; volumes stay.",
+        access: Access::Changes,
+        run: |call| Box::pin(change(call, PoolOp::Undefine)),
+    },
+    Function {
+        name: "virt.pool_set_autostart",
+        signature: "name, state='on'",
+        doc: "virt.pool_set_autostart NAME [on|off]\n\nStarts the pool with its host, or not.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let on = switch(&call.args).unwrap_or(false);
+                change(call, PoolOp::Autostart(on)).await
+            })
+        },
+    },
 ];
 
-async fn find_pool(call: &Call<'_>) -> Result<Pool, Fault> {
+pub(super) async fn find_pool(call: &Call<'_>) -> Result<Pool, Fault> {
     let name = call.args.required(0, "name")?;
     let found = call
         .minion

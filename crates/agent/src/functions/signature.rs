@@ -2,6 +2,7 @@
 
 use super::{Arguments, Fault, Function};
 use serde_json::{Value, json};
+use sls::Map;
 
 /// Arguments that every `virt` function takes. The first must mean this hypervisor; the agent signs in by itself.
 const CONNECTION: [&str; 3] = ["connection", "username", "password"];
@@ -60,6 +61,19 @@ impl Signature {
             "varargs": self.varargs.map(|_| true),
             "kwargs": self.kwargs.map(|_| true),
         })
+    }
+
+    /// The arguments of a call by their names, those by position too; without what was not given.
+    pub(super) fn bind(&self, args: &Arguments) -> Map {
+        let value = |(position, parameter): (usize, &Parameter)| {
+            let value = args.get(position, parameter.name)?;
+            Some((parameter.name.to_owned(), value.clone()))
+        };
+        self.parameters
+            .iter()
+            .enumerate()
+            .filter_map(value)
+            .collect()
     }
 
     fn takes(&self, name: &str, is_virt: bool) -> bool {

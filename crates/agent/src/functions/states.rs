@@ -94,6 +94,8 @@ enum Mode {
     /// As `test=` and the configuration say.
     Configured,
     Test,
+    /// Whatever the configuration says.
+    Real,
 }
 
 async fn apply(call: Call<'_>, mode: Mode) -> Result<Return, Fault> {
@@ -208,6 +210,48 @@ async fn single(call: Call<'_>) -> Result<Return, Fault> {
     .await
 }
 
+/// Brings about one state of the module `virt` for a function that does the same, or with `test` plans it. Returns what
+/// changed, or would.
+///
+/// # Errors
+/// The state failed; its comment says why.
+pub(super) async fn bring_about(
+    call: &Call<'_>,
+    fun: &str,
+    name: &str,
+    arguments: Map<String, Value>,
+    test: bool,
+) -> Result<Map<String, Value>, Fault> {
+    let mut listed = vec![json!({ "name": name })];
+    listed.extend(
+        arguments
+            .into_iter()
+            .map(|(key, value)| json!({ key: value })),
+    );
+    let declared = json!({ name: { format!("virt.{fun}"): listed } });
+    let mode = if test { Mode::Test } else { Mode::Real };
+    let returned = run(call, What::Inline(declared), mode, |compiled| compiled).await?;
+    if !returned.ok {
+        let failed = returned
+            .value
+            .as_object()
+            .and_then(|all| all.values().next());
+        let comment = failed.map_or_else(|| summary(&returned.value), |one| whole(&one["comment"]));
+        return Err(Fault::new(comment));
+    }
+    let result = returned
+        .value
+        .as_object()
+        .and_then(|all| all.values().next());
+    let changes = result.and_then(|result| result["changes"].as_object());
+    Ok(changes.cloned().unwrap_or_default())
+}
+
+fn whole(text: &Value) -> String {
+    text.as_str()
+        .map_or_else(|| text.to_string(), str::to_owned)
+}
+
 /// Compiles, takes the host's right to run states, and runs.
 async fn run(
     call: &Call<'_>,
@@ -221,7 +265,11 @@ async fn run(
         .get("test")
         .and_then(Value::as_bool)
         .unwrap_or(false);
-    let test = mode == Mode::Test || call.args.flag("test")?.unwrap_or(configured);
+    let test = match mode {
+        Mode::Test => true,
+        Mode::Real => false,
+        Mode::Configured => call.args.flag("test")?.unwrap_or(configured),
+    };
     let _right = right(call).await?;
     // Fails at once, and in one place, when libvirt does not answer.
     let versions = call.minion.hypervisor.versions().await?;

@@ -1,6 +1,8 @@
 //! The table of functions.
 
-use super::{Call, Fault, Return, builtin, data, life, network, pool, states, vm};
+use super::{
+    Call, Fault, Return, builtin, change, data, declare, life, network, pool, states, vm, volume,
+};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -49,8 +51,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         data::TABLE,
         vm::TABLE,
         life::TABLE,
+        change::TABLE,
         pool::TABLE,
+        volume::TABLE,
         network::TABLE,
+        declare::TABLE,
         states::TABLE,
     ]
     .into_iter()

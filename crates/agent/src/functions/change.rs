@@ -1,0 +1,293 @@
+//! `virt.*` functions that change the definition of one VM, or take it away.
+
+use super::table::{Access, Function};
+use super::vm::find_vm;
+use super::{Arguments, Call, Fault, Return};
+use domxml::{Document, Place};
+use hypervisor::Key;
+use model::plan::{Step, VmOp, VolumeOp};
+use model::vm::Disk;
+use model::{Bytes, Inventory, Request, Vm};
+use serde_json::Value;
+use std::path::Path;
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "virt.set_autostart",
+        signature: "vm_, state='on'",
+        doc: "virt.set_autostart VM [on|off]\n\nStarts the VM with its host, or not. False for any other word.",
+        access: Access::Changes,
+        run: |call| Box::pin(set_autostart(call)),
+    },
+    Function {
+        name: "virt.setmem",
+        signature: "vm_, memory, config=False",
+        doc: "virt.setmem VM MIB\n\nMemory of a VM that is off. False while it is not.",
+        access: Access::Changes,
+        run: |call| Box::pin(set_memory(call)),
+    },
+    Function {
+        name: "virt.setvcpus",
+        signature: "vm_, vcpus, config=False",
+        doc: "virt.setvcpus VM COUNT\n\nvCPUs of a VM that is off. False while it is not.",
+        access: Access::Changes,
+        run: |call| Box::pin(set_vcpus(call)),
+    },
+    Function {
+        name: "virt.undefine",
+        signature: "vm_",
+        doc: "virt.undefine VM\n\nRemoves the definition; disks stay.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let vm = find_vm(&call).await?;
+                change(&call, vm.name, VmOp::Undefine).await
+            })
+        },
+    },
+    Function {
+        name: "virt.purge",
+        signature: "vm_, dirs=False, removables=False",
+        doc: "virt.purge VM [removables=True]\n\nCuts the power, deletes the volumes of the disks (with removables=True also those in drives) and the definition. Nothing is touched unless every disk is a volume of a running pool that no other VM has.",
+        access: Access::Changes,
+        run: |call| Box::pin(purge(call)),
+    },
+    Function {
+        name: "virt.define_xml_str",
+        signature: "xml",
+        doc: "virt.define_xml_str XML\n\nDefines a VM by its XML, or replaces the definition of the one of that name.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let xml = call.args.required(0, "xml")?;
+                define(&call, xml).await
+            })
+        },
+    },
+    Function {
+        name: "virt.define_xml_path",
+        signature: "path",
+        doc: "virt.define_xml_path PATH\n\nDefines a VM by the XML in a file of the host. False when the file cannot be read.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let path = call.args.required(0, "path")?;
+                match tokio::fs::read_to_string(&path).await {
+                    Ok(xml) => define(&call, xml).await,
+                    Err(error) => {
+                        tracing::warn!("Cannot read {path}: {error}");
+                        Ok(Return::ok(false))
+                    }
+                }
+            })
+        },
+    },
+];
+
+/// What `state` of a `…set_autostart` means: `on` and `off`, which YAML turns into booleans. `None` for anything else.
+pub(super) fn switch(args: &Arguments) -> Option<bool> {
+    match args.get(1, "state") {
+        None => Some(true),
+        Some(Value::Bool(on)) => Some(*on),
+        Some(Value::String(word)) => match word.as_str() {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        },
+        Some(_) => None,
+    }
+}
+
+async fn change(call: &Call<'_>, name: String, op: VmOp) -> Result<Return, Fault> {
+    call.minion
+        .hypervisor
+        .perform(&Step::Vm { name, op })
+        .await?;
+    Ok(Return::ok(true))
+}
+
+async fn set_autostart(call: Call<'_>) -> Result<Return, Fault> {
+    let vm = find_vm(&call).await?;
+    match switch(&call.args) {
+        Some(on) => change(&call, vm.name, VmOp::Autostart(on)).await,
+        None => Ok(Return::ok(false)),
+    }
+}
+
+async fn set_memory(call: Call<'_>) -> Result<Return, Fault> {
+    let vm = find_vm(&call).await?;
+    let size = Bytes::from_mib(count(&call, "memory")?);
+    let kib = size.kib().to_string();
+    redefine(&call, vm, |document| {
+        for place in ["memory", "currentMemory"].map(Place::at) {
+            document.set(&place.clone().attr("unit"), "KiB")?;
+            document.set(&place, &kib)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn set_vcpus(call: Call<'_>) -> Result<Return, Fault> {
+    let vm = find_vm(&call).await?;
+    let vcpus = count(&call, "vcpus")?.to_string();
+    redefine(&call, vm, |document| {
+        document.remove(&Place::at("vcpu").attr("current"))?;
+        document.set(&Place::at("vcpu"), &vcpus)
+    })
+    .await
+}
+
+/// The second argument, a whole number from 1.
+fn count(call: &Call<'_>, name: &str) -> Result<u64, Fault> {
+    let given = call.args.required(1, name)?;
+    let count = given
+        .parse()
+        .ok()
+        .filter(|count| (1..1 << 32).contains(count));
+    count.ok_or_else(|| {
+        let fun = call.fun;
+        Fault::new(format!(
+            "{fun}: the argument '{name}' is {given}, not a whole number from 1"
+        ))
+    })
+}
+
+/// Writes the edited definition of a VM that is off. Source: Salt, which returns False for any other.
+async fn redefine(
+    call: &Call<'_>,
+    vm: Vm,
+    edit: impl FnOnce(&mut Document) -> Result<(), domxml::EditError>,
+) -> Result<Return, Fault> {
+    if vm.status.salt_word() != "shutdown" {
+        return Ok(Return::ok(false));
+    }
+    let unreadable = |error| {
+        Fault::new(format!(
+            "cannot edit the definition of VM {}: {error}",
+            vm.name
+        ))
+    };
+    let xml = vm.xml_persistent.as_deref().unwrap_or_default();
+    let mut document = Document::new(xml).map_err(unreadable)?;
+    edit(&mut document).map_err(unreadable)?;
+    let xml = document.into_string();
+    change(call, vm.name, VmOp::Define { xml }).await
+}
+
+async fn define(call: &Call<'_>, xml: String) -> Result<Return, Fault> {
+    let read = domxml::domain::read(&xml)
+        .map_err(|error| Fault::new(format!("cannot define a VM: {error}")))?;
+    change(call, read.name, VmOp::Define { xml }).await
+}
+
+/// Everything is looked up before anything is touched.
+async fn purge(call: Call<'_>) -> Result<Return, Fault> {
+    if call
+        .args
+        .get(1, "dirs")
+        .is_some_and(|dirs| *dirs != Value::Bool(false))
+    {
+        return Err(Fault::new(
+            "virt.purge: dirs=True is not supported: folders of disks are kept",
+        )
+        .hint("leave dirs out, and remove the folder by hand if nothing else is in it"));
+    }
+    let vm = find_vm(&call).await?;
+    let removables = call.args.get(2, "removables") == Some(&Value::Bool(true));
+    let inventory = call.minion.hypervisor.inventory().await?;
+    let mut volumes = Vec::new();
+    let is_drive = |disk: &Disk| matches!(disk.device.as_str(), "cdrom" | "floppy");
+    for disk in vm.disks.iter().filter(|disk| removables || !is_drive(disk)) {
+        if disk.source.is_empty() {
+            continue;
+        }
+        let (pool, name) = volume_of(&vm, disk, &inventory)?;
+        unshared(&vm, disk, (&pool, &name), &inventory)?;
+        if call
+            .minion
+            .hypervisor
+            .find_volume(&pool, &name)
+            .await?
+            .is_some()
+        {
+            volumes.push(Step::Volume {
+                pool,
+                name,
+                op: VolumeOp::Delete,
+            });
+        }
+    }
+    let of_vm = |op| Step::Vm {
+        name: vm.name.clone(),
+        op,
+    };
+    let off = vm
+        .status
+        .is_active()
+        .then(|| of_vm(VmOp::Life(Request::ForceOff)));
+    for step in off.into_iter().chain(volumes) {
+        call.minion.hypervisor.perform(&step).await?;
+    }
+    // A transient VM is gone as soon as it is off.
+    if call
+        .minion
+        .hypervisor
+        .find_vm(&Key::Uuid(vm.uuid))
+        .await?
+        .is_some()
+    {
+        call.minion.hypervisor.perform(&of_vm(VmOp::Purge)).await?;
+    }
+    Ok(Return::ok(true))
+}
+
+/// Pool and name of the volume that a disk is.
+fn volume_of(vm: &Vm, disk: &Disk, inventory: &Inventory) -> Result<(String, String), Fault> {
+    if let Some(pool) = &disk.pool
+        && let Some(name) = disk
+            .source
+            .strip_prefix(pool)
+            .and_then(|rest| rest.strip_prefix('/'))
+    {
+        return Ok((pool.clone(), name.to_owned()));
+    }
+    let path = Path::new(&disk.source);
+    let holds = |pool: &&model::Pool| pool.active && path.parent() == Some(Path::new(&pool.target));
+    match (inventory.pools.iter().find(holds), path.file_name()) {
+        (Some(pool), Some(name)) => Ok((pool.name.clone(), name.to_string_lossy().into_owned())),
+        _ => Err(Fault::new(format!(
+            "cannot purge VM {}: its disk {} is {}, which is no volume of a running pool",
+            vm.name, disk.target, disk.source
+        ))
+        .hint("start the pool, or use virt.undefine and remove the disk by hand")),
+    }
+}
+
+/// Refuses a disk that another VM has, too.
+fn unshared(
+    vm: &Vm,
+    disk: &Disk,
+    volume: (&str, &str),
+    inventory: &Inventory,
+) -> Result<(), Fault> {
+    let same = |other: &&Vm| {
+        other.uuid != vm.uuid
+            && other
+                .disks
+                .iter()
+                .filter(|disk| !disk.source.is_empty())
+                .any(|theirs| {
+                    volume_of(other, theirs, inventory)
+                        .is_ok_and(|(pool, name)| (pool.as_str(), name.as_str()) == volume)
+                })
+    };
+    match inventory.vms.iter().find(same) {
+        None => Ok(()),
+        Some(other) => Err(Fault::new(format!(
+            "cannot purge VM {}: its disk {} ({}) is a disk of VM {}, too",
+            vm.name, disk.target, disk.source, other.name
+        ))
+        .hint("virt.undefine removes the definition and keeps the disks")),
+    }
+}

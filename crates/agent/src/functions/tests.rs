@@ -1,0 +1,259 @@
+//! Functions on the fake hypervisor, called as from a command line.
+
+use super::{Context, Fault, call, command_line};
+use crate::minion::Minion;
+use hypervisor::fake::FakeHypervisor;
+use hypervisor::{Hypervisor, Key};
+use model::{Bytes, Vm, VmStatus};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(super) struct Host {
+    pub(super) fake: FakeHypervisor,
+    pub(super) minion: Arc<Minion>,
+    folder: PathBuf,
+}
+
+impl Host {
+    pub(super) fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("salar-functions-{}", uuid::Uuid::new_v4()));
+        let fake = FakeHypervisor::new("kvm1");
+        fake.add_folder("/vms");
+        fake.add_pool(
+            "<pool type='dir'><name>pool0</name><target><path>/vms</path></target></pool>",
+        );
+        let mut minion = Minion::new("kvm1", Arc::new(fake.clone()), "fake:///", folder.clone());
+        minion
+            .config
+            .insert("virt".to_owned(), json!({"images": "pool0"}));
+        Self {
+            fake,
+            minion: Arc::new(minion),
+            folder,
+        }
+    }
+
+    pub(super) async fn call(&self, words: &[&str]) -> Result<Value, Fault> {
+        let given: Vec<String> = words[1..].iter().map(|&word| word.to_owned()).collect();
+        let (args, kwargs) = command_line(&given);
+        call(&self.minion, words[0], &args, &kwargs, &Context::quiet())
+            .await
+            .map(|returned| returned.value)
+    }
+
+    async fn check(&self, words: &[&str], expected: Value) {
+        assert_eq!(self.call(words).await, Ok(expected), "{words:?}");
+    }
+
+    async fn refused(&self, words: &[&str]) -> String {
+        self.call(words).await.expect_err("refused").message
+    }
+
+    async fn vm(&self, name: &str) -> Option<Vm> {
+        let key = Key::Name(name.to_owned());
+        self.fake.find_vm(&key).await.expect("the fake answers")
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[tokio::test]
+async fn a_vm_is_made_changed_and_purged() {
+    let host = Host::new();
+    let init = ["virt.init", "srv01", "1", "512", "nic=none"];
+    let disks = "disks=[{name: system, size: 1024, pool: pool0}]";
+    host.check(
+        &[
+            &init[..],
+            &[
+                "interfaces=[{name: eth0, type: bridge, source: br1}]",
+                disks,
+            ],
+        ]
+        .concat(),
+        json!(true),
+    )
+    .await;
+    let vm = host.vm("srv01").await.expect("it is there");
+    assert_eq!(
+        (vm.status, vm.memory),
+        (VmStatus::Running, Bytes::from_mib(512))
+    );
+    assert!(
+        host.refused(&init)
+            .await
+            .contains("already exists with uuid")
+    );
+
+    // Only a VM that is off is redefined.
+    host.check(&["virt.setmem", "srv01", "1024"], json!(false))
+        .await;
+    host.check(&["virt.stop", "srv01"], json!(true)).await;
+    host.check(&["virt.setmem", "srv01", "1024"], json!(true))
+        .await;
+    host.check(&["virt.setvcpus", "srv01", "3"], json!(true))
+        .await;
+    for (word, on) in [("on", true), ("off", false), ("True", true)] {
+        host.check(&["virt.set_autostart", "srv01", word], json!(true))
+            .await;
+        assert_eq!(host.vm("srv01").await.map(|vm| vm.autostart), Some(on));
+    }
+    host.check(&["virt.set_autostart", "srv01", "maybe"], json!(false))
+        .await;
+    let vm = host.vm("srv01").await.expect("it is there");
+    assert_eq!(
+        (vm.memory, vm.memory_max, vm.vcpus),
+        (Bytes::from_mib(1024), Bytes::from_mib(1024), 3)
+    );
+
+    let unchanged = json!({"definition": false, "disk": {"attached": [], "detached": [], "updated": []}, "interface": {"attached": [], "detached": []}});
+    host.check(&["virt.update", "srv01", "mem=1024"], unchanged)
+        .await;
+    let changed = host
+        .call(&["virt.update", "srv01", "mem=2048"])
+        .await
+        .expect("updated");
+    assert_eq!(changed["definition"], true);
+    assert_eq!(
+        host.vm("srv01").await.map(|vm| vm.memory),
+        Some(Bytes::from_mib(2048))
+    );
+
+    host.check(&["virt.start", "srv01"], json!(true)).await;
+    host.check(&["virt.purge", "srv01"], json!(true)).await;
+    assert_eq!(host.vm("srv01").await, None);
+    assert_eq!(
+        host.fake.find_volume("pool0", "srv01_system").await,
+        Ok(None)
+    );
+    assert_eq!(
+        host.refused(&["virt.undefine", "srv01"]).await,
+        "No virtual machines found."
+    );
+}
+
+fn vm_with_disk(name: &str, source: &str) -> String {
+    format!(
+        "<domain type='kvm'><name>{name}</name><memory>1024</memory><os><type>hvm</type></os><devices>\
+         <disk type='file' device='disk'><source file='{source}'/><target dev='vda' bus='virtio'/></disk></devices></domain>"
+    )
+}
+
+#[tokio::test]
+async fn purge_spares_what_is_not_the_vms_own() {
+    let host = Host::new();
+    host.call(&["virt.volume_define", "pool0", "shared", "10"])
+        .await
+        .expect("a volume");
+    host.fake.add_vm(&vm_with_disk("a", "/vms/shared"));
+    host.fake.add_vm(&vm_with_disk("b", "/vms/shared"));
+    host.fake.add_vm(&vm_with_disk("c", "/elsewhere/c"));
+    assert_eq!(
+        host.refused(&["virt.purge", "a"]).await,
+        "cannot purge VM a: its disk vda (/vms/shared) is a disk of VM b, too"
+    );
+    assert_eq!(
+        host.refused(&["virt.purge", "c"]).await,
+        "cannot purge VM c: its disk vda is /elsewhere/c, which is no volume of a running pool"
+    );
+    assert!(host.vm("a").await.is_some() && host.vm("c").await.is_some());
+    assert!(
+        host.refused(&["virt.purge", "a", "dirs=True"])
+            .await
+            .contains("dirs=True")
+    );
+    assert_eq!(
+        host.refused(&["virt.undefine", "d"]).await,
+        "The VM \"d\" is not present"
+    );
+}
+
+#[tokio::test]
+async fn networks_pools_and_volumes_are_defined_and_updated() {
+    let host = Host::new();
+    let network = [
+        "net0",
+        "virbr7",
+        "nat",
+        "ipv4_config={cidr: 192.168.44.0/24}",
+    ];
+    host.check(
+        &[&["virt.network_define"][..], &network].concat(),
+        json!(true),
+    )
+    .await;
+    assert_eq!(
+        host.call(&["virt.network_info", "net0"])
+            .await
+            .expect("info")["net0"]["active"],
+        1
+    );
+    host.check(
+        &[&["virt.network_update"][..], &network].concat(),
+        json!(false),
+    )
+    .await;
+    let renamed = [
+        "virt.network_update",
+        "net0",
+        "virbr7",
+        "nat",
+        "ipv4_config={cidr: 192.168.44.0/24}",
+        "domain={name: tf.local}",
+    ];
+    host.check(&[&renamed[..], &["test=True"]].concat(), json!(true))
+        .await;
+    host.check(&renamed, json!(true)).await;
+    host.check(&["virt.network_set_autostart", "net0", "off"], json!(true))
+        .await;
+    host.check(&["virt.network_stop", "net0"], json!(true))
+        .await;
+    host.check(&["virt.network_undefine", "net0"], json!(true))
+        .await;
+    host.check(&["virt.list_networks"], json!([])).await;
+
+    host.check(
+        &["virt.pool_define", "pool1", "dir", "target=/more"],
+        json!(true),
+    )
+    .await;
+    let info = host.call(&["virt.pool_info", "pool1"]).await.expect("info");
+    assert_eq!(
+        (&info["pool1"]["state"], &info["pool1"]["autostart"]),
+        (&json!("running"), &json!(false))
+    );
+    host.check(
+        &["virt.pool_update", "pool1", "dir", "target=/more"],
+        json!(false),
+    )
+    .await;
+    host.check(&["virt.volume_define", "pool1", "v", "10"], json!(true))
+        .await;
+    host.check(&["virt.pool_list_volumes", "pool1"], json!(["v"]))
+        .await;
+    host.fake.add_vm(&vm_with_disk("a", "/more/v"));
+    let info = json!({"pool1": {"v": {"type": "file", "key": "/more/v", "path": "/more/v", "capacity": 10 << 20, "allocation": 0, "used_by": ["a"], "backing_store": null, "format": null}}});
+    host.check(&["virt.volume_infos", "pool1", "v"], info).await;
+    host.fake.remove_vm("a");
+    host.check(&["virt.volume_delete", "pool1", "v"], json!(true))
+        .await;
+    host.check(
+        &[
+            "virt.define_vol_xml_str",
+            "<volume><name>w</name><capacity>4096</capacity></volume>",
+            "pool1",
+        ],
+        json!(true),
+    )
+    .await;
+    let missing = ["virt.define_vol_xml_path", "/no/such/file", "pool1"];
+    host.check(&missing, json!(false)).await;
+    host.check(&["virt.pool_stop", "pool1"], json!(true)).await;
+    host.check(&["virt.pool_undefine", "pool1"], json!(true))
+        .await;
+}
