@@ -46,6 +46,17 @@ impl Failure {
             || (self.is(sys::VIR_ERR_INVALID_ARG) && self.message.contains("unsupported flags"))
     }
 
+    /// The same failure, of a call whose connection still lives or does not.
+    ///
+    /// libvirtd passes on, under the same codes, that something behind it cannot be reached (virtlogd when a VM
+    /// starts). Over a connection that lives that is a refusal, and its outcome is known.
+    pub(crate) fn over(mut self, connection_lives: bool) -> Self {
+        if connection_lives && self.reason == Reason::Unreachable {
+            self.reason = Reason::Refused;
+        }
+        self
+    }
+
     /// The error of the call `what`.
     pub(crate) fn of(self, what: impl Into<String>) -> HypervisorError {
         HypervisorError {
@@ -192,6 +203,15 @@ mod tests {
             closed,
             Reason::Unreachable,
         );
+    }
+
+    #[test]
+    fn what_libvirtd_cannot_reach_is_a_refusal() {
+        let virtlogd =
+            "Failed to connect socket to '/run/libvirt/virtlogd-sock': Connection refused";
+        let failure = Failure::said(sys::VIR_ERR_SYSTEM_ERROR, sys::VIR_FROM_RPC, virtlogd);
+        assert_eq!(failure.clone().over(true).reason, Reason::Refused);
+        assert_eq!(failure.over(false).reason, Reason::Unreachable);
     }
 
     #[test]

@@ -158,7 +158,9 @@ impl Lane {
         let job = Job {
             stage: Arc::clone(&stage),
             run: Box::new(move |connect| {
-                let result = connect.and_then(call);
+                let result = connect.and_then(|connect| {
+                    call(connect).map_err(|failure| failure.over(is_alive(connect)))
+                });
                 // Nobody may be there to hear it.
                 Box::new(move || drop(answer.send(result)))
             }),
