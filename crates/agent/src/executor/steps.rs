@@ -3,7 +3,8 @@
 use super::Run;
 use crate::image::{ImageError, NewVolume, Workshop};
 use hypervisor::{HypervisorError, Reason};
-use model::plan::{PlannedStep, Step, Undo, VolumeOp};
+use model::Request;
+use model::plan::{NetworkOp, PlannedStep, PoolOp, Step, Undo, VmOp, VolumeOp};
 use sls::Chunk;
 use states::{ChunkPlan, Refusal, Verdict};
 use thiserror::Error;
@@ -128,7 +129,7 @@ impl Run {
             };
             match self.minion.hypervisor.perform(step).await {
                 Ok(()) => {}
-                Err(error) if error.reason == Reason::NotFound => {}
+                Err(error) if is_undone_already(step, error.reason) => {}
                 Err(error) => {
                     tracing::warn!("Cannot take back '{}': {error}", planned.summary);
                     reason.push_str(&format!("\nNot taken back: {}: {error}", planned.summary));
@@ -137,4 +138,22 @@ impl Run {
         }
         plan.failed(&reason)
     }
+}
+
+/// There is nothing to take back: the object is gone, or what would be stopped does not run.
+fn is_undone_already(undo: &Step, reason: Reason) -> bool {
+    let stops = matches!(
+        undo,
+        Step::Vm {
+            op: VmOp::Life(Request::ForceOff),
+            ..
+        } | Step::Network {
+            op: NetworkOp::Stop,
+            ..
+        } | Step::Pool {
+            op: PoolOp::Stop,
+            ..
+        }
+    );
+    reason == Reason::NotFound || stops && reason == Reason::WrongState
 }
