@@ -1,7 +1,7 @@
 # Thin names for the scripts; what they do and which settings they take stands in each script's head.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test lint fmt clean
+.PHONY: help setup build run demo test bench lint fmt clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ demo: ## the same, and a small VM made from examples/origin/vm.sls
 
 test: ## all checks and tests, on a real libvirt host and in a browser
 	@scripts/test
+
+bench: ## the figures of README's section "Measured", with the release programs
+	@scripts/bench
 
 lint: ## the checks that take no test: formats, shellcheck, clippy, types, layers, licences
 	@scripts/test setup format scripts licences web_check clippy tidy

@@ -20,7 +20,7 @@ for (const driver of ['QEMU', 'the test driver'] as const) {
     world.state('quiet.sls', QUIET)
     const bin = process.env.SALAR_BIN_DIR ?? ''
     const call = () => output(join(bin, 'salar-agent'), ['call', '--connect', uri, '--file-root', world.fileRoot, '--state-dir', join(world.dir, 'call'), 'state.apply', 'quiet'])
-    const bare = () => stdout(join(bin, 'examples', 'bare_calls'), [uri, 'quiet', 'quietnet', 'quietpool'])
+    const bare = () => stdout(join(bin, 'examples', 'bare_calls'), ['bare', uri, 'quiet', 'quietpool', 'quietnet', '1'])
     // The test driver lives as long as a connection to it does.
     const keeper = driver === 'QEMU' ? undefined : await keepOpen(uri)
     const first = await call()
