@@ -5,12 +5,16 @@
 //! ```
 //! A handler reads or changes its host through the port only. Templates reach those that only read.
 
+mod absent;
 mod arguments;
 mod bridge;
 mod builtin;
 mod change;
+#[cfg(test)]
+mod compatibility;
 mod data;
 mod declare;
+mod host;
 mod life;
 mod network;
 mod pool;

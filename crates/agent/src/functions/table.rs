@@ -1,7 +1,8 @@
 //! The table of functions.
 
 use super::{
-    Call, Fault, Return, builtin, change, data, declare, life, network, pool, states, vm, volume,
+    Call, Fault, Return, absent, builtin, change, data, declare, host, life, network, pool, states,
+    vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +51,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         builtin::TABLE,
         data::TABLE,
         vm::TABLE,
+        host::TABLE,
         life::TABLE,
         change::TABLE,
         pool::TABLE,
@@ -64,6 +66,9 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
 
 /// Salt's words for a function that is not there, and the closest one that is.
 pub(super) fn unknown(fun: &str) -> Fault {
+    if let Some(reason) = absent::reason(fun) {
+        return Fault::new(format!("'{fun}' is not available: {reason}"));
+    }
     let fault = Fault::new(format!("'{fun}' is not available."));
     match closest(fun) {
         Some(name) => fault.hint(format!("did you mean {name}?")),

@@ -137,6 +137,44 @@ async fn a_vm_is_made_changed_and_purged() {
     );
 }
 
+#[tokio::test]
+async fn the_host_is_told_in_salts_shape() {
+    let host = Host::new();
+    host.fake.add_vm(&vm_with_disk("a", "/vms/a"));
+    let full = host.call(&["virt.full_info"]).await.expect("told");
+    let node = &full["node_info"];
+    for key in [
+        "cpucores",
+        "cpumhz",
+        "cpus",
+        "cputhreads",
+        "numanodes",
+        "phymemory",
+        "sockets",
+    ] {
+        assert!(node[key].is_u64(), "{key}: {node}");
+    }
+    assert_eq!(full["freecpu"], node["cpus"], "nothing runs");
+    let free = node["phymemory"].as_i64().map(|mib| mib - 256);
+    assert_eq!(full["freemem"].as_i64(), free);
+    assert_eq!(full["vm_info"]["a"]["loader"], json!({"path": "None"}));
+    host.check(&["virt.get_loader", "a"], json!({"path": "None"}))
+        .await;
+    host.check(&["virt.is_hyper"], json!(true)).await;
+    let argspec = host
+        .call(&["sys.argspec", "virt.purge"])
+        .await
+        .expect("told");
+    assert_eq!(
+        argspec["virt.purge"]["args"],
+        json!(["vm_", "dirs", "removables"])
+    );
+    assert_eq!(
+        host.refused(&["virt.migrate", "a", "kvm2"]).await,
+        "'virt.migrate' is not available: moving VMs between hosts is not offered in this version"
+    );
+}
+
 fn vm_with_disk(name: &str, source: &str) -> String {
     format!(
         "<domain type='kvm'><name>{name}</name><memory>1024</memory><os><type>hvm</type></os><devices>\

@@ -101,36 +101,11 @@ pub(super) const TABLE: &[Function] = &[
         run: |call| Box::pin(async move { Ok(Return::ok(graphics(&find_vm(&call).await?))) }),
     },
     Function {
-        name: "virt.node_info",
-        signature: "",
-        doc: "virt.node_info\n\nCPUs and memory (MiB) of the host.",
+        name: "virt.get_loader",
+        signature: "vm_",
+        doc: "virt.get_loader VM\n\nThe VM's firmware: its path, or the text None, and what else is said of it.",
         access: Access::Reads,
-        run: |call| {
-            Box::pin(async move {
-                let facts = call.minion.hypervisor.facts().await?;
-                Ok(Return::ok(
-                    json!({"cpumodel": facts.arch, "cpus": facts.cpus, "phymemory": facts.memory.mib()}),
-                ))
-            })
-        },
-    },
-    Function {
-        name: "virt.get_hypervisor",
-        signature: "",
-        doc: "virt.get_hypervisor\n\nkvm, qemu, xen…: the best kind of guest this host offers.",
-        access: Access::Reads,
-        run: |call| {
-            Box::pin(async move {
-                let facts = call.minion.hypervisor.facts().await?;
-                Ok(Return::ok(
-                    facts
-                        .domain_types
-                        .into_iter()
-                        .next()
-                        .map_or(Value::Null, Value::String),
-                ))
-            })
-        },
+        run: |call| Box::pin(async move { Ok(Return::ok(loader(&find_vm(&call).await?))) }),
     },
 ];
 
@@ -178,17 +153,22 @@ async fn list_by_activity(call: Call<'_>, active: bool) -> Result<Return, Fault>
 }
 
 async fn vm_info(call: Call<'_>) -> Result<Return, Fault> {
+    let vms = all_vms(&call).await?;
+    Ok(Return::ok(vm_infos(&call, &vms).await?))
+}
+
+/// What `virt.vm_info` tells of each VM.
+pub(super) async fn vm_infos(call: &Call<'_>, vms: &[Vm]) -> Result<Map<String, Value>, Fault> {
     let mut infos = Map::new();
-    for vm in all_vms(&call).await? {
-        let on = |event: &str| definition_text(&vm, event);
-        let loader = definition_text(&vm, "os/loader");
+    for vm in vms {
+        let on = |event: &str| definition_text(vm, event);
         let info = json!({
             "cpu": vm.vcpus,
-            "disks": disks(&call, &vm).await?,
-            "graphics": graphics(&vm),
-            "nics": nics(&vm),
+            "disks": disks(call, vm).await?,
+            "graphics": graphics(vm),
+            "nics": nics(vm),
             "uuid": vm.uuid.to_string(),
-            "loader": {"path": if loader.is_empty() { "None" } else { loader.as_str() }},
+            "loader": loader(vm),
             "on_crash": on("on_crash"),
             "on_reboot": on("on_reboot"),
             "on_poweroff": on("on_poweroff"),
@@ -198,7 +178,26 @@ async fn vm_info(call: Call<'_>) -> Result<Return, Fault> {
         });
         infos.insert(vm.name.clone(), info);
     }
-    Ok(Return::ok(infos))
+    Ok(infos)
+}
+
+/// The path and the attributes of `<loader>`.
+fn loader(vm: &Vm) -> Value {
+    let xml = vm
+        .xml_live
+        .as_deref()
+        .or(vm.xml_persistent.as_deref())
+        .unwrap_or_default();
+    let mut told = Map::new();
+    told.insert("path".to_owned(), json!("None"));
+    if let Ok(doc) = parse("domain", "domain", xml)
+        && let Some(loader) = doc.root_element().find("os/loader")
+    {
+        told.insert("path".to_owned(), json!(loader.text_at("")));
+        let attributes = loader.attributes();
+        told.extend(attributes.map(|a| (a.name().to_owned(), json!(a.value()))));
+    }
+    Value::Object(told)
 }
 
 fn definition_text(vm: &Vm, path: &str) -> String {

@@ -1,0 +1,131 @@
+//! `docs/salt-compatibility.md`, written from the table of functions and the catalog of states.
+//!
+//! `UPDATE_DOCS=1 cargo test -p agent compatibility` writes it anew; without, the test compares.
+
+use super::absent;
+use super::table::{Access, all};
+use sls::Catalog;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Where this program does another thing than Salt, on purpose; each names the behaviour as it is here.
+const DIFFERENCES: &[&str] = &[
+    "`test=True` touches nothing: no volume is made, no autostart flag set. The result is `None` exactly when something would change.",
+    "An object that is there is edited, never replaced: what a state does not mention stays, unknown XML included.",
+    "Pools and networks are compared only in what the state says, so that a second run changes nothing.",
+    "`autostart` not given for a VM leaves it alone; given, it is also applied to a new VM, and reported as a change. `stop_on_reboot` not given means False, as in Salt.",
+    "A running VM that refuses a live change keeps the result True and Salt's comment; what still waits for the next start is said on every run until it is true.",
+    "`mem` may be a size with a unit: `1g`.",
+    "A pool that a disk names must exist and run. Only a name with a `/` is a folder.",
+    "A block device as `source_file` becomes a block disk.",
+    "`size` with `image` grows the new volume to that size; an image that is larger stays as large as it is.",
+    "A step that fails takes back what the same state did before it. Comments are sentences and never a Python trace.",
+    "An unknown argument of a state is an error of compiling, told for all states at once with file and line.",
+    "`set_autostart` and its like take booleans, which YAML makes of `on` and `off`.",
+    "Functions refuse arguments that they do not take, and a `connection` that is another hypervisor; `username` and `password` are not used.",
+    "`seed`, `install`, `pub_key`, `priv_key` and `seed_cmd` are accepted and do nothing: nothing is written into a disk.",
+    "`virt.init` refuses a name that is taken before it touches anything; `virt.pool_define`, `virt.network_define` and `virt.volume_define` change what is there.",
+    "`virt.pool_define` makes the storage where there is none.",
+    "`virt.purge` deletes volumes of running pools only, refuses disks that another VM has, and refuses `dirs`.",
+    "`virt.volume_upload` takes the whole file: `offset` and `length` must be 0.",
+    "`virt.network_info` has no leases; `virt.get_nics` has the addresses instead.",
+    "`virt.volume_infos` counts a VM among `used_by` also where its disk names pool and volume.",
+    "`virt.is_hyper` asks libvirt rather than the list of processes, so that hosts with modular daemons count.",
+];
+
+/// The whole page.
+fn page() -> String {
+    let mut page = String::from(
+        "# Compatibility with Salt\n\n\
+         What of Salt's virtualization is here, what is not, and what is different on purpose. This page is written by a\n\
+         test from the tables that the program works with: `UPDATE_DOCS=1 cargo test -p agent compatibility`.\n",
+    );
+    states(&mut page);
+    functions(&mut page);
+    page.push_str("\n## Deliberate differences\n\n");
+    for difference in DIFFERENCES {
+        line(&mut page, format_args!("- {difference}"));
+    }
+    page
+}
+
+fn line(page: &mut String, text: std::fmt::Arguments) {
+    writeln!(page, "{text}").expect("a text can be written to");
+}
+
+fn states(page: &mut String) {
+    let catalog = states::catalog();
+    page.push_str("\n## States\n\n| state | arguments |\n| --- | --- |\n");
+    for module in catalog.modules() {
+        let mut names = catalog.functions(&module).unwrap_or_default();
+        names.sort();
+        for name in names {
+            let arguments = catalog.arguments(&module, &name);
+            let arguments = arguments.map_or("any".to_owned(), |names| {
+                format!("`{}`", names.join("`, `"))
+            });
+            line(page, format_args!("| `{module}.{name}` | {arguments} |"));
+        }
+    }
+    let there = catalog.functions("virt").unwrap_or_default();
+    let absent: Vec<&str> = absent::STATES_OF_SALT
+        .iter()
+        .copied()
+        .filter(|name| !there.iter().any(|known| known == name))
+        .collect();
+    if absent.is_empty() {
+        return;
+    }
+    page.push_str("\nStates of Salt that are not here:\n\n");
+    for name in absent {
+        let why = catalog.why_absent("virt", name);
+        let why = why.unwrap_or_else(|| "not in this version".to_owned());
+        line(page, format_args!("- `virt.{name}`: {why}"));
+    }
+}
+
+fn functions(page: &mut String) {
+    page.push_str(
+        "\n## Functions\n\nEvery `virt` function also takes `connection`, `username` and `password`. Those that only read can be\n\
+         called in templates (`salt['virt.list_domains']()`), but for `state.*`.\n\n| function | access | what it does |\n| --- | --- | --- |\n",
+    );
+    let mut functions: Vec<_> = all().collect();
+    functions.sort_by_key(|function| function.name);
+    for function in functions {
+        let access = match function.access {
+            Access::Reads => "reads",
+            Access::Changes => "changes",
+        };
+        let purpose = function
+            .doc
+            .split_once("\n\n")
+            .map_or("", |(_, purpose)| purpose);
+        let purpose = purpose.replace('|', "\\|").replace('\n', " ");
+        line(
+            page,
+            format_args!(
+                "| `{}({})` | {access} | {purpose} |",
+                function.name, function.signature
+            ),
+        );
+    }
+    page.push_str("\nFunctions of Salt that are not here:\n\n");
+    for (name, reason) in absent::FUNCTIONS {
+        line(page, format_args!("- `{name}`: {reason}"));
+    }
+}
+
+#[test]
+fn the_page_is_what_the_tables_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/salt-compatibility.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).expect("the page can be written");
+        return;
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == page,
+        "docs/salt-compatibility.md is not what the tables say; run: UPDATE_DOCS=1 cargo test -p agent compatibility"
+    );
+}
