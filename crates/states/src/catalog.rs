@@ -36,7 +36,17 @@ const VIRT: &[Function] = &[
     virt("rebooted", &[COMMON]),
     virt("running", &[want::vm::ARGUMENTS, COMMON]),
     virt("stopped", &[COMMON]),
+    virt("unpowered", &[COMMON]),
+    virt("volume_absent", &[want::stored::ABSENT_ARGUMENTS, COMMON]),
     virt("volume_defined", &[want::volume::ARGUMENTS, COMMON]),
+    virt(
+        "volume_present",
+        &[
+            want::volume::ARGUMENTS,
+            want::stored::PRESENT_ARGUMENTS,
+            COMMON,
+        ],
+    ),
 ];
 
 const TEST: &[Function] = &[

@@ -5,7 +5,7 @@
 
 pub(super) mod network;
 pub(super) mod pool;
-mod usage;
+pub(super) mod usage;
 pub(super) mod vm;
 
 use crate::changes::Changes;

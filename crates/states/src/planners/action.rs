@@ -1,4 +1,4 @@
-//! `virt.stopped`, `virt.powered_off`, `virt.rebooted`: something done to every VM whose name matches.
+//! `virt.stopped`, `virt.powered_off` (`virt.unpowered`), `virt.rebooted`: something done to every VM whose name matches.
 //! Source: Salt `virt._virt_call`.
 
 use super::steps::{planned, vm};
@@ -28,7 +28,7 @@ fn action(fun: &str) -> Action {
             comment: "Machine has been shut down",
             summary: "Ask the guest to shut down",
         },
-        "powered_off" => Action {
+        "powered_off" | "unpowered" => Action {
             request: Request::ForceOff,
             key: "unpowered",
             verb: "stop",
@@ -90,9 +90,14 @@ pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateEr
             steps,
             pending: Vec::new(),
         },
-        notes: Vec::new(),
+        notes: deprecation(call.fun).into_iter().collect(),
         outcome: Outcome::new(action.comment, Changes::PerVm(changes)),
     })
+}
+
+/// Salt keeps the older name.
+fn deprecation(fun: &str) -> Option<String> {
+    (fun == "unpowered").then(|| "virt.unpowered is deprecated: write virt.powered_off".to_owned())
 }
 
 fn no_match(name: &str, seen: &Observation) -> StateError {

@@ -7,6 +7,7 @@ mod network;
 mod pool;
 mod pretend;
 mod steps;
+mod stored;
 mod vm;
 mod volume;
 
@@ -27,7 +28,9 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
         ("virt", "network_defined" | "network_running") => network::needs(call),
         ("virt", "defined" | "running") => vm::needs(call, config),
         ("virt", "volume_defined") => volume::needs(call),
-        ("virt", "stopped" | "powered_off" | "rebooted") => Ok(action::needs(call)),
+        ("virt", "stopped" | "powered_off" | "rebooted" | "unpowered") => Ok(action::needs(call)),
+        ("virt", "volume_present") => stored::needs_present(call),
+        ("virt", "volume_absent") => stored::needs_absent(call),
         ("virt", "absent") => absent::vm::needs(call),
         ("virt", "network_absent" | "network_deleted") => absent::network::needs(call),
         ("virt", "pool_absent") => absent::pool::needs(call, Wording::Absent),
@@ -46,6 +49,7 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
 pub fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
     match (call.state, call.fun) {
         ("virt", "absent") => absent::vm::further_needs(call, seen),
+        ("virt", "volume_present") => stored::further_needs(call, seen),
         _ => Ok(None),
     }
 }
@@ -70,7 +74,9 @@ fn plan_function(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateErro
         ("virt", "defined") => vm::plan(call, seen, vm::End::Defined),
         ("virt", "running") => vm::plan(call, seen, vm::End::Running),
         ("virt", "volume_defined") => volume::plan(call, seen),
-        ("virt", "stopped" | "powered_off" | "rebooted") => action::plan(call, seen),
+        ("virt", "stopped" | "powered_off" | "rebooted" | "unpowered") => action::plan(call, seen),
+        ("virt", "volume_present") => stored::plan_present(call, seen),
+        ("virt", "volume_absent") => stored::plan_absent(call, seen),
         ("virt", "absent") => absent::vm::plan(call, seen),
         ("virt", "network_absent" | "network_deleted") => absent::network::plan(call, seen),
         ("virt", "pool_absent") => absent::pool::plan(call, seen, Wording::Absent),

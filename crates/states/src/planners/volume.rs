@@ -7,8 +7,8 @@ use crate::changes::Changes;
 use crate::planned::{ChunkPlan, Outcome, single};
 use crate::want::volume::VolumeWant;
 use crate::{Call, Map, Needs, Observation, StateError};
-use model::Volume;
 use model::plan::{Consequence, Plan, VolumeOp};
+use model::{Pool, Volume};
 use serde_json::json;
 
 pub(super) fn needs(call: &Call) -> Result<Needs, StateError> {
@@ -23,18 +23,7 @@ pub(super) fn needs(call: &Call) -> Result<Needs, StateError> {
 pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
     let want = VolumeWant::parse(call)?;
     let (pool_name, name) = (&want.pool, &want.name);
-    let pool = seen.pool(pool_name)?.ok_or_else(|| {
-        StateError::host(
-            format!("Storage pool {pool_name} not existing"),
-            "Declare it with virt.pool_running and require it",
-        )
-    })?;
-    if !pool.active {
-        return Err(StateError::host(
-            format!("pool {pool_name} is not active, so its volumes cannot be seen"),
-            format!("Start it first: salar pool start {pool_name}"),
-        ));
-    }
+    let pool = active_pool(pool_name, seen)?;
     if let Some(have) = seen.volume(pool_name, name)? {
         return existing(&want, have);
     }
@@ -63,7 +52,23 @@ pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateEr
     })
 }
 
-fn existing(want: &VolumeWant, have: &Volume) -> Result<ChunkPlan, StateError> {
+/// A pool that is there and shows its volumes.
+pub(super) fn active_pool<'a>(name: &str, seen: &'a Observation) -> Result<&'a Pool, StateError> {
+    match seen.pool(name)? {
+        Some(pool) if pool.active => Ok(pool),
+        Some(_) => Err(StateError::host(
+            format!("pool {name} is not active, so its volumes cannot be seen"),
+            format!("Start it first: salar pool start {name}"),
+        )),
+        None => Err(StateError::host(
+            format!("Storage pool {name} not existing"),
+            "Declare it with virt.pool_running and require it",
+        )),
+    }
+}
+
+/// Refuses a volume that is there with another content than declared. Source: Salt `virt.volume_defined`.
+pub(super) fn mismatch(want: &VolumeWant, have: &Volume) -> Result<(), StateError> {
     let other_format = want
         .format
         .as_ref()
@@ -77,6 +82,11 @@ fn existing(want: &VolumeWant, have: &Volume) -> Result<ChunkPlan, StateError> {
             remedy: None,
         });
     }
+    Ok(())
+}
+
+fn existing(want: &VolumeWant, have: &Volume) -> Result<ChunkPlan, StateError> {
+    mismatch(want, have)?;
     let comment = if want.size == have.capacity {
         "volume is existing"
     } else {

@@ -72,7 +72,13 @@ pub(super) fn apply_to_volume(seen: &mut Observation, pool: &str, name: &str, op
         .entry((pool.to_owned(), name.to_owned()))
         .or_default();
     match op {
-        VolumeOp::Create { xml } => *volume = domxml::volume::read(xml).ok(),
+        VolumeOp::Create { xml } => {
+            *volume = domxml::volume::read(xml).ok().map(|read| Volume {
+                key: path.clone(),
+                path: path.clone(),
+                ..read
+            });
+        }
         VolumeOp::CreateFromImage { format, size, .. } => {
             *volume = Some(Volume {
                 name: name.to_owned(),

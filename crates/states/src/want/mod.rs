@@ -3,5 +3,6 @@
 pub(crate) mod absent;
 pub(crate) mod network;
 pub(crate) mod pool;
+pub(crate) mod stored;
 pub(crate) mod vm;
 pub(crate) mod volume;

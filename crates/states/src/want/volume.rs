@@ -36,9 +36,15 @@ pub(crate) struct VolumeWant {
 impl VolumeWant {
     /// Reads the arguments.
     pub(crate) fn parse(call: &Call) -> Result<Self, StateError> {
+        call.get("pool").ok_or_else(|| call.missing("pool"))?;
+        let size = call.get("size").ok_or_else(|| call.missing("size"))?;
+        Self::sized(call, size.disk_size()?)
+    }
+
+    /// Reads the arguments but for the size; zero leaves it to the backing store.
+    pub(crate) fn sized(call: &Call, size: Bytes) -> Result<Self, StateError> {
         let text = |key| call.get(key).map(|f| f.word()).transpose();
         let pool = call.get("pool").ok_or_else(|| call.missing("pool"))?;
-        let size = call.get("size").ok_or_else(|| call.missing("size"))?;
         let allocation = match call.get("allocation") {
             Some(field) if field.value.as_u64() != Some(0) => field.disk_size()?,
             _ => Bytes(0),
@@ -54,7 +60,7 @@ impl VolumeWant {
         Ok(Self {
             pool: pool.word()?,
             name: call.checked_name()?,
-            size: size.disk_size()?,
+            size,
             allocation,
             format: text("format")?,
             kind: text("type")?,
@@ -72,6 +78,7 @@ impl VolumeWant {
             _ => self.allocation,
         };
         let kib = |name, size: Bytes| Element::text(name, size.kib()).attr("unit", "KiB");
+        let capacity = (self.size.0 > 0).then(|| kib("capacity", self.size));
         let format = |format: &String| Element::new("format").attr("type", format);
         let permissions = (!self.permissions.is_empty())
             .then(|| Element::new("permissions").children(self.permissions.clone()));
@@ -87,7 +94,7 @@ impl VolumeWant {
         Element::new("volume")
             .attr_opt("type", self.kind.as_ref())
             .child(Element::text("name", &self.name))
-            .child(kib("capacity", self.size))
+            .children(capacity)
             .child(kib("allocation", allocation))
             .child(target)
             .children(backing)

@@ -7,4 +7,5 @@ mod origin;
 mod pool;
 mod properties;
 mod schema;
+mod stored;
 mod vm;

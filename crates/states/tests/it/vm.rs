@@ -599,11 +599,18 @@ fn action_states_report_each_vm_and_name_the_nearest() {
     for (fun, name) in [
         ("stopped", "srv*"),
         ("powered_off", "srv0?"),
+        ("unpowered", "srv02"),
         ("stopped", "srv02"),
         ("rebooted", "srv1"),
     ] {
         said.push(match host.plan(&virt(fun, name, "{}")) {
-            Ok(plan) => shown(&plan.applied(&[])),
+            Ok(plan) => {
+                plan.notes
+                    .iter()
+                    .map(|note| format!("note: {note}\n"))
+                    .collect::<String>()
+                    + &shown(&plan.applied(&[]))
+            }
             Err(error) => error.to_string(),
         });
     }
@@ -612,6 +619,9 @@ fn action_states_report_each_vm_and_name_the_nearest() {
         {"stopped":[{"domain":"srv01","shutdown":true}]}
         Some(true) Machine has been powered off
         {"unpowered":[{"domain":"srv01","stop":true},{"domain":"srv02","stop":true}]}
+        note: virt.unpowered is deprecated: write virt.powered_off
+        Some(true) Machine has been powered off
+        {"unpowered":[{"domain":"srv02","stop":true}]}
         Some(false) No changes had happened
         {"ignored":[{"domain":"srv02","issue":"The VM is paused and cannot react; resume it first or force it off"}]}
         No changes had happened: there is no VM srv1 on this host. Did you mean srv01?"#]].assert_eq(&said.join("\n"));

@@ -162,7 +162,7 @@ fn empty(have: &Pool, seen: &Observation, removal: &mut Removal) -> Result<(), S
 }
 
 /// The step that deletes a volume.
-pub(super) fn delete_volume(pool: &str, found: &Volume) -> PlannedStep {
+pub(in crate::planners) fn delete_volume(pool: &str, found: &Volume) -> PlannedStep {
     let name = &found.name;
     planned(
         volume(pool, name, VolumeOp::Delete),
@@ -186,7 +186,7 @@ fn lies_in(disk: &Disk, pool: &Pool) -> bool {
 }
 
 /// A disk that is this volume.
-pub(super) fn is_volume(disk: &Disk, pool: &Pool, volume: &Volume) -> bool {
+pub(in crate::planners) fn is_volume(disk: &Disk, pool: &Pool, volume: &Volume) -> bool {
     match &disk.pool {
         Some(of) => *of == pool.name && disk.source == format!("{of}/{}", volume.name),
         None => !volume.path.is_empty() && clean_path(&disk.source) == clean_path(&volume.path),

@@ -6,13 +6,13 @@ use model::vm::{Disk, Nic};
 
 /// VMs with something in common, by whether they run.
 #[derive(Debug, Default)]
-pub(super) struct Users<'a> {
-    pub(super) running: Vec<&'a str>,
-    pub(super) off: Vec<&'a str>,
+pub(in crate::planners) struct Users<'a> {
+    pub(in crate::planners) running: Vec<&'a str>,
+    pub(in crate::planners) off: Vec<&'a str>,
 }
 
 /// The VMs of which `uses` holds. All VMs must have been read.
-pub(super) fn users(seen: &Observation, uses: impl Fn(&Vm) -> bool) -> Users<'_> {
+pub(in crate::planners) fn users(seen: &Observation, uses: impl Fn(&Vm) -> bool) -> Users<'_> {
     let mut users = Users::default();
     for (name, vm) in &seen.vms {
         match vm {
@@ -25,7 +25,7 @@ pub(super) fn users(seen: &Observation, uses: impl Fn(&Vm) -> bool) -> Users<'_>
 }
 
 /// The disks that a VM has now or will have at its next start.
-pub(super) fn disks(vm: &Vm) -> Vec<Disk> {
+pub(in crate::planners) fn disks(vm: &Vm) -> Vec<Disk> {
     let mut all = vm.disks.clone();
     for disk in next_start(vm).map(|next| next.disks).unwrap_or_default() {
         if !all.iter().any(|known| known.source == disk.source) {
@@ -36,7 +36,7 @@ pub(super) fn disks(vm: &Vm) -> Vec<Disk> {
 }
 
 /// The interfaces that a VM has now or will have at its next start.
-pub(super) fn nics(vm: &Vm) -> Vec<Nic> {
+pub(in crate::planners) fn nics(vm: &Vm) -> Vec<Nic> {
     let mut all = vm.nics.clone();
     all.extend(next_start(vm).map(|next| next.nics).unwrap_or_default());
     all
@@ -47,7 +47,7 @@ fn next_start(vm: &Vm) -> Option<domxml::domain::Domain> {
 }
 
 /// `VM srv01 is`, `VMs srv01, srv02 are`.
-pub(super) fn are(names: &[&str]) -> String {
+pub(in crate::planners) fn are(names: &[&str]) -> String {
     match names {
         [one] => format!("VM {one} is"),
         many => format!("VMs {} are", many.join(", ")),

@@ -489,7 +489,7 @@ pub(super) fn volume_xml(
 }
 
 /// A URL, or a path on the host.
-fn location(image: &str, seen: &Observation) -> Result<String, StateError> {
+pub(in crate::planners) fn location(image: &str, seen: &Observation) -> Result<String, StateError> {
     if !image.starts_with("salt://") {
         return Ok(image.to_owned());
     }
@@ -506,7 +506,7 @@ fn location(image: &str, seen: &Observation) -> Result<String, StateError> {
 }
 
 /// A URL as it may be shown: without the part before the `@`.
-fn without_credentials(url: &str) -> String {
+pub(in crate::planners) fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

@@ -134,7 +134,7 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
 }
 
 /// Where an image may come from.
-fn image(field: &Field) -> Result<String, StateError> {
+pub(crate) fn image(field: &Field) -> Result<String, StateError> {
     let text = field.word()?;
     let possible = ["http://", "https://", "salt://", "/"];
     if possible.iter().any(|start| text.starts_with(start)) {
@@ -145,7 +145,8 @@ fn image(field: &Field) -> Result<String, StateError> {
     Err(field.refuse(expected, None))
 }
 
-fn checksum(field: &Field) -> Result<String, StateError> {
+/// The SHA-256 of an image.
+pub(crate) fn checksum(field: &Field) -> Result<String, StateError> {
     let text = field.word()?.to_ascii_lowercase();
     let hex = text.strip_prefix("sha256=").unwrap_or(&text);
     if hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()) {
