@@ -67,9 +67,9 @@ struct Session {
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
-    #[error("nobody answers: {0}")]
-    Dial(#[source] tonic::transport::Error),
-    #[error("the stream broke: {0}")]
+    #[error("nobody answers: {}", root_cause(.0))]
+    Dial(tonic::transport::Error),
+    #[error("the stream broke: {}", .0.message())]
     Broken(#[from] Box<tonic::Status>),
     #[error("the server closed the stream")]
     Closed,
@@ -86,10 +86,9 @@ enum Ended {
 impl Link {
     /// A link that has not dialled yet.
     pub fn new(parts: LinkParts) -> Self {
-        let waiting = Waiting::new(parts.actions.unacknowledged());
         Self {
             parts,
-            waiting,
+            waiting: Waiting::default(),
             lost_inventory: false,
         }
     }
@@ -191,6 +190,12 @@ impl Link {
 
     fn hello(&mut self) -> wire::Hello {
         let standing = self.parts.standing.borrow_and_update().clone();
+        // In this order: an action that ends in between is in both. One that is in neither counts as lost.
+        let running_actions = self.parts.actions.unfinished();
+        let now = Instant::now();
+        for report in self.parts.actions.unacknowledged() {
+            self.waiting.keep(&report, now);
+        }
         wire::Hello {
             protocol: PROTOCOL,
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -200,8 +205,8 @@ impl Link {
             highest_epoch: self.parts.epoch.highest(),
             facts: standing.facts,
             condition: Some(standing.condition),
-            running_actions: self.parts.actions.unfinished(),
-            unacknowledged: self.waiting.all(Instant::now()),
+            running_actions,
+            unacknowledged: self.waiting.all(now),
             inventory_digest: standing.digest,
         }
     }
@@ -229,7 +234,8 @@ impl Link {
                 message = receive(&mut session.down) => self.obey(session, message?),
                 Some(body) = self.parts.outgoing.recv() => self.send(session, body),
                 _ = heartbeat.tick() => {
-                    self.send(session, up::Body::Heartbeat(wire::Heartbeat {}));
+                    let condition = Some(self.parts.standing.borrow().condition.clone());
+                    self.send(session, up::Body::Heartbeat(wire::Heartbeat { condition }));
                     for report in self.waiting.due(Instant::now()) {
                         self.send(session, up::Body::Action(report));
                     }
@@ -309,6 +315,15 @@ impl Link {
         };
         self.send(session, up::Body::Action(report));
     }
+}
+
+/// The system's word: what wraps it says only that there is no connection.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
 }
 
 /// The next message that this version understands.

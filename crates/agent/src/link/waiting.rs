@@ -7,28 +7,19 @@ use std::time::{Duration, Instant};
 /// Final reports by action id, repeated until acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    reports: BTreeMap<Vec<u8>, (ActionReport, Option<Instant>)>,
+    reports: BTreeMap<Vec<u8>, (ActionReport, Instant)>,
 }
 
 impl Waiting {
     /// An unacknowledged result is sent again after so long.
     const AGAIN: Duration = Duration::from_secs(5);
 
-    pub(super) fn new(reports: Vec<ActionReport>) -> Self {
-        let reports = reports
-            .into_iter()
-            .map(|report| (report.action_id.clone(), (report, None)));
-        Self {
-            reports: reports.collect(),
-        }
-    }
-
     /// Keeps `report` until it is acknowledged, if it is final.
     pub(super) fn keep(&mut self, report: &ActionReport, now: Instant) {
         let status = model::ActionStatus::from_word(&report.status);
         if report.refusal.is_empty() && status.is_some_and(model::ActionStatus::is_final) {
             self.reports
-                .insert(report.action_id.clone(), (report.clone(), Some(now)));
+                .insert(report.action_id.clone(), (report.clone(), now));
         }
     }
 
@@ -41,7 +32,7 @@ impl Waiting {
         self.reports
             .values_mut()
             .map(|(report, sent)| {
-                *sent = Some(now);
+                *sent = now;
                 report.clone()
             })
             .collect()
@@ -49,11 +40,10 @@ impl Waiting {
 
     /// Those whose turn it is to be sent again.
     pub(super) fn due(&mut self, now: Instant) -> Vec<ActionReport> {
-        let is_due =
-            |sent: &Option<Instant>| sent.is_none_or(|at| now.duration_since(at) >= Self::AGAIN);
+        let is_due = |sent: &Instant| now.duration_since(*sent) >= Self::AGAIN;
         let due = self.reports.values_mut().filter(|(_, sent)| is_due(sent));
         due.map(|(report, sent)| {
-            *sent = Some(now);
+            *sent = now;
             report.clone()
         })
         .collect()

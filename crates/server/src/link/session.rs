@@ -43,8 +43,8 @@ pub enum End {
     #[error("the agent hung up")]
     HungUp,
     /// The stream broke.
-    #[error("the connection broke")]
-    Broken(#[source] Status),
+    #[error("the connection broke: {}", .0.message())]
+    Broken(Status),
     /// Nothing was heard.
     #[error("nothing was heard for {0:?}")]
     Silent(Duration),
@@ -89,13 +89,16 @@ pub async fn refuse(down: &mpsc::Sender<Result<Down, Status>>, end: End) {
     let _ = down.send(Ok(Down { body })).await;
 }
 
+/// How fresh what a host tells is, and why not fresher.
+type Condition = (Freshness, String);
+
 /// A session that is open.
 pub struct Session {
     app: Arc<App>,
     key: SessionKey,
     name: String,
     instance: Uuid,
-    freshness: Freshness,
+    condition: Condition,
     down: mpsc::Sender<Result<Down, Status>>,
     handle: Handle,
     asked_tunnels: mpsc::Receiver<OpenTunnel>,
@@ -140,7 +143,7 @@ impl Session {
             key: opened.key,
             name: opened.name.clone(),
             instance,
-            freshness: opening.freshness,
+            condition: (opening.freshness, opening.problem),
             down,
             handle,
             asked_tunnels,
@@ -246,8 +249,9 @@ impl Session {
                 let what = "Hello in the middle of a session".to_owned();
                 Err(Malformed { what }.into())
             }
+            Some(up::Body::Heartbeat(heartbeat)) => self.heartbeat(heartbeat).await,
             // A message that only a newer agent knows has no meaning here.
-            Some(up::Body::Heartbeat(_)) | None => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -267,14 +271,34 @@ impl Session {
 
     /// The snapshot to come has all objects of this report, but it does not say whether libvirt answers.
     async fn only_condition(&mut self, report: Report) -> Result<(), End> {
-        let Some((freshness, problem)) = &report.condition else {
+        match report.condition {
+            Some(condition) => self.condition(condition).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes good a report of the condition that was lost on its way. Most heartbeats say nothing new and write
+    /// nothing. Reports heard before it are older.
+    async fn heartbeat(&mut self, heartbeat: wire::Heartbeat) -> Result<(), End> {
+        let Some(told) = heartbeat.condition else {
             return Ok(());
         };
+        self.flush().await?;
+        let condition = convert::condition(Some(told));
+        if condition == self.condition {
+            return Ok(());
+        }
+        self.condition(condition).await
+    }
+
+    async fn condition(&mut self, condition: Condition) -> Result<(), End> {
+        let (freshness, problem) = &condition;
         self.app
             .store
             .set_condition(self.key, *freshness, problem)
             .await?;
-        self.note_condition(&[report]).await
+        self.wrote();
+        self.note_condition(condition).await
     }
 
     fn note_name(&mut self, facts: Option<&HostFacts>) {
@@ -296,7 +320,13 @@ impl Session {
             .apply_reports(self.key, self.instance, &reports)
             .await?;
         self.wrote();
-        self.note_condition(&reports).await?;
+        let told = reports
+            .into_iter()
+            .rev()
+            .find_map(|report| report.condition);
+        if let Some(condition) = told {
+            self.note_condition(condition).await?;
+        }
         if applied.gap {
             return self.want_snapshot(Vec::new()).await;
         }
@@ -305,19 +335,16 @@ impl Session {
     }
 
     /// What waited for libvirt may go when it is back.
-    async fn note_condition(&mut self, reports: &[Report]) -> Result<(), End> {
-        let told = reports
-            .iter()
-            .rev()
-            .find_map(|report| report.condition.as_ref());
-        let Some((freshness, _)) = told else {
-            return Ok(());
-        };
-        let was = std::mem::replace(&mut self.freshness, *freshness);
-        if was != Freshness::Live && self.freshness == Freshness::Live {
+    async fn note_condition(&mut self, condition: Condition) -> Result<(), End> {
+        let (was, _) = std::mem::replace(&mut self.condition, condition);
+        if was != Freshness::Live && self.is_live() {
             return self.dispatch().await;
         }
         Ok(())
+    }
+
+    fn is_live(&self) -> bool {
+        self.condition.0 == Freshness::Live
     }
 
     async fn snapshot(&mut self, wire: wire::Snapshot) -> Result<(), End> {
@@ -377,8 +404,7 @@ impl Session {
 
     /// Sends the heads of all free lanes, and the wishes to cancel what is on its way.
     async fn dispatch(&mut self) -> Result<(), End> {
-        let live = self.freshness == Freshness::Live;
-        for action in self.app.store.dispatch(self.key, live).await? {
+        for action in self.app.store.dispatch(self.key, self.is_live()).await? {
             self.command(action).await?;
         }
         for wanted in self.app.store.wanted_cancels(self.key).await? {

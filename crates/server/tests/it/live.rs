@@ -197,6 +197,51 @@ async fn libvirt_may_come_back_before_the_snapshot() {
     assert_eq!(f.api.read("/hosts").await["items"][0]["freshness"], "live");
 }
 
+/// The report that libvirt is back was lost; the next heartbeat says so again, and what waited goes.
+#[tokio::test]
+async fn a_lost_word_that_libvirt_is_back_costs_one_heartbeat() {
+    let f = fixture().await;
+    let away = Identity {
+        libvirt_up: false,
+        ..Identity::new("kvm1")
+    };
+    let mut agent = Agent::connect(&f.socket(), away).await;
+    agent.expect_snapshot_wanted().await;
+    agent.snapshot(&[vm("srv01", VmStatus::Running)]).await;
+    let id = f.api.read("/vms").await["items"][0]["id"].clone();
+    let id = id.as_str().expect("text");
+    let (status, action) = f.api.act(&format!("/vms/{id}/force_off")).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{action}");
+    let heartbeat = |libvirt_up, problem: &str| {
+        let problem = problem.to_owned();
+        let condition = wire::HostCondition {
+            libvirt_up,
+            problem,
+        };
+        up::Body::Heartbeat(wire::Heartbeat {
+            condition: Some(condition),
+        })
+    };
+    agent.say(heartbeat(true, "")).await;
+    agent.command().await;
+    let host = f.api.read("/hosts").await["items"][0].clone();
+    assert_eq!(host["freshness"], "live");
+    agent.say(heartbeat(true, "")).await;
+    agent.say(heartbeat(false, "it was stopped")).await;
+    let down = until("the host is marked", async || {
+        let host = f.api.read("/hosts").await["items"][0].clone();
+        (host["freshness"] == "libvirt_down").then_some(host)
+    })
+    .await;
+    assert_eq!(down["problem"], "it was stopped");
+    let gen_of = |host: &Value| host["gen"].as_u64().expect("a number");
+    assert_eq!(
+        gen_of(&down),
+        gen_of(&host) + 1,
+        "the second changed nothing"
+    );
+}
+
 #[tokio::test]
 async fn a_gap_in_the_reports_asks_for_a_snapshot() {
     let f = fixture().await;
