@@ -44,6 +44,14 @@ impl StoredKind {
             Self::Function { .. } => None,
         }
     }
+
+    /// Whether it applies states, which hold however often they are applied.
+    pub fn is_state_run(&self) -> bool {
+        match self {
+            Self::Vm { .. } => false,
+            Self::Function { fun } => fun.starts_with("state."),
+        }
+    }
 }
 
 impl From<&ActionKind> for StoredKind {

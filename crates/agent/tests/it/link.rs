@@ -584,7 +584,7 @@ async fn an_action_cut_by_a_crash_is_compared_with_the_host() {
     let host = Host::new();
     let vm = host.fake.add_vm(VM);
     host.fake.start_vm("srv01");
-    let (proven, open, fun) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let [proven, open, run, fun] = [(); 4].map(|()| Uuid::now_v7());
     std::fs::create_dir_all(&host.minion.state_dir).unwrap();
     let journal = agent::journal::Journal::open(&host.minion.state_dir.join("journal")).unwrap();
     journal
@@ -596,7 +596,14 @@ async fn an_action_cut_by_a_crash_is_compared_with_the_host() {
         .await
         .unwrap();
     journal
-        .accept(fun.into(), &function("state.apply", &json!([]), &json!({})))
+        .accept(run.into(), &function("state.apply", &json!([]), &json!({})))
+        .await
+        .unwrap();
+    journal
+        .accept(
+            fun.into(),
+            &function("virt.reset", &json!(["srv01"]), &json!({})),
+        )
         .await
         .unwrap();
     drop(journal);
@@ -604,10 +611,19 @@ async fn an_action_cut_by_a_crash_is_compared_with_the_host() {
     let agent = Running::start(&host, &server);
     let mut ended = std::collections::HashMap::new();
     let mut session = server.session().await;
+    for action in [proven, open, run, fun] {
+        let hello = &session.hello;
+        let told = hello.running_actions.contains(&id(action))
+            || hello
+                .unacknowledged
+                .iter()
+                .any(|report| report.action_id == id(action));
+        assert!(told, "what is in neither list counts as lost");
+    }
     for report in std::mem::take(&mut session.hello.unacknowledged) {
         ended.insert(report.action_id, report.status);
     }
-    while ended.len() < 3 {
+    while ended.len() < 4 {
         let report = session.next("a result", |body| match body {
             up::Body::Action(report) => Some(report),
             _ => None,
@@ -617,6 +633,7 @@ async fn an_action_cut_by_a_crash_is_compared_with_the_host() {
     }
     assert_eq!(ended[&id(proven)], "succeeded");
     assert_eq!(ended[&id(open)], "unknown");
+    assert_eq!(ended[&id(run)], "failed");
     assert_eq!(ended[&id(fun)], "unknown");
     assert_eq!(host.fake.performed(), [], "nothing was started again");
     agent.end().await;
