@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{Level, debug, error, info, trace, warn};
 
 /// First pause before a new start, doubled each time up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -125,17 +125,48 @@ async fn end(child: &mut Child) {
     }
 }
 
-/// Its lines become lines of our log.
+/// Its lines become lines of our log, at the level that each begins with.
 async fn relay(stderr: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(stderr).lines();
     loop {
         match lines.next_line().await {
-            Ok(Some(line)) => info!(target: "salar_agent", "{line}"),
+            Ok(Some(line)) => log(&line),
             // Not text: the rest of what it says is lost, its work is not.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
             Ok(None) | Err(_) => return,
         }
     }
+}
+
+fn log(line: &str) {
+    let (level, text) = level(line);
+    // The level of an event is fixed where it stands.
+    match level {
+        Level::ERROR => error!(target: "salar_agent", "{text}"),
+        Level::WARN => warn!(target: "salar_agent", "{text}"),
+        Level::INFO => info!(target: "salar_agent", "{text}"),
+        Level::DEBUG => debug!(target: "salar_agent", "{text}"),
+        Level::TRACE => trace!(target: "salar_agent", "{text}"),
+    }
+}
+
+const LEVELS: [Level; 5] = [
+    Level::ERROR,
+    Level::WARN,
+    Level::INFO,
+    Level::DEBUG,
+    Level::TRACE,
+];
+
+/// A line of the agent's log without its level; other lines, as of a panic or a library, are worth a warning.
+fn level(line: &str) -> (Level, &str) {
+    let line = line.trim_start();
+    let told = line.split_once(' ').and_then(|(word, text)| {
+        // Parsing a word as a level would take numbers too.
+        let level = LEVELS.into_iter().find(|level| level.as_str() == word)?;
+        Some((level, text))
+    });
+    told.unwrap_or((Level::WARN, line))
 }
 
 #[cfg(test)]
@@ -193,6 +224,24 @@ mod tests {
         assert_eq!(calls[0], calls[1]);
         shutdown.cancel();
         task.await.expect("ends");
+    }
+
+    #[test]
+    fn lines_keep_their_level() {
+        for (line, told, text) in [
+            (" INFO Session open", Level::INFO, "Session open"),
+            (" WARN libvirt is down", Level::WARN, "libvirt is down"),
+            ("ERROR a  b", Level::ERROR, "a  b"),
+            (
+                "thread 'main' panicked at x",
+                Level::WARN,
+                "thread 'main' panicked at x",
+            ),
+            ("", Level::WARN, ""),
+            ("5 apples", Level::WARN, "5 apples"),
+        ] {
+            assert_eq!(level(line), (told, text), "{line:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,8 +1,9 @@
 //! Start and end of a server.
 
-use crate::access::{Passwords, Throttle, Token, one_time_password};
+use crate::access::{Passwords, Throttle, one_time_password};
 use crate::app::App;
 use crate::bus::Bus;
+use crate::client_file;
 use crate::config::Config;
 use crate::feed::{self, Feed};
 use crate::housekeeping;
@@ -39,14 +40,12 @@ const FAREWELL: Duration = Duration::from_secs(3);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Name of the user that the first start makes.
 const FIRST_USER: &str = "admin";
-/// Name of the token that `client.json` holds.
-const LOCAL_TOKEN: &str = "local";
 
 /// Why a server did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The store cannot be used.
-    #[error("cannot open the store")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// A file or folder of the state cannot be used.
     #[error("cannot use {}", path.display())]
@@ -151,14 +150,17 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
     let first_password = first_user(&app).await?;
     let (urls, handles) = serve_http(&config, &app, listeners, &mut tasks)?;
     let ca = own_ca(&config);
-    write_client_file(&config.state_dir, &app, &urls, ca.as_deref()).await?;
+    let url = urls
+        .first()
+        .map(|listening| client_url(listening, ca.is_some()));
+    client_file::write(&config.state_dir, &app, url.as_deref(), ca.as_deref()).await?;
     // The first sign-in should take no longer than any other.
     let passwords = app.passwords.clone();
     tasks.spawn(async move {
         passwords.nobody().await;
     });
     let started = Started {
-        urls,
+        urls: urls.iter().map(shown_url).collect(),
         first_password,
         ca,
     };
@@ -213,7 +215,25 @@ fn own_ca(config: &Config) -> Option<PathBuf> {
     uses_own.then(|| tls::ca_path(&config.state_dir))
 }
 
-type Listening = (Vec<String>, Vec<Handle<SocketAddr>>);
+/// For people: the machine's name where the address stands for all of them, which is none to connect to.
+fn shown_url((scheme, address): &(&str, SocketAddr)) -> String {
+    let port = address.port();
+    match tls::host_name() {
+        Some(name) if address.ip().is_unspecified() => format!("{scheme}://{name}:{port}"),
+        _ => format!("{scheme}://{address}"),
+    }
+}
+
+/// For the command line of this machine, which need not resolve its own name; the own certificate holds this one.
+fn client_url(listening: &(&str, SocketAddr), own_certificate: bool) -> String {
+    let (scheme, address) = listening;
+    if address.ip().is_unspecified() && own_certificate {
+        return format!("{scheme}://localhost:{}", address.port());
+    }
+    shown_url(listening)
+}
+
+type Listening = (Vec<(&'static str, SocketAddr)>, Vec<Handle<SocketAddr>>);
 
 fn serve_http(
     config: &Config,
@@ -237,14 +257,14 @@ fn serve_http(
             let service = http::service(app.clone(), Transport::Plain);
             let service = service.into_make_service_with_connect_info::<SocketAddr>();
             tasks.spawn(async move { log_end(address, server.serve(service).await) });
-            urls.push(format!("http://{address}"));
+            urls.push(("http", address));
         } else {
             let tls = tls::server_config(config.tls.as_ref(), &config.state_dir, &config.listen)?;
             let service = http::service(app.clone(), Transport::Tls);
             let service = service.into_make_service_with_connect_info::<SocketAddr>();
             let server = server.acceptor(TlsOnly::new(tls));
             tasks.spawn(async move { log_end(address, server.serve(service).await) });
-            urls.push(format!("https://{address}"));
+            urls.push(("https", address));
         }
         handles.push(handle);
     }
@@ -324,25 +344,6 @@ async fn first_user(app: &App) -> Result<Option<String>, StoreError> {
     };
     app.store.insert_user(&user).await?;
     Ok(Some(password))
-}
-
-/// Lets the command line of the same user in: who can read the state folder owns the server anyway.
-async fn write_client_file(
-    folder: &Path,
-    app: &App,
-    urls: &[String],
-    ca: Option<&Path>,
-) -> Result<(), StartError> {
-    let token = Token::random();
-    let role = Role::Administrator.as_str();
-    let hash = Token::hash(token.as_str());
-    app.store
-        .replace_token(LOCAL_TOKEN, &hash, LOCAL_TOKEN, role)
-        .await?;
-    let content = serde_json::json!({ "url": urls.first(), "token": token.as_str(), "ca": ca });
-    let path = folder.join("client.json");
-    write_private(&path, content.to_string().as_bytes())
-        .map_err(|source| StartError::File { path, source })
 }
 
 /// Writes a file that only its owner can read, in one step: a reader sees the old or the new one.

@@ -154,7 +154,8 @@ fn set_validity(params: &mut CertificateParams, after: i64) {
     params.not_after = day(after);
 }
 
-fn host_name() -> Option<String> {
+/// Name of this machine, if it may stand in a certificate.
+pub fn host_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
     let name = name.trim();
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');

@@ -14,8 +14,19 @@ pub fn fun(kind: &ActionKind) -> String {
     }
 }
 
+/// Most characters of a summary: it is a line of a list, the whole call is in the action.
+const SUMMARY: usize = 120;
+
 /// `Start srv01`, `state.apply vm test=True`.
 pub fn summary(kind: &ActionKind) -> String {
+    let whole = whole_summary(kind);
+    if whole.chars().count() <= SUMMARY {
+        return whole;
+    }
+    whole.chars().take(SUMMARY - 1).chain(['…']).collect()
+}
+
+fn whole_summary(kind: &ActionKind) -> String {
     match kind {
         ActionKind::Vm { request, name, .. } => format!("{} {name}", imperative(*request)),
         ActionKind::Function { fun, args, kwargs } => {

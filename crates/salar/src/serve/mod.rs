@@ -91,7 +91,11 @@ fn refused(error: &StartError) -> Failure {
     let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
+        // Some libraries repeat their source.
+        let text = error.to_string();
+        if !message.ends_with(&text) {
+            message.push_str(&format!(": {text}"));
+        }
         cause = error.source();
     }
     let failure = Failure::new(message);
@@ -100,6 +104,10 @@ fn refused(error: &StartError) -> Failure {
             failure.hint("choose another address or port: --listen ADDRESS:PORT")
         }
         StartError::NoAddress => failure.hint("name one: --listen ADDRESS:PORT"),
-        StartError::Store(_) | StartError::File { .. } | StartError::Tls(_) => failure,
+        StartError::Store(_) => failure.hint(
+            "look at the free space and the rights of the folder; a damaged store is restored from a copy, or moved \
+             away to begin anew",
+        ),
+        StartError::File { .. } | StartError::Tls(_) => failure,
     }
 }

@@ -108,15 +108,33 @@ async fn the_first_start_makes_an_administrator_once() {
         api.sign_in("admin", &password).await.status(),
         StatusCode::OK
     );
-    let old = Api {
-        url: api.url.clone(),
-        ..f.api.clone()
-    };
-    assert_eq!(
-        old.get("/vms").await.0,
-        StatusCode::UNAUTHORIZED,
-        "the token of the run before is void"
-    );
+}
+
+/// A command that waits for a job goes on waiting over a restart of the server.
+#[tokio::test]
+async fn the_local_token_outlives_a_restart_and_not_its_file() {
+    let f = fixture().await;
+    let held = f.api.token.clone();
+    drop(f.server);
+    let again = crate::fixture::start(crate::fixture::config(f.folder.path())).await;
+    let api = Api::local(f.folder.path());
+    assert_eq!(api.token, held);
+    assert_eq!(api.get("/vms").await.0, StatusCode::OK);
+    drop(again);
+    for broken in [&b""[..], b"{", b"\xff", br#"{"token":"made up"}"#] {
+        let path = f.folder.path().join("client.json");
+        std::fs::write(path, broken).expect("is written");
+        let again = crate::fixture::start(crate::fixture::config(f.folder.path())).await;
+        let api = Api::local(f.folder.path());
+        assert_ne!(api.token, held);
+        assert_eq!(api.get("/vms").await.0, StatusCode::OK);
+        let old = Api {
+            token: held.clone(),
+            ..api
+        };
+        assert_eq!(old.get("/vms").await.0, StatusCode::UNAUTHORIZED);
+        drop(again);
+    }
 }
 
 #[tokio::test]

@@ -377,6 +377,18 @@ async fn runs_that_cannot_be_are_refused_before_anything_is_queued() {
 }
 
 #[tokio::test]
+async fn a_long_call_is_a_short_line() {
+    let f = fixture().await;
+    let _agent = Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    let body = json!({ "target": "kvm1", "fun": "test.echo", "args": ["é".repeat(5000)] });
+    let (status, job) = f.api.post("/runs", body).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{job}");
+    let summary = job["actions"][0]["summary"].as_str().expect("text");
+    assert_eq!(summary.chars().count(), 120);
+    assert!(summary.starts_with("test.echo éé") && summary.ends_with('…'));
+}
+
+#[tokio::test]
 async fn a_large_result_is_in_the_action_and_not_in_the_list() {
     let f = fixture().await;
     let mut agent = Agent::with_vms(&f.socket(), "kvm1", &[]).await;

@@ -157,6 +157,8 @@ async fn tls_is_served_where_it_must_be_and_plain_http_is_told_so() {
         .send()
         .await;
     assert_eq!(response.expect("the CA is kept").status(), StatusCode::OK);
+    let local = crate::fixture::Api::local(folder.path()).url;
+    assert_eq!(local, format!("https://localhost:{port}"));
 }
 
 #[tokio::test]
