@@ -3,15 +3,13 @@ import { useStore } from '../parts/store'
 import { closeToast, toastStore } from '../parts/toasts'
 import { toasts as words } from '../text/en'
 
+/** One function for good: the group would make itself a new place for each. */
+const place = () => document.getElementById('main') ?? document.body
+
 export function Toasts() {
   const toasts = useStore(toastStore)
   return (
-    <AlertGroup
-      appendTo={() => document.getElementById('main') ?? document.body}
-      isToast
-      isLiveRegion
-      aria-label={words.region}
-    >
+    <AlertGroup appendTo={place} isToast isLiveRegion aria-label={words.region}>
       {toasts.map((toast) => (
         <Alert
           component="p"

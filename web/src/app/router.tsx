@@ -19,6 +19,11 @@ function page(load: () => Promise<ComponentType>) {
   return part
 }
 
+/** Starts a load whose failure is of no matter: the part itself is going to say it. */
+function ahead(load: () => Promise<void>): void {
+  void load().catch(() => undefined)
+}
+
 /** Loads the code of all pages, so that going to one needs no answer from the server but its data. */
 async function preloadPages(): Promise<void> {
   for (const preload of pages) await preload()
@@ -80,12 +85,16 @@ const vmOverviewRoute = createRoute({
 const vmConsoleRoute = createRoute({
   getParentRoute: () => vmRoute,
   path: 'console',
+  // Also run when the link is pointed at: the heavy part is then there before the click.
+  loader: () =>
+    ahead(() => import('../pages/vms/console/ConsoleTab').then((module) => module.Screen.preload())),
   component: page(() => import('../pages/vms/console/ConsoleTab').then((module) => module.ConsoleTab)),
 })
 
 const vmXmlRoute = createRoute({
   getParentRoute: () => vmRoute,
   path: 'xml',
+  loader: () => ahead(() => import('../pages/vms/XmlTab').then((module) => module.XmlView.preload())),
   validateSearch: (raw: Record<string, unknown>): { which?: 'live' | 'persistent' } =>
     raw.which === 'live' || raw.which === 'persistent' ? { which: raw.which } : {},
   component: page(() => import('../pages/vms/XmlTab').then((module) => module.XmlTab)),

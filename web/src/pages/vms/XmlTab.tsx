@@ -11,7 +11,7 @@ import { ProblemAlert } from '../../parts/ProblemAlert'
 import { common, xml as words } from '../../text/en'
 import { useVm } from './useVm'
 
-const XmlView = lazyPart(() => import('../../parts/XmlView').then((module) => module.XmlView))
+export const XmlView = lazyPart(() => import('../../parts/XmlView').then((module) => module.XmlView))
 
 type Which = 'live' | 'persistent'
 

@@ -50,8 +50,11 @@ export async function askPower(vm: Vm, action: PowerAction): Promise<void> {
       confirmation.set({ vm: now, action, saw: vm })
       return
     }
-    const { message, hint } = problemWords(problemOf(error))
-    showToast({ variant: 'danger', title: powerText.refused(action, vm.name), body: message, hint })
+    const problem = problemOf(error)
+    const { message, hint } = problemWords(problem)
+    const title =
+      problem.status === 0 ? powerText.failed(action, vm.name) : powerText.refused(action, vm.name)
+    showToast({ variant: 'danger', title, body: message, hint })
   }
 }
 

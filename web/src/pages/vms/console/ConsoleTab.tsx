@@ -13,7 +13,7 @@ import { startPower, whyNot } from '../../../parts/power/power'
 import { common, consoleText as words, power } from '../../../text/en'
 import { useVm } from '../useVm'
 
-const Screen = lazyPart(() => import('./Screen').then((module) => module.Screen))
+export const Screen = lazyPart(() => import('./Screen').then((module) => module.Screen))
 
 /** States in which QEMU is there and shows a picture. */
 const withPicture = ['running', 'paused', 'suspended', 'shutting_down', 'migrating']

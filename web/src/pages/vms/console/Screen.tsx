@@ -65,11 +65,15 @@ export function Screen({ vmId, name }: { vmId: string; name: string }) {
       <div
         ref={screen}
         className="console-screen"
+        hidden={state.kind === 'failed'}
         data-scale={scale ? 'fit' : 'actual'}
         role="application"
         aria-label={words.screen(name)}
         onFocus={() => setCaptured(true)}
-        onBlur={() => setCaptured(false)}
+        onBlur={() => {
+          setCaptured(false)
+          session.current?.letGo()
+        }}
       />
       <p className="console-foot" role="status">
         {isConnected && (isCaptured && !viewOnly ? words.captured : words.free)}
@@ -81,7 +85,7 @@ export function Screen({ vmId, name }: { vmId: string; name: string }) {
             onClose={() => setPasting(false)}
             onType={(presses) => {
               setPasting(false)
-              void session.current?.type(presses)
+              void session.current?.type(presses).then(() => session.current?.focus())
             }}
           />
         </Suspense>
@@ -96,7 +100,10 @@ function useRelease(screen: React.RefObject<HTMLElement | null>, release: () => 
     const element = screen.current
     if (element === null) return undefined
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.ctrlKey && event.altKey && event.shiftKey) release()
+      if (!event.ctrlKey || !event.altKey || !event.shiftKey) return
+      event.stopPropagation()
+      event.preventDefault()
+      release()
     }
     element.addEventListener('keydown', onKeyDown, true)
     return () => element.removeEventListener('keydown', onKeyDown, true)

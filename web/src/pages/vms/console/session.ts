@@ -2,7 +2,7 @@
 import RFB from '@novnc/novnc'
 import { openConsole } from '../../../api/queries'
 import type { KeyPress } from './layouts'
-import { alt, altGr, ctrl, shift, type Chord, type Key } from './specialKeys'
+import { alt, altGr, ctrl, modifiers, shift, type Chord, type Key } from './specialKeys'
 
 export type ConsoleState =
   | { kind: 'connecting' }
@@ -133,6 +133,18 @@ export class ConsoleSession {
   /** Gives the keyboard back to the page. */
   blur(): void {
     this.rfb?.blur()
+  }
+
+  /**
+   * Lets go of what is still pressed, to be called when the keyboard has left the screen: the release of those keys
+   * goes to another element, and the guest would hold Ctrl, Alt or Shift for good. Keys held on purpose stay.
+   */
+  letGo(): void {
+    if (this.rfb === undefined || this.rfb.viewOnly) return
+    for (const key of modifiers) if (!this.held.includes(key)) this.key(key, false)
+    // noVNC keeps a list of its own, and clears it when it gives up the keyboard.
+    this.rfb.viewOnly = true
+    this.rfb.viewOnly = false
   }
 
   private key(key: Key, down: boolean): void {

@@ -9,6 +9,17 @@ export const ctrl: Key = { keysym: 0xffe3, code: 'ControlLeft' }
 export const alt: Key = { keysym: 0xffe9, code: 'AltLeft' }
 export const shift: Key = { keysym: 0xffe1, code: 'ShiftLeft' }
 export const altGr: Key = { keysym: 0xfe03, code: 'AltRight' }
+/** Keys that the guest believes to be down when the keyboard goes away between press and release. */
+export const modifiers: readonly Key[] = [
+  ctrl,
+  { keysym: 0xffe4, code: 'ControlRight' },
+  alt,
+  { keysym: 0xffea, code: 'AltRight' },
+  shift,
+  { keysym: 0xffe2, code: 'ShiftRight' },
+  altGr,
+]
+
 const meta: Key = { keysym: 0xffeb, code: 'MetaLeft' }
 const tab: Key = { keysym: 0xff09, code: 'Tab' }
 const escape: Key = { keysym: 0xff1b, code: 'Escape' }
