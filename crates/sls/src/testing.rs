@@ -77,6 +77,7 @@ impl Functions for TestFunctions {
             "test.echo" => Ok(args.first().cloned().unwrap_or(Value::Null)),
             "test.kwargs" => Ok(Value::Object(kwargs.clone())),
             "virt.list_domains" => Ok(json!(["srv01", "srv02"])),
+            "random.get_str" => Ok(json!("thrown by hand")),
             "test.fail" => Err(FunctionError::new("libvirt is down")),
             _ => Err(FunctionError::new(format!(
                 "the function '{name}' is not available"

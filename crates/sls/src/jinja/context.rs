@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::Environment;
-use minijinja::value::Value;
+use minijinja::value::{Rest, Value};
 
 use super::convert::to_jinja;
 use super::functions::SaltFunctions;
 use super::mutable::dict;
+use crate::matcher;
 use crate::ports::{Functions, Target};
 use crate::render::SlsFile;
 
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     pillar: Value,
     opts: Value,
     minion_id: String,
+    outside: Arc<dyn Functions>,
+    target: Arc<Target>,
 }
 
 impl Shared {
@@ -32,6 +35,8 @@ impl Shared {
             pillar: to_jinja(&target.pillar),
             opts: to_jinja(&target.opts),
             minion_id: target.minion_id.clone(),
+            outside: Arc::clone(functions),
+            target: Arc::new(target.clone()),
         }
     }
 }
@@ -40,6 +45,11 @@ impl Shared {
     /// Every function a template can call.
     pub(crate) fn functions(&self) -> &BTreeSet<String> {
         &self.functions
+    }
+
+    /// What answers for the host.
+    pub(crate) fn outside(&self) -> &Arc<dyn Functions> {
+        &self.outside
     }
 }
 
@@ -67,6 +77,22 @@ pub(crate) fn add(env: &mut Environment<'static>, shared: &Shared, file: &SlsFil
             .map(|(name, value)| (Value::from(name), value)),
     );
     env.add_function("show_full_context", move || all.clone());
+    let target = Arc::clone(&shared.target);
+    env.add_function("ifelse", move |args: Rest<Value>| ifelse(&args, &target));
+}
+
+/// `ifelse('web*', 'a', 'G@os:Debian', 'b', 'otherwise')`: the value behind the first compound expression that means
+/// the target, or behind the first true value that is no text.
+fn ifelse(args: &[Value], target: &Target) -> Value {
+    let holds = |test: &Value| match test.as_str() {
+        Some(expression) => matcher::matches(matcher::Kind::Compound, expression, target),
+        None => test.is_true(),
+    };
+    let pairs = args.chunks_exact(2);
+    let otherwise = pairs.remainder().first();
+    let found = args.chunks_exact(2).find(|pair| holds(&pair[0]));
+    let value = found.map(|pair| &pair[1]).or(otherwise);
+    value.cloned().unwrap_or(Value::from(()))
 }
 
 /// The folder of a file in its several spellings.

@@ -132,7 +132,7 @@ impl Engine {
             Arc::clone(templates),
         );
         env.set_loader(move |name| load(files.as_ref(), &saltenv, &templates, name));
-        filters::add(&mut env);
+        filters::add(&mut env, self.shared.outside());
         context::add(&mut env, &self.shared, file);
         env
     }

@@ -75,6 +75,14 @@ fn statement<'s>(tag: &'s str, out: &mut String) -> &'s str {
                 return rest;
             }
         }
+        "import" if !names_a_module(body) => {
+            // The engine would take any expression for the name, and then panic.
+            let at = body.iter().rposition(|token| token.text == "as");
+            let (before, after) = body.split_at(at.map_or(body.len(), |at| at + 1));
+            let (before, after) = (values(before), breaks(after));
+            out.push_str(&format!("{{%{open}{before} {after}{close}%}}"));
+            return rest;
+        }
         "load_yaml" | "load_json" | "load_text" => {
             if let Some((before, name)) = split_as(body) {
                 let filter = if word == "load_text" {
@@ -147,6 +155,27 @@ fn split_as<'t, 's>(body: &'t [Token<'s>]) -> Option<(&'t [Token<'s>], String)> 
     let after = &body[at + 1..];
     let name = after.iter().find(|token| token.kind == Kind::Name)?;
     Some((&body[..at], format!(" {}{}", name.text, breaks(after))))
+}
+
+/// Whether an `import` ends with `as` and a name, and perhaps `with context`.
+fn names_a_module(body: &[Token<'_>]) -> bool {
+    let mut words = body
+        .iter()
+        .rev()
+        .filter(|token| !token.text.trim().is_empty());
+    let mut last = words.next();
+    if last.is_some_and(|token| token.text == "context") {
+        words.next();
+        last = words.next();
+    }
+    let is_name = |token: &Token<'_>| {
+        let constant = matches!(
+            token.text.to_lowercase().as_str(),
+            "true" | "false" | "none"
+        );
+        token.kind == Kind::Name && !constant
+    };
+    last.is_some_and(is_name) && words.next().is_some_and(|token| token.text == "as")
 }
 
 fn breaks(tokens: &[Token<'_>]) -> String {

@@ -1,19 +1,29 @@
 //! Salt's filters, tests and global functions.
 
+mod chance;
 mod data;
+mod hash;
+mod markup;
+mod named;
 mod network;
 mod serial;
 mod text;
+
+use std::sync::Arc;
 
 use minijinja::value::{Rest, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::mutable::{invalid, make_dict, make_list};
+use crate::ports::Functions;
 
 /// Adds everything to an environment.
-pub(crate) fn add(env: &mut Environment<'static>) {
+pub(crate) fn add(env: &mut Environment<'static>, functions: &Arc<dyn Functions>) {
     serial::add(env);
+    chance::add(env, functions);
     data::add(env);
+    hash::add(env);
+    markup::add(env);
     network::add(env);
     text::add(env);
     env.add_filter("list", |value: Value| make_list(&value));
@@ -24,22 +34,11 @@ pub(crate) fn add(env: &mut Environment<'static>) {
     env.add_function("raise", |message: String| -> Result<Value, Error> {
         Err(invalid(message))
     });
-    env.add_function("ifelse", ifelse);
+    env.add_function("cycler", |items: Rest<Value>| {
+        minijinja_contrib::globals::cycler(items.0)
+    });
+    env.add_function("joiner", minijinja_contrib::globals::joiner);
     env.set_unknown_method_callback(method);
-}
-
-/// `ifelse(test, then, …, otherwise)`: the value behind the first true test.
-fn ifelse(args: Rest<Value>) -> Value {
-    let pair = args.chunks_exact(2).find(|pair| pair[0].is_true());
-    let otherwise = if args.len() % 2 == 1 {
-        args.last()
-    } else {
-        None
-    };
-    pair.map(|pair| &pair[1])
-        .or(otherwise)
-        .cloned()
-        .unwrap_or(Value::from(()))
 }
 
 /// Python methods that neither our values nor the engine's compatibility layer have.

@@ -1,23 +1,21 @@
-//! Filters on IP addresses and networks, and Base64.
+//! Filters on IP addresses, networks and MAC addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error};
 
-use super::super::mutable::{invalid, list};
+use super::super::mutable::{dict, invalid, list, pairs_of};
+use super::named;
 
 /// Addresses `network_hosts` may list.
 const HOSTS_LIMIT: u128 = 65_536;
 
 pub(super) fn add(env: &mut Environment<'static>) {
-    env.add_filter("ipaddr", |value: Value| only(&value, |_| true));
-    env.add_filter("ipv4", |value: Value| {
-        only(&value, |address| address.is_ipv4())
-    });
-    env.add_filter("ipv6", |value: Value| {
-        only(&value, |address| address.is_ipv6())
-    });
+    for (name, versions) in [("ipaddr", &[4, 6][..]), ("ipv4", &[4]), ("ipv6", &[6])] {
+        let filter = move |value: Value, options: Option<String>| only(&value, versions, options);
+        named::add(env, name, &["options"], filter);
+    }
     env.add_filter("is_ip", |text: String| parse(&text).is_some());
     env.add_filter("is_ipv4", |text: String| {
         host(&text).parse::<Ipv4Addr>().is_ok()
@@ -25,24 +23,28 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("is_ipv6", |text: String| {
         host(&text).parse::<Ipv6Addr>().is_ok()
     });
-    env.add_filter("ipwrap", |text: String| match text.parse::<Ipv6Addr>() {
-        Ok(_) => format!("[{text}]"),
-        Err(_) => text,
+    env.add_filter("ipwrap", |value: Value| -> Result<Value, Error> {
+        match value.kind() {
+            ValueKind::Seq => Ok(list(value.try_iter()?.map(|item| wrap(&item)))),
+            _ => Ok(wrap(&value)),
+        }
     });
     env.add_filter("ip_host", ip_host);
     env.add_filter("network_size", |text: String| {
         Network::parse(&text).map(|network| network.size())
     });
     env.add_filter("network_hosts", network_hosts);
-    env.add_filter("base64_encode", |text: String| {
-        base64_encode(text.as_bytes())
-    });
-    env.add_filter("base64_decode", |text: String| base64_decode(&text));
+    env.add_filter("filter_by_networks", filter_by_networks);
+    env.add_filter("mac_str_to_bytes", mac_bytes);
 }
 
 /// The address without its prefix length.
 fn host(text: &str) -> &str {
-    text.split_once('/').map_or(text, |(address, _)| address)
+    let address = text.split_once('/').map_or(text, |(address, _)| address);
+    // The interface of a link-local address, `fe80::1%eth0`, is no part of it.
+    address
+        .split_once('%')
+        .map_or(address, |(address, _)| address)
 }
 
 /// An address, perhaps with a prefix length that fits it.
@@ -55,13 +57,35 @@ fn parse(text: &str) -> Option<IpAddr> {
         .then_some(address)
 }
 
-/// The value if it is such an address, those of a list that are, else none.
-fn only(value: &Value, wanted: fn(IpAddr) -> bool) -> Result<Value, Error> {
-    let keep = |value: &Value| value.as_str().and_then(parse).is_some_and(wanted);
-    if value.kind() == ValueKind::Seq {
-        return Ok(list(value.try_iter()?.filter(keep)));
+/// An IPv6 address in brackets, anything else as it is.
+fn wrap(value: &Value) -> Value {
+    match value.as_str().map(str::parse::<Ipv6Addr>) {
+        Some(Ok(address)) => Value::from(format!("[{address}]")),
+        _ => value.clone(),
     }
-    Ok(if keep(value) {
+}
+
+/// The value if it is an address of one of the versions and has one of the properties, those of a list that are (one
+/// version after the other), else none.
+fn only(value: &Value, versions: &[u8], options: Option<String>) -> Result<Value, Error> {
+    let options = options.as_deref().map(Property::parse_all).transpose()?;
+    let is_wanted = |address: IpAddr| {
+        let has = |options: &Vec<Property>| options.iter().any(|one| one.holds(address));
+        options.as_ref().is_none_or(has)
+    };
+    let keep = |value: &Value, version: u8| {
+        let address = value.as_str().and_then(parse);
+        address.is_some_and(|a| a.is_ipv4() == (version == 4) && is_wanted(a))
+    };
+    if value.kind() == ValueKind::Seq {
+        let items: Vec<Value> = value.try_iter()?.collect();
+        let kept = versions.iter().flat_map(|version| {
+            let of_version = items.iter().filter(|item| keep(item, *version));
+            of_version.cloned().collect::<Vec<_>>()
+        });
+        return Ok(list(kept));
+    }
+    Ok(if versions.iter().any(|version| keep(value, *version)) {
         value.clone()
     } else {
         Value::from(())
@@ -77,6 +101,68 @@ fn ip_host(text: String) -> Value {
             "{text}/{}",
             if address.is_ipv4() { 32 } else { 128 }
         )),
+    }
+}
+
+/// What the `options` of the filters ask for. Source: Salt, `_ip_options`; Python, `ipaddress`.
+#[derive(Clone, Copy)]
+enum Property {
+    Global,
+    LinkLocal,
+    Loopback,
+    Multicast,
+    Private,
+    Reserved,
+    SiteLocal,
+    Unspecified,
+}
+
+impl Property {
+    fn parse_all(words: &str) -> Result<Vec<Self>, Error> {
+        let parse = |word: &str| match word.trim() {
+            "global" | "public" => Ok(Self::Global),
+            "link-local" => Ok(Self::LinkLocal),
+            "loopback" => Ok(Self::Loopback),
+            "multicast" => Ok(Self::Multicast),
+            "private" => Ok(Self::Private),
+            "reserved" => Ok(Self::Reserved),
+            "site-local" => Ok(Self::SiteLocal),
+            "unspecified" => Ok(Self::Unspecified),
+            other => Err(invalid(format!(
+                "'{other}' is no property of addresses; these are: global, link-local, loopback, multicast, private, \
+                 public, reserved, site-local, unspecified"
+            ))),
+        };
+        words.split(',').map(parse).collect()
+    }
+
+    fn holds(self, address: IpAddr) -> bool {
+        match (self, address) {
+            (Self::Global, address) => !Self::Private.holds(address) && !address.is_multicast(),
+            (Self::Loopback, address) => address.is_loopback(),
+            (Self::Multicast, address) => address.is_multicast(),
+            (Self::Unspecified, address) => address.is_unspecified(),
+            (Self::LinkLocal, IpAddr::V4(a)) => a.is_link_local(),
+            (Self::LinkLocal, IpAddr::V6(a)) => a.is_unicast_link_local(),
+            (Self::Private, IpAddr::V4(a)) => {
+                a.is_private()
+                    || a.is_loopback()
+                    || a.is_link_local()
+                    || a.is_documentation()
+                    || a.octets()[0] == 0
+                    || a.octets()[0] >= 240
+            }
+            (Self::Private, IpAddr::V6(a)) => {
+                a.is_unique_local()
+                    || a.is_loopback()
+                    || a.is_unspecified()
+                    || a.is_unicast_link_local()
+                    || a.segments()[..2] == [0x2001, 0xdb8]
+            }
+            (Self::Reserved, IpAddr::V4(a)) => a.octets()[0] >= 240,
+            (Self::Reserved, IpAddr::V6(_)) | (Self::SiteLocal, IpAddr::V4(_)) => false,
+            (Self::SiteLocal, IpAddr::V6(a)) => a.segments()[0] & 0xffc0 == 0xfec0,
+        }
     }
 }
 
@@ -113,6 +199,16 @@ impl Network {
         1_u128.checked_shl(self.host_bits).unwrap_or(u128::MAX)
     }
 
+    fn contains(&self, address: IpAddr) -> bool {
+        let number = match address {
+            IpAddr::V4(address) => u128::from(u32::from(address)),
+            IpAddr::V6(address) => u128::from(address),
+        };
+        self.v4 == address.is_ipv4()
+            && number >= self.first
+            && number - self.first <= self.size().saturating_sub(1)
+    }
+
     fn address(&self, offset: u128) -> String {
         let number = self.first + offset;
         match u32::try_from(number) {
@@ -137,43 +233,46 @@ fn network_hosts(text: String) -> Result<Value, Error> {
     ))
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64_encode(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let index = (group >> (18 - 6 * at)) as usize & 63;
-            out.push(if at <= chunk.len() {
-                char::from(ALPHABET[index])
-            } else {
-                '='
-            });
-        }
+/// The addresses that lie in one of the networks, of a list or of each list in a dictionary.
+fn filter_by_networks(value: Value, networks: Value) -> Result<Value, Error> {
+    if networks.is_none() {
+        return Ok(value);
     }
-    out
+    let parsed = networks
+        .try_iter()?
+        .map(|text| Network::parse(&text.to_string()));
+    let networks = parsed.collect::<Result<Vec<_>, _>>()?;
+    let filter = |addresses: &Value| -> Result<Value, Error> {
+        let mut inside = Vec::new();
+        for text in addresses.try_iter()? {
+            let address = parse(&text.to_string())
+                .ok_or_else(|| invalid(format!("'{text}' is no address")))?;
+            let hits = networks.iter().filter(|network| network.contains(address));
+            inside.extend(hits.map(|_| text.clone()));
+        }
+        Ok(list(inside))
+    };
+    if value.kind() != ValueKind::Map {
+        return filter(&value);
+    }
+    let of_each = pairs_of(&value)?
+        .into_iter()
+        .map(|(name, addresses)| Ok((name, filter(&addresses)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(dict(of_each))
 }
 
-fn base64_decode(text: &str) -> Result<String, Error> {
-    let wrong = || invalid("the text is not Base64 of UTF-8");
-    let mut bytes = Vec::new();
-    let (mut group, mut bits) = (0_u32, 0_u32);
-    for c in text
-        .bytes()
-        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
-    {
-        let index = ALPHABET
-            .iter()
-            .position(|known| *known == c)
-            .ok_or_else(wrong)?;
-        group = (group << 6 | u32::try_from(index).map_err(|_| wrong())?) & 0xFF_FFFF;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(group >> bits & 0xFF).map_err(|_| wrong())?);
-        }
+/// `52:54:00:12:34:56`, with any separator or none, as six bytes.
+fn mac_bytes(text: String) -> Result<Value, Error> {
+    let wrong = || invalid(format!("'{text}' is no MAC address"));
+    let digits: String = match (text.len(), text.chars().nth(2)) {
+        (12, _) => text.clone(),
+        (17, Some(separator)) => text.replace(separator, ""),
+        _ => return Err(wrong()),
+    };
+    if digits.len() != 12 {
+        return Err(wrong());
     }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    let number = u64::from_str_radix(&digits, 16).map_err(|_| wrong())?;
+    Ok(Value::from_bytes(number.to_be_bytes()[2..].to_vec()))
 }

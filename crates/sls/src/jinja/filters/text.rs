@@ -5,24 +5,35 @@ use minijinja::{Environment, Error, ErrorKind};
 use regex::RegexBuilder;
 
 use super::super::mutable::{invalid, list};
+use super::named;
 
 /// Bytes a compiled pattern may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
 pub(super) fn add(env: &mut Environment<'static>) {
-    env.add_filter(
+    let of_pattern = &["rgx", "ignorecase", "multiline"];
+    named::add(
+        env,
         "regex_match",
-        |text: String, pattern: String, ignorecase: Option<bool>| {
-            captures(&format!("^(?:{pattern})"), &text, ignorecase)
+        of_pattern,
+        |text: String, pattern: String, ignorecase: Option<bool>, multiline: Option<bool>| {
+            captures(&format!("\\A(?:{pattern})"), &text, ignorecase, multiline)
         },
     );
-    env.add_filter(
+    named::add(
+        env,
         "regex_search",
-        |text: String, pattern: String, ignorecase: Option<bool>| {
-            captures(&pattern, &text, ignorecase)
+        of_pattern,
+        |text: String, pattern: String, ignorecase: Option<bool>, multiline: Option<bool>| {
+            captures(&pattern, &text, ignorecase, multiline)
         },
     );
-    env.add_filter("regex_replace", regex_replace);
+    named::add(
+        env,
+        "regex_replace",
+        &["rgx", "val", "ignorecase", "multiline"],
+        regex_replace,
+    );
     env.add_filter("regex_escape", |text: String| regex::escape(&text));
     env.add_filter("quote", |text: String| shell_quote(&text));
     env.add_filter("contains_whitespace", |text: String| {
@@ -41,11 +52,15 @@ pub(super) fn add(env: &mut Environment<'static>) {
         env.add_filter(name, |value: Value| to_num(&value));
     }
     env.add_filter("to_bytes", |value: Value| value);
-    env.add_filter("to_camelcase", |text: String, upper: Option<bool>| {
-        camelcase(&text, upper == Some(true))
-    });
+    let camelcase = |text: String, upper: Option<bool>| camelcase(&text, upper == Some(true));
+    named::add(env, "to_camelcase", &["uppercamel"], camelcase);
     env.add_filter("to_snake_case", |text: String| snake_case(&text));
-    env.add_filter("human_to_bytes", human_to_bytes);
+    named::add(
+        env,
+        "human_to_bytes",
+        &["default_unit", "handle_metric"],
+        human_to_bytes,
+    );
     env.add_filter("path_join", path_join);
     env.add_filter("is_hex", |text: String| {
         !text.is_empty() && u128::from_str_radix(text.trim_start_matches("0x"), 16).is_ok()
@@ -54,22 +69,32 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_test(
         "match",
         |text: String, pattern: String, ignorecase: Option<bool>| -> Result<bool, Error> {
-            regex(&format!("^(?:{pattern})"), ignorecase).map(|regex| regex.is_match(&text))
+            regex(&format!("^(?:{pattern})"), ignorecase, None).map(|regex| regex.is_match(&text))
         },
     );
 }
 
-fn regex(pattern: &str, ignorecase: Option<bool>) -> Result<regex::Regex, Error> {
+fn regex(
+    pattern: &str,
+    ignorecase: Option<bool>,
+    multiline: Option<bool>,
+) -> Result<regex::Regex, Error> {
     RegexBuilder::new(pattern)
         .case_insensitive(ignorecase == Some(true))
+        .multi_line(multiline == Some(true))
         .size_limit(REGEX_SIZE_LIMIT)
         .build()
         .map_err(|fault| invalid(format!("the pattern '{pattern}' cannot be used: {fault}")))
 }
 
 /// The groups of a match as a tuple, none when there is no match.
-fn captures(pattern: &str, text: &str, ignorecase: Option<bool>) -> Result<Value, Error> {
-    let regex = regex(pattern, ignorecase)?;
+fn captures(
+    pattern: &str,
+    text: &str,
+    ignorecase: Option<bool>,
+    multiline: Option<bool>,
+) -> Result<Value, Error> {
+    let regex = regex(pattern, ignorecase, multiline)?;
     let Some(found) = regex.captures(text) else {
         return Ok(Value::from(()));
     };
@@ -86,8 +111,9 @@ fn regex_replace(
     pattern: String,
     with: String,
     ignorecase: Option<bool>,
+    multiline: Option<bool>,
 ) -> Result<String, Error> {
-    let regex = regex(&pattern, ignorecase)?;
+    let regex = regex(&pattern, ignorecase, multiline)?;
     let mut replacement = String::new();
     let mut chars = with.chars().peekable();
     while let Some(c) = chars.next() {
@@ -148,10 +174,16 @@ fn camelcase(text: &str, upper_first: bool) -> String {
     out
 }
 
+/// A mark before each capital that begins a word; a run of capitals is one word.
 fn snake_case(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
     let mut out = String::new();
-    for (at, c) in text.chars().enumerate() {
-        if c.is_uppercase() && at > 0 {
+    for (at, c) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let ends_word = before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let begins_word = before.is_some_and(|b| b != '_')
+            && letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if c.is_ascii_uppercase() && (ends_word || begins_word) {
             out.push('_');
         }
         out.extend(c.to_lowercase());
@@ -159,8 +191,12 @@ fn snake_case(text: &str) -> String {
     out
 }
 
-/// `1.5G`, `512M`, `1GB`: powers of 1024 (of 1000 with a final `B` without `i`).
-fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<u64, Error> {
+/// `1.5G`, `512M`, `1GB`: powers of 1024, with `handle_metric` of 1000 where a `B` without `i` ends it.
+fn human_to_bytes(
+    text: String,
+    default_unit: Option<String>,
+    metric: Option<bool>,
+) -> Result<u64, Error> {
     let text = text.trim();
     let split = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -178,7 +214,7 @@ fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<u64, Err
             None => return Err(invalid(format!("'{text}' is no size"))),
         },
     };
-    let base: f64 = if unit.len() == 2 && unit.ends_with('b') {
+    let base: f64 = if metric == Some(true) && unit.len() == 2 && unit.ends_with('b') {
         1000.0
     } else {
         1024.0
@@ -196,11 +232,8 @@ fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<u64, Err
 
 fn path_join(first: String, more: Rest<String>) -> String {
     more.iter().fold(first, |path, part| {
-        if part.starts_with('/') {
-            part.clone()
-        } else {
-            format!("{}/{part}", path.trim_end_matches('/'))
-        }
+        let (path, part) = (path.trim_end_matches('/'), part.trim_start_matches('/'));
+        format!("{path}/{part}")
     })
 }
 
@@ -386,6 +419,19 @@ pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Result<Value,
                 [head, middle, tail.unwrap_or_default()].map(Value::from),
             ))
         }
+        "index" | "rindex" => {
+            let (part,): (String,) = from_args(args)?;
+            let found = if name == "index" {
+                text.find(&part)
+            } else {
+                text.rfind(&part)
+            };
+            let at = found.ok_or_else(|| invalid(format!("substring '{part}' not found")))?;
+            Ok(Value::from(text[..at].chars().count()))
+        }
+        "swapcase" => Ok(Value::from(
+            text.chars().flat_map(swapped).collect::<String>(),
+        )),
         "removeprefix" => {
             let (prefix,): (String,) = from_args(args)?;
             Ok(Value::from(
@@ -399,5 +445,12 @@ pub(super) fn method(value: &Value, name: &str, args: &[Value]) -> Result<Value,
             ))
         }
         _ => Err(unknown()),
+    }
+}
+
+fn swapped(c: char) -> Vec<char> {
+    match c.is_uppercase() {
+        true => c.to_lowercase().collect(),
+        false => c.to_uppercase().collect(),
     }
 }
