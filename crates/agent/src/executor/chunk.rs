@@ -54,6 +54,11 @@ impl Run {
             Ok(plan) => plan,
             Err(comment) => return ChunkResult::failed(&clock, comment),
         };
+        if let Some(agreed) = &self.options.agreed
+            && let Err(comment) = agreed.check(&chunk.tag(), &plan.plan)
+        {
+            return ChunkResult::failed(&clock, comment);
+        }
         let verdict = if self.options.test {
             plan.tested()
         } else {
@@ -65,7 +70,7 @@ impl Run {
             self.planned
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(plan);
+                .push((chunk.tag(), plan));
         }
         result
     }

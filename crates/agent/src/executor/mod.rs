@@ -11,8 +11,11 @@ mod chunk;
 mod conditions;
 mod locks;
 mod observe;
+mod plan;
 mod result;
 mod steps;
+
+pub use plan::{Agreed, PlanFile, describe, differences, hash_of};
 
 use crate::functions::Context;
 use crate::minion::Minion;
@@ -24,7 +27,7 @@ use sls::lookup::traverse;
 use sls::schedule::{Decision, Outcome, Schedule};
 use sls::{Compiled, Map, Target};
 use states::{ChunkPlan, Config};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 
@@ -37,6 +40,8 @@ pub struct Options {
     pub test: bool,
     /// Progress, cancellation, job.
     pub context: Context,
+    /// What each state may do, where a plan was agreed on.
+    pub agreed: Option<Agreed>,
 }
 
 /// One run.
@@ -48,8 +53,8 @@ struct Run {
     locks: Locks,
     slots: Semaphore,
     capabilities: OnceCell<Capabilities>,
-    /// In a dry run: what the chunks so far would have done.
-    planned: Mutex<Vec<ChunkPlan>>,
+    /// In a dry run: what the chunks so far would have done, by their keys.
+    planned: Mutex<Vec<(String, ChunkPlan)>>,
 }
 
 /// What a task of the run came to.
@@ -67,6 +72,32 @@ pub async fn run(
     compiled: Compiled,
     options: Options,
 ) -> Map {
+    walk(minion, target, compiled, options).await.1
+}
+
+/// Plans all chunks: the results of a dry run, with the plans behind them by key.
+pub async fn plan(
+    minion: &Arc<Minion>,
+    target: Target,
+    compiled: Compiled,
+    context: Context,
+) -> (Map, Vec<(String, ChunkPlan)>) {
+    let options = Options {
+        test: true,
+        context,
+        agreed: None,
+    };
+    let (run, results) = walk(minion, target, compiled, options).await;
+    let mut planned = run.planned.lock().unwrap_or_else(PoisonError::into_inner);
+    (results, std::mem::take(&mut *planned))
+}
+
+async fn walk(
+    minion: &Arc<Minion>,
+    target: Target,
+    compiled: Compiled,
+    options: Options,
+) -> (Arc<Run>, Map) {
     if !options.test {
         minion
             .unfinished
@@ -102,7 +133,8 @@ pub async fn run(
             None => break,
         }
     }
-    run.in_order(results)
+    let results = run.in_order(results);
+    (run, results)
 }
 
 /// As `config.get`: configuration, grains, pillar.

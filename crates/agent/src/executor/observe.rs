@@ -77,7 +77,7 @@ impl Run {
             .iter()
             .map(|url| (url.clone(), self.salt_file(url)))
             .collect();
-        for plan in self
+        for (_, plan) in self
             .planned
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -17,6 +17,7 @@ mod declare;
 mod host;
 mod life;
 mod network;
+mod plans;
 mod pool;
 mod signature;
 mod states;

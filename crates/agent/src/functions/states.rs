@@ -285,6 +285,7 @@ async fn run(
     let options = Options {
         test,
         context: call.context.clone(),
+        agreed: None,
     };
     let results = executor::run(call.minion, target, choose(compiled), options).await;
     let ok = !call.context.cancel.is_cancelled()
@@ -297,7 +298,7 @@ async fn run(
     })
 }
 
-async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
+pub(super) async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
     let dir = &call.minion.state_dir;
     let queue = call.args.flag("queue")?.unwrap_or(false);
     let taken = if queue {
@@ -309,7 +310,7 @@ async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
 }
 
 /// The chunks, or the texts that replace all results.
-async fn compiled(
+pub(super) async fn compiled(
     call: &Call<'_>,
     what: What,
     versions: Option<Versions>,
@@ -401,7 +402,7 @@ fn extra(call: &Call<'_>) -> Result<Extra, Fault> {
 }
 
 /// `a,b` or a list.
-fn names(call: &Call<'_>, value: &Value) -> Result<Vec<String>, Fault> {
+pub(super) fn names(call: &Call<'_>, value: &Value) -> Result<Vec<String>, Fault> {
     let split = |text: &str| {
         text.split(',')
             .map(|name| name.trim().to_owned())

@@ -1,8 +1,8 @@
 //! The table of functions.
 
 use super::{
-    Call, Fault, Return, absent, builtin, change, data, declare, host, life, network, pool, states,
-    vm, volume,
+    Call, Fault, Return, absent, builtin, change, data, declare, host, life, network, plans, pool,
+    states, vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -59,6 +59,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         network::TABLE,
         declare::TABLE,
         states::TABLE,
+        plans::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -2,6 +2,7 @@
 
 use super::{Context, Fault, call, command_line};
 use crate::minion::Minion;
+use crate::roots::Roots;
 use hypervisor::fake::FakeHypervisor;
 use hypervisor::{Hypervisor, Key};
 use model::{Bytes, Vm, VmStatus};
@@ -23,7 +24,9 @@ impl Host {
         fake.add_pool(
             "<pool type='dir'><name>pool0</name><target><path>/vms</path></target></pool>",
         );
+        let salt = folder.join("salt");
         let mut minion = Minion::new("kvm1", Arc::new(fake.clone()), "fake:///", folder.clone());
+        minion.files = Roots::new([salt]);
         minion
             .config
             .insert("virt".to_owned(), json!({"images": "pool0"}));
@@ -294,4 +297,110 @@ async fn networks_pools_and_volumes_are_defined_and_updated() {
     host.check(&["virt.pool_stop", "pool1"], json!(true)).await;
     host.check(&["virt.pool_undefine", "pool1"], json!(true))
         .await;
+}
+
+/// Writes an SLS with a pool and a VM in it, whose memory is given.
+fn write_sls(host: &Host, mem: u32) {
+    let folder = host.minion.files.dirs()[0].clone();
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = format!(
+        "pool1:\n  virt.pool_running:\n    - ptype: dir\n    - target: /more\n\
+         srv01:\n  virt.running:\n    - cpu: 1\n    - mem: {mem}\n    - disks: [{{name: system, size: 64, pool: pool1}}]\n    - require: [{{virt: pool1}}]\n"
+    );
+    std::fs::write(folder.join("vm.sls"), text).expect("written");
+}
+
+#[tokio::test]
+async fn a_plan_is_applied_as_it_was_agreed_on() {
+    let host = Host::new();
+    write_sls(&host, 512);
+    let before = host.fake.performed().len();
+    let plan = host.call(&["state.plan", "vm"]).await.expect("a plan");
+    assert_eq!(
+        host.fake.performed().len(),
+        before,
+        "a plan changes nothing"
+    );
+    let again = host.call(&["state.plan", "vm"]).await.expect("a plan");
+    assert_eq!(plan["hash"], again["hash"]);
+    let planned: Vec<&Value> = plan["states"]
+        .as_array()
+        .expect("states")
+        .iter()
+        .flat_map(|state| state["steps"].as_array().expect("steps"))
+        .collect();
+    assert!(
+        planned
+            .iter()
+            .any(|step| step["do"] == "define VM srv01" && step["with"]["xml"].is_string())
+    );
+
+    let text = plan.to_string();
+    let argument = format!("plan={text}");
+    let results = host
+        .call(&["state.apply_plan", &argument])
+        .await
+        .expect("applied");
+    for (key, result) in results.as_object().expect("results") {
+        assert_eq!(result["result"], true, "{key}: {result}");
+    }
+    assert_eq!(host.fake.performed().len() - before, planned.len());
+    assert_eq!(
+        host.vm("srv01").await.map(|vm| vm.status),
+        Some(VmStatus::Running)
+    );
+
+    // The world has moved: by ourselves this time.
+    let done = host.fake.performed().len();
+    let refused = host.refused(&["state.apply_plan", &argument]).await;
+    assert!(
+        refused.contains("the plan no longer fits")
+            && refused.contains("now it would be nothing to do"),
+        "{refused}"
+    );
+    let empty = host.call(&["state.plan", "vm"]).await.expect("a plan");
+    assert_eq!(empty["consequence"], "none");
+    assert!(
+        empty["states"]
+            .as_array()
+            .expect("states")
+            .iter()
+            .all(|state| state["steps"] == json!([]))
+    );
+    assert_eq!(host.fake.performed().len(), done);
+}
+
+#[tokio::test]
+async fn a_plan_that_does_not_fit_is_refused() {
+    let host = Host::new();
+    write_sls(&host, 512);
+    let plan = host.call(&["state.plan", "vm"]).await.expect("a plan");
+    let apply = |plan: Value| format!("plan={plan}");
+    let with = |key: &str, value: Value| {
+        let mut plan = plan.clone();
+        plan[key] = value;
+        apply(plan)
+    };
+    for (argument, said) in [
+        (with("host", json!("kvm2")), "the plan is for kvm2"),
+        (
+            with("states", json!([])),
+            "the plan was changed after it was made",
+        ),
+        (with("format", json!(9)), "the plan has form 9"),
+        ("plan=nonsense".to_owned(), "the plan cannot be read"),
+    ] {
+        let refused = host.refused(&["state.apply_plan", &argument]).await;
+        assert!(refused.contains(said), "{refused}");
+    }
+    // Other contents under the same steps.
+    write_sls(&host, 1024);
+    let refused = host
+        .refused(&["state.apply_plan", &apply(plan.clone())])
+        .await;
+    assert!(
+        refused.contains("srv01 (virt.running)") && refused.contains("other contents"),
+        "{refused}"
+    );
+    assert_eq!(host.vm("srv01").await, None);
 }
