@@ -8,6 +8,7 @@ pub mod build;
 pub mod capabilities;
 pub mod domain;
 pub mod edit;
+pub mod metadata;
 pub mod network;
 pub mod pool;
 pub mod read;

@@ -128,8 +128,8 @@ pub trait Hypervisor: Send + Sync + 'static {
 
     /// Does one step.
     ///
-    /// `VolumeOp::CreateFromImage` is not one call but a small plan of its own, and belongs to the executor:
-    /// implementations refuse it with `Unsupported`.
+    /// `VolumeOp::CreateFromImage` and `VolumeOp::Write` are not one call but small plans of their own, and belong to the
+    /// executor: implementations refuse them with `Unsupported`.
     fn perform(&self, step: &Step) -> Fut<'_, ()>;
 
     /// Fills a volume from a local file, from its first byte on; `moved` counts along.

@@ -33,6 +33,7 @@ fn volume(pool: &str, name: &str, op: &VolumeOp) -> String {
             "create volume {name} in storage pool {pool} from {}",
             image.location
         ),
+        VolumeOp::Write { .. } => format!("write volume {name} of storage pool {pool}"),
         VolumeOp::Resize { capacity } => {
             format!("grow volume {name} of storage pool {pool} to {capacity}")
         }

@@ -80,8 +80,8 @@ fn volume_op(connect: &Connect, pool: &str, name: &str, op: &VolumeOp) -> Result
         VolumeOp::Create { xml } => {
             StorageVol::create_xml(&pool, xml, 0)?;
         }
-        VolumeOp::CreateFromImage { .. } => {
-            let why = "a volume from an image is made in several calls, by the executor";
+        VolumeOp::CreateFromImage { .. } | VolumeOp::Write { .. } => {
+            let why = "a volume is filled in several calls, by the executor";
             return Err(Failure::new(Reason::Unsupported, why));
         }
         VolumeOp::Resize { capacity } => {

@@ -174,6 +174,12 @@ pub enum VolumeOp {
         /// Wanted size; the volume grows to it and never shrinks below the image.
         size: Option<Bytes>,
     },
+    /// Make it a volume of these bytes, over whatever it holds: generated media. A volume that was not there before is
+    /// not left half-made.
+    Write {
+        /// What it holds afterwards.
+        content: Content,
+    },
     /// Grow to this size.
     Resize {
         /// New capacity.
@@ -181,6 +187,16 @@ pub enum VolumeOp {
     },
     /// Delete it and its data.
     Delete,
+}
+
+/// Bytes of a generated medium. They may hold passwords and keys, so they show only their number.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content(pub Vec<u8>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.0.len())
+    }
 }
 
 /// Where an image comes from.

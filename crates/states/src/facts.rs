@@ -5,7 +5,7 @@
 
 use crate::StateError;
 use domxml::read::{KIB, NodeExt, size};
-use domxml::{Document, EditError, Element, Place};
+use domxml::{Document, EditError, Element, Place, metadata};
 use model::Bytes;
 use roxmltree::Node;
 
@@ -35,6 +35,8 @@ pub(crate) enum Fact {
         key: &'static str,
         keep: Vec<String>,
     },
+    /// The definition remembers this text under a name of ours.
+    Remembered { name: &'static str, text: String },
     /// The elements `name` under `parent` have this attribute, in this order.
     List {
         parent: Place,
@@ -85,6 +87,7 @@ impl Fact {
                 compare,
             } => compare.same(place, root, value),
             Self::Absent(place) => place.value(root).is_none(),
+            Self::Remembered { name, text } => metadata::get(root, name) == Some(text.as_str()),
             Self::Set {
                 parent,
                 name,
@@ -133,6 +136,7 @@ impl Fact {
             }
             Self::Value { place, value, .. } => document.set(place, value),
             Self::Absent(place) => document.remove(place),
+            Self::Remembered { name, text } => metadata::set(document, name, text),
             Self::Set {
                 parent,
                 name,
@@ -165,6 +169,7 @@ impl Fact {
     pub(crate) fn subject(&self) -> String {
         match self {
             Self::Value { place, .. } | Self::Absent(place) => place.to_string(),
+            Self::Remembered { name, .. } => (*name).to_owned(),
             Self::Set { parent, name, .. }
             | Self::Only { parent, name, .. }
             | Self::List { parent, name, .. } => match parent.to_string().as_str() {
@@ -219,7 +224,9 @@ impl Fact {
                     values.join(" ")
                 )
             }
-            Self::Set { .. } | Self::Only { .. } => format!("{subject}: changes at the next start"),
+            Self::Set { .. } | Self::Only { .. } | Self::Remembered { .. } => {
+                format!("{subject}: changes at the next start")
+            }
         }
     }
 }

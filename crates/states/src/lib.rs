@@ -12,6 +12,7 @@
 mod args;
 pub mod catalog;
 mod changes;
+mod cloud_init;
 mod error;
 mod facts;
 mod observe;

@@ -94,6 +94,11 @@ impl Run {
                 };
                 Ok(self.workshop().create(&new).await?)
             }
+            Step::Volume {
+                pool,
+                name,
+                op: VolumeOp::Write { content },
+            } => Ok(self.workshop().write(pool, name, &content.0).await?),
             step => Ok(self.minion.hypervisor.perform(step).await?),
         }
     }

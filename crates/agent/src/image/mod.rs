@@ -9,6 +9,7 @@ mod cache;
 mod download;
 mod error;
 mod format;
+mod medium;
 mod store;
 mod unfinished;
 mod volume;

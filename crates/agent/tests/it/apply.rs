@@ -155,6 +155,40 @@ pool0:\n  virt.pool_deleted:\n    - purge: True\n    - require:\n      - virt: s
     assert_eq!(host.fake.performed().len(), steps, "nothing was done");
 }
 
+#[tokio::test]
+async fn a_cloud_init_drive_is_written_once_and_again_for_other_data() {
+    let host = Host::new();
+    host.fake
+        .add_pool("<pool type='dir'><name>pool0</name><target><path>/vms</path></target></pool>");
+    let write = |password: &str| {
+        let sls = format!(
+            "ci:\n  virt.defined:\n    - mem: 256\n    - disks: [{{name: system, pool: pool0, size: 8}}]\n    \
+             - cloud_init: {{user_data: {{password: {password}}}}}\n"
+        );
+        host.folder.write("salt/ci.sls", &sls);
+    };
+    let holds = |password: &str| {
+        let bytes = host.fake.volume_bytes("pool0", "ci_cidata").unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        text.contains("CD001") && text.contains(&format!("\"password\": \"{password}\""))
+    };
+    write("first");
+    let made = host.states("state.apply ci").await;
+    assert_eq!(made["ci"]["result"], true, "{made:#}");
+    assert!(holds("first"));
+    let steps = host.fake.performed().len();
+    let again = host.states("state.apply ci").await;
+    assert_eq!(again["ci"]["changes"], json!({}), "{again:#}");
+    assert_eq!(host.fake.performed().len(), steps, "nothing was done");
+    assert_eq!(host.fake.calls("upload"), 1);
+
+    write("second");
+    let other = host.states("state.apply ci").await;
+    assert_eq!(other["ci"]["result"], true, "{other:#}");
+    assert!(holds("second"));
+    assert_eq!(host.fake.calls("upload"), 2);
+}
+
 /// A state that needs the VM, to see it skipped.
 fn with_dependent(host: &Host, url: &str) {
     let sls = include_str!("../../../../examples/origin/vm.sls")

@@ -174,8 +174,8 @@ impl World {
             .running()?;
         match op {
             VolumeOp::Create { xml } => create_volume(pool, xml),
-            VolumeOp::CreateFromImage { .. } => Err(Fault::unsupported(
-                "a volume from an image is made by the executor, in several calls",
+            VolumeOp::CreateFromImage { .. } | VolumeOp::Write { .. } => Err(Fault::unsupported(
+                "a volume is filled by the executor, in several calls",
             )),
             VolumeOp::Resize { capacity } => {
                 let volume = &mut find_volume(pool, name)?.volume;

@@ -4,6 +4,7 @@
 //! does not hold, and changed while it runs where the hypervisor can; the rest waits for the next start, and every run
 //! says so until it is true.
 
+mod cidata;
 mod create;
 mod disks;
 mod nics;
@@ -58,6 +59,12 @@ fn disk_needs(vm: &str, disk: &DiskWant, config: &Config, needs: &mut Needs) {
             needs.volumes.insert((base.to_owned(), volume.clone()));
         }
         Source::Given(_) => {}
+        Source::Generated(_) if is_folder => {}
+        Source::Generated(_) => {
+            needs.pools.insert(base.to_owned());
+            let volume = source::volume_name(vm, disk);
+            needs.volumes.insert((base.to_owned(), volume));
+        }
         Source::Computed if disk.device != "disk" => {}
         Source::Computed if is_folder => {
             needs.all_pools = true;

@@ -90,6 +90,17 @@ pub(super) fn apply_to_volume(seen: &mut Observation, pool: &str, name: &str, op
                 backing: None,
             });
         }
+        VolumeOp::Write { content } => {
+            *volume = Some(Volume {
+                name: name.to_owned(),
+                key: path.clone(),
+                path: path.clone(),
+                capacity: Bytes(content.0.len() as u64),
+                allocation: Bytes(0),
+                format: "raw".to_owned(),
+                backing: None,
+            });
+        }
         VolumeOp::Resize { capacity } => {
             if let Some(volume) = volume {
                 volume.capacity = *capacity;

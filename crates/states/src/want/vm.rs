@@ -3,6 +3,7 @@
 
 mod boot;
 mod clock;
+pub(crate) mod cloud_init;
 mod cpu;
 mod cputune;
 pub(crate) mod disk;
@@ -15,6 +16,7 @@ mod serial;
 use crate::facts::Fact;
 use crate::want::pool::yes_no;
 use crate::{Call, StateError};
+use cloud_init::CloudInitWant;
 use disk::DiskWant;
 use domxml::{Element, Place};
 use model::Bytes;
@@ -49,7 +51,11 @@ pub(crate) const ARGUMENTS: &[&str] = &[
     "stop_on_reboot",
     "host_devices",
     "autostart",
+    "cloud_init",
 ];
+
+/// Under which name a definition remembers what its cloud-init drive holds.
+pub(crate) const DIGEST: &str = "cloud-init";
 
 /// Only `virt.defined` can leave the running VM alone.
 pub(crate) const DEFINED_ONLY: &[&str] = &["live"];
@@ -79,6 +85,8 @@ pub(crate) struct VmWant {
     /// `None` leaves the disks as they are.
     pub(crate) disks: Option<Vec<DiskWant>>,
     pub(crate) disk_profile: Option<String>,
+    /// Data for the guest's first boot, on a drive of its own after the disks.
+    pub(crate) cloud_init: Option<CloudInitWant>,
     /// `None` leaves the interfaces as they are.
     pub(crate) nics: Option<Vec<NicWant>>,
     pub(crate) nic_profile: Option<String>,
@@ -122,6 +130,7 @@ impl VmWant {
             qemu_facts: Vec::new(),
             disks: list(call, "disks", disk::parse)?,
             disk_profile: call.get("disk_profile").map(|f| f.word()).transpose()?,
+            cloud_init: None,
             nics: list(call, "interfaces", nic::parse)?,
             nic_profile: call.get("nic_profile").map(|f| f.word()).transpose()?,
             graphics: call
@@ -135,6 +144,7 @@ impl VmWant {
         };
         want.read_life(call)?;
         want.read_devices(call)?;
+        want.read_cloud_init(call)?;
         want.read_seed(call)?;
         Ok(want)
     }
@@ -192,6 +202,27 @@ impl VmWant {
             entries: Vec::new(),
             key: |node| format!("{:?}", node.range()),
         });
+        Ok(())
+    }
+
+    fn read_cloud_init(&mut self, call: &Call) -> Result<(), StateError> {
+        let Some(field) = call.get("cloud_init") else {
+            return Ok(());
+        };
+        if self.disks.is_none() && self.disk_profile.is_none() {
+            return Err(StateError::Argument {
+                path: "cloud_init".to_owned(),
+                found: "a drive".to_owned(),
+                expected: "possible without disks: the drive comes after them".to_owned(),
+                remedy: Some("Declare disks or disk_profile as well".to_owned()),
+            });
+        }
+        let declared = cloud_init::read(&field, &self.name)?;
+        self.facts.push(Fact::Remembered {
+            name: DIGEST,
+            text: declared.data.digest(),
+        });
+        self.cloud_init = Some(declared);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The states as the executor uses them: chunks in, plans and results out, on a host that exists only as values.
 
 mod absent;
+mod cloud_init;
 mod host;
 mod network;
 mod origin;

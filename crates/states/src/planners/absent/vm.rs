@@ -151,10 +151,14 @@ fn needed_by(
     Some(format!("volume {name} of pool {} stands on it", pool.name))
 }
 
-/// What a VM writes to: media in its drives belong to everybody.
+/// What a VM writes to, and the drive made for it: other media in its drives belong to everybody.
 fn own_disks(have: &Vm) -> Vec<Disk> {
+    let made = format!("/{}_cidata", have.name);
     let mut own = disks(have);
-    own.retain(|disk| disk.device == "disk" && !disk.read_only && !disk.source.is_empty());
+    own.retain(|disk| {
+        let written = disk.device == "disk" && !disk.read_only;
+        !disk.source.is_empty() && (written || disk.source.ends_with(&made))
+    });
     own
 }
 

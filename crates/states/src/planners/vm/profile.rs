@@ -8,8 +8,22 @@ use crate::want::vm::nic::{self, NicWant};
 use crate::{Call, Config, Map, StateError, Value};
 use serde_json::json;
 
-/// The declared disks; `None` when neither disks nor a profile are given.
+/// The declared disks and the drive of cloud-init; `None` when neither disks nor a profile are given.
 pub(super) fn disks(
+    call: &Call,
+    want: &VmWant,
+    config: &Config,
+) -> Result<Option<Vec<DiskWant>>, StateError> {
+    let mut disks = declared_disks(call, want, config)?;
+    if let (Some(disks), Some(declared)) = (&mut disks, &want.cloud_init) {
+        let first = disks.iter().find_map(|disk| disk.pool.clone());
+        let pool = declared.pool.clone().or(first);
+        disks.push(DiskWant::cloud_init(declared.data.clone(), pool));
+    }
+    Ok(disks)
+}
+
+fn declared_disks(
     call: &Call,
     want: &VmWant,
     config: &Config,

@@ -2,6 +2,7 @@
 //! Source: Salt `virt._fill_disk_filename`, `virt._disk_volume_xml`.
 
 use super::super::steps::{by, planned, volume};
+use super::cidata;
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::{HostPath, Observation, StateError};
 use domxml::Element;
@@ -182,6 +183,21 @@ pub(super) fn resolve(
             volume_source(&mut disk, want, pool, name, owner)?;
         }
         Source::Computed => computed(&mut disk, want, owner, seen)?,
+        Source::Generated(data) => {
+            let base = want.pool.as_deref().unwrap_or_else(|| seen.config.images());
+            if base.contains('/') {
+                return Err(StateError::host(
+                    format!(
+                        "the cloud-init data of VM {} has no pool to be kept in",
+                        owner.vm
+                    ),
+                    "Write cloud_init: {pool: NAME}, or give a disk a pool",
+                ));
+            }
+            let pool = active_pool(want, base, seen)?;
+            volume_source(&mut disk, want, pool, &volume_name(owner.vm, want), owner)?;
+            disk.steps.extend(cidata::write(data, pool, owner, seen)?);
+        }
     }
     Ok(disk)
 }

@@ -2,6 +2,7 @@
 
 use crate::StateError;
 use crate::args::Field;
+use crate::cloud_init::CloudInit;
 use model::Bytes;
 
 /// A disk as it was declared; what is missing comes from the profile, the pool or the hypervisor.
@@ -36,6 +37,28 @@ pub(crate) enum Source {
     Empty,
     /// A path, a URL, or with a pool the name of a volume.
     Given(String),
+    /// A volume that is written by us.
+    Generated(CloudInit),
+}
+
+impl DiskWant {
+    /// The drive that cloud-init reads.
+    pub(crate) fn cloud_init(data: CloudInit, pool: Option<String>) -> Self {
+        Self {
+            name: "cidata".to_owned(),
+            size: None,
+            pool,
+            format: Some("raw".to_owned()),
+            model: None,
+            image: None,
+            checksum: None,
+            backing: None,
+            source: Source::Generated(data),
+            device: "cdrom".to_owned(),
+            io: None,
+            iothread: None,
+        }
+    }
 }
 
 pub(crate) const KEYS: &[&str] = &[
