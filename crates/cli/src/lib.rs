@@ -6,7 +6,6 @@
 //! **Invariant**: nothing here knows of the store, of libvirt or of the server but through its public API.
 
 mod action;
-mod arguments;
 mod connection;
 mod event;
 mod failure;

@@ -11,7 +11,7 @@
 //! ```
 //! - [`compile`](fn@compile) turns names of SLS into chunks; [`highstate`] those a top file assigns.
 //! - [`schedule::Schedule`] says which chunks may run now and which must not run at all.
-//! - [`yaml::load`] reads a value the way Salt reads it, for command lines.
+//! - [`words::command_line`] reads the arguments of a function as they stand on a command line.
 
 mod chunk;
 mod closest;
@@ -28,6 +28,7 @@ pub mod schedule;
 #[cfg(test)]
 mod testing;
 mod top;
+pub mod words;
 pub mod yaml;
 
 /// A JSON value; dictionaries keep the order they were written in.

@@ -4,6 +4,8 @@ use super::Fault;
 use serde_json::Value;
 use sls::Map;
 
+pub use sls::words::command_line;
+
 /// What a function was given.
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments<'a> {
@@ -81,82 +83,5 @@ impl<'a> Arguments<'a> {
             "{}: the argument '{name}' is {found}, not {expected}",
             self.fun
         ))
-    }
-}
-
-/// The words of a command line as arguments: `NAME=VALUE` by name, the others by position, values read as YAML.
-///
-/// A word that is not YAML is taken as it is, as Salt does.
-pub fn command_line(words: &[String]) -> (Vec<Value>, Map) {
-    let (mut positional, mut named) = (Vec::new(), Map::new());
-    for word in words {
-        match word.split_once('=').filter(|(name, _)| is_name(name)) {
-            Some((name, value)) => drop(named.insert(name.to_owned(), value_of(value))),
-            None => positional.push(value_of(word)),
-        }
-    }
-    (positional, named)
-}
-
-fn is_name(text: &str) -> bool {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-}
-
-/// Source: Salt `yamlify_arg`. A `#` is a comment only inside of braces.
-fn value_of(text: &str) -> Value {
-    let structured = text.starts_with(['{', '[']);
-    match text.trim() {
-        "" => Value::String(text.to_owned()),
-        "None" => Value::Null,
-        trimmed if trimmed.contains('#') && !structured => Value::String(text.to_owned()),
-        trimmed => match sls::yaml::load(trimmed) {
-            // `key: value` without braces was meant as a text.
-            Ok(Value::Object(_)) if !structured => Value::String(text.to_owned()),
-            Ok(value) => value,
-            Err(_) => Value::String(text.to_owned()),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn words_are_read_as_salt_reads_them() {
-        let words = [
-            "vm",
-            "test=True",
-            "pillar={a: {b: 1}}",
-            "1024",
-            "x: y",
-            "a#b",
-            "2A:C3:A7:A6:01:04",
-            "=",
-            "http://h/?a=b",
-        ];
-        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        let (positional, named) = command_line(&words);
-        assert_eq!(
-            positional,
-            [
-                json!("vm"),
-                json!(1024),
-                json!("x: y"),
-                json!("a#b"),
-                json!("2A:C3:A7:A6:01:04"),
-                json!("="),
-                json!("http://h/?a=b")
-            ]
-        );
-        assert_eq!(
-            Value::Object(named),
-            json!({"test": true, "pillar": {"a": {"b": 1}}})
-        );
     }
 }

@@ -4,7 +4,6 @@ mod report;
 
 pub(crate) use report::Report;
 
-use crate::arguments;
 use crate::connection::Connection;
 use crate::output::{print, say, wants_color};
 use crate::wait::Waiter;
@@ -188,10 +187,7 @@ fn request(args: &Args) -> RunRequest {
     } else {
         "glob"
     };
-    let arguments::Arguments {
-        args: positional,
-        kwargs,
-    } = arguments::parse(&args.arguments);
+    let (positional, kwargs) = sls::words::command_line(&args.arguments);
     RunRequest {
         target: args.target.clone(),
         target_kind: kind.to_owned(),

@@ -1,29 +1,20 @@
-//! Arguments of functions as Salt's command line reads them.
+//! The words of a command line as arguments of a function, read as Salt reads them.
 //!
 //! `k=v` is named, anything else positional, and each value is YAML where a person would expect it:
 //! `1024`, `on`, `[a, b]`, `{a: 1}`; but `a: b`, `- a`, `1_000` and `x #y` stay text.
 
-use serde_json::{Map, Value};
+use crate::{Map, Value};
 
-/// Positional and named arguments of a function.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Arguments {
-    pub(crate) args: Vec<Value>,
-    pub(crate) kwargs: Map<String, Value>,
-}
-
-/// Reads the words after the function's name.
-pub(crate) fn parse(words: &[String]) -> Arguments {
-    let mut arguments = Arguments::default();
+/// Reads the words after the function's name: the positional arguments, and the named ones.
+pub fn command_line(words: &[String]) -> (Vec<Value>, Map) {
+    let (mut positional, mut by_name) = (Vec::new(), Map::new());
     for word in words {
         match named(word) {
-            Some((name, text)) => {
-                arguments.kwargs.insert(name.to_owned(), value(text));
-            }
-            None => arguments.args.push(value(word)),
+            Some((name, text)) => drop(by_name.insert(name.to_owned(), value(text))),
+            None => positional.push(value(word)),
         }
     }
-    arguments
+    (positional, by_name)
 }
 
 /// Splits `name=text`. The name begins like one of Python and may hold dots and hyphens; `a==b` is no pair.
@@ -37,7 +28,7 @@ fn named(word: &str) -> Option<(&str, &str)> {
     (is_name && !text.starts_with('=')).then_some((name, text))
 }
 
-/// One value. What is no YAML is the text itself.
+/// One value. What is no YAML is the text itself. Source: Salt, `salt.utils.args.yamlify_arg`.
 fn value(text: &str) -> Value {
     let itself = || Value::String(text.to_owned());
     let trimmed = text.trim();
@@ -53,7 +44,7 @@ fn value(text: &str) -> Value {
     if text.contains('#') && !is_collection {
         return itself();
     }
-    match sls::yaml::load(text) {
+    match crate::yaml::load(text) {
         Ok(Value::Array(_) | Value::Object(_)) if !is_collection => itself(),
         Ok(value) => value,
         Err(_) => itself(),
@@ -126,9 +117,9 @@ mod tests {
             "=x",
             "http://x?a=b",
         ];
-        let arguments = parse(&words.map(str::to_owned));
+        let (positional, by_name) = command_line(&words.map(str::to_owned));
         assert_eq!(
-            arguments.args,
+            positional,
             [
                 json!("vm"),
                 json!("a==1"),
@@ -138,7 +129,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            Value::Object(arguments.kwargs),
+            Value::Object(by_name),
             json!({"test": true, "a-b": 2, "é": "", "a": "b=c"})
         );
     }
