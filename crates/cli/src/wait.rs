@@ -40,6 +40,8 @@ pub(crate) struct Waiter {
 struct Pending {
     action: Action,
     heard: Instant,
+    /// What it has been said to wait for.
+    told: Option<String>,
 }
 
 impl Waiter {
@@ -68,6 +70,7 @@ impl Waiter {
             Pending {
                 action,
                 heard: Instant::now(),
+                told: None,
             },
         );
     }
@@ -166,6 +169,7 @@ impl Waiter {
             };
             let Some(why) = why else {
                 pending.heard = now;
+                tell_what_it_waits_for(pending, &mut self.status);
                 continue;
             };
             self.status.clear();
@@ -174,6 +178,21 @@ impl Waiter {
         }
         Ok(None)
     }
+}
+
+/// Says once what an action stands behind: that may be something which only a person can settle.
+fn tell_what_it_waits_for(pending: &mut Pending, status: &mut StatusLine) {
+    let Action {
+        host, waits_for, ..
+    } = &pending.action;
+    if waits_for.is_none() || *waits_for == pending.told {
+        return;
+    }
+    if let Some(what) = waits_for {
+        status.clear();
+        say(&format!("{host}: {what}; see salar action list"));
+    }
+    pending.told.clone_from(waits_for);
 }
 
 /// Why a host cannot take an action now. What it has begun, it goes on with for as long as it can be reached.
