@@ -31,12 +31,14 @@ pub enum Kind {
     List,
     /// Address or network.
     IpCidr,
+    /// A compound expression under its name in the configuration, `nodegroups`.
+    NodeGroup,
     /// Words with `and`, `or`, `not` and brackets.
     Compound,
 }
 
 impl Kind {
-    /// The kind a top file calls so; `None` for those we do not have (`nodegroup`, `data`, `range`).
+    /// The kind a top file calls so; `None` for those we do not have (`data`, `range`).
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "glob" => Kind::Glob,
@@ -48,6 +50,7 @@ impl Kind {
             "pillar_exact" => Kind::PillarExact,
             "list" => Kind::List,
             "ipcidr" => Kind::IpCidr,
+            "nodegroup" => Kind::NodeGroup,
             "compound" => Kind::Compound,
             _ => return None,
         })
@@ -56,10 +59,17 @@ impl Kind {
 
 /// Whether the target is meant. A malformed expression means nobody.
 pub fn matches(kind: Kind, pattern: &str, target: &Target) -> bool {
-    match_with(kind, pattern, ":", target)
+    match_with(kind, pattern, ":", target, &[])
 }
 
-fn match_with(kind: Kind, pattern: &str, delimiter: &str, target: &Target) -> bool {
+/// `groups` are the node groups around the expression, so that none contains itself.
+fn match_with(
+    kind: Kind,
+    pattern: &str,
+    delimiter: &str,
+    target: &Target,
+    groups: &[&str],
+) -> bool {
     let id = target.minion_id.as_str();
     match kind {
         Kind::Glob => glob::matches(pattern, id),
@@ -71,8 +81,34 @@ fn match_with(kind: Kind, pattern: &str, delimiter: &str, target: &Target) -> bo
         Kind::PillarPcre => data(&target.pillar, pattern, delimiter, &regex_matches),
         Kind::PillarExact => data(&target.pillar, pattern, delimiter, &|a, b| a == b),
         Kind::IpCidr => address(&target.grains, pattern),
-        Kind::Compound => compound(pattern, target),
+        Kind::NodeGroup => node_group(pattern, target, groups),
+        Kind::Compound => compound(pattern, target, groups),
     }
+}
+
+/// A group is an expression, or a list of its words. One that is not there or contains itself means nobody.
+fn node_group(name: &str, target: &Target, groups: &[&str]) -> bool {
+    let expression = match target.opts.get("nodegroups").and_then(|all| all.get(name)) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(words)) => {
+            let words: Vec<String> = words.iter().map(python_str).collect();
+            // Names alone are a list of minions, not one expression.
+            match words.iter().any(|word| is_part_of_expression(word)) {
+                true => words.join(" "),
+                false => format!("L@{}", words.join(",")),
+            }
+        }
+        _ => return false,
+    };
+    if groups.contains(&name) {
+        return false;
+    }
+    let inner: Vec<&str> = groups.iter().copied().chain([name]).collect();
+    compound(&expression, target, &inner)
+}
+
+fn is_part_of_expression(word: &str) -> bool {
+    matches!(word, "and" | "or" | "not" | "(" | ")") || word.contains(['@', '*', '?', '['])
 }
 
 /// Regular expressions match from the start, not to the end.
@@ -138,13 +174,14 @@ fn in_network(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
 }
 
 /// Words with `and`, `or`, `not` and brackets, in Python's precedence.
-fn compound(expression: &str, target: &Target) -> bool {
+fn compound(expression: &str, target: &Target, groups: &[&str]) -> bool {
     let words: Vec<&str> = expression.split_whitespace().collect();
     let mut parser = Parser {
         words: &words,
         at: 0,
         depth: 0,
         target,
+        groups,
     };
     let result = parser.any();
     result.filter(|_| parser.at == words.len()).unwrap_or(false)
@@ -155,6 +192,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     target: &'a Target,
+    groups: &'a [&'a str],
 }
 
 impl Parser<'_> {
@@ -204,12 +242,12 @@ impl Parser<'_> {
             return None;
         }
         self.at += 1;
-        Some(one(word, self.target))
+        Some(one(word, self.target, self.groups))
     }
 }
 
 /// `G@os:Debian`, `L@a,b`, or a shell pattern on the name.
-fn one(word: &str, target: &Target) -> bool {
+fn one(word: &str, target: &Target, groups: &[&str]) -> bool {
     let Some((head, pattern)) = word.split_once('@') else {
         return glob::matches(word, &target.minion_id);
     };
@@ -224,9 +262,10 @@ fn one(word: &str, target: &Target) -> bool {
         Some('E') => Kind::Pcre,
         Some('L') => Kind::List,
         Some('S') => Kind::IpCidr,
+        Some('N') => Kind::NodeGroup,
         _ => return glob::matches(word, &target.minion_id),
     };
-    match_with(kind, pattern, delimiter, target)
+    match_with(kind, pattern, delimiter, target, groups)
 }
 
 #[cfg(test)]
@@ -239,6 +278,14 @@ mod tests {
         Target {
             grains: json!({"os": "Debian", "roles": ["hypervisor", "nfs"], "ipv4": ["10.0.0.5"], "a": {"b": "c"}}),
             pillar: json!({"tier": "gold", "deep": {"er": 3}}),
+            opts: json!({"nodegroups": {
+                "hypervisors": "G@roles:hypervisor or x",
+                "named": ["a", "kvm1.example"],
+                "words": ["N@hypervisors", "and", "kvm*"],
+                "ring": "N@round",
+                "round": "N@ring or kvm*",
+                "alone": "N@alone",
+            }}),
             ..Target::new("kvm1.example")
         }
     }
@@ -263,6 +310,10 @@ mod tests {
             (Kind::Compound, "G|@a|b|c"),
             (Kind::Compound, "kvm* not G@os:SUSE"),
             (Kind::Compound, "x or kvm1* and S@10.0.0.0/8"),
+            (Kind::NodeGroup, "hypervisors"),
+            (Kind::NodeGroup, "named"),
+            (Kind::NodeGroup, "ring"),
+            (Kind::Compound, "N@words and not N@absent"),
         ];
         for (kind, pattern) in yes {
             assert!(matches(kind, pattern, &target()), "{kind:?} {pattern}");
@@ -276,6 +327,8 @@ mod tests {
             (Kind::Compound, "( kvm*"),
             (Kind::Compound, "and"),
             (Kind::Pcre, "[broken"),
+            (Kind::NodeGroup, "absent"),
+            (Kind::NodeGroup, "alone"),
         ];
         for (kind, pattern) in no {
             assert!(!matches(kind, pattern, &target()), "{kind:?} {pattern}");

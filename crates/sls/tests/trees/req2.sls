@@ -1,0 +1,2 @@
+# For requisites on an SLS
+x2: test.nop

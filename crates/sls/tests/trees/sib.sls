@@ -1,0 +1,5 @@
+# Short forms
+s1: test.nop
+s2:
+  test:
+    - nop
