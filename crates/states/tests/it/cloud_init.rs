@@ -74,9 +74,8 @@ fn a_new_vm_gets_a_drive_and_a_second_run_is_silent() {
               <source pool='pool0' volume='srv01_cidata'/>
               <target dev='hda' bus='ide'/>
               <readonly/>
-              <address type='pci'/>
-    "#]]
-    .assert_eq(&xml[from..from + to]);
+              <address type='pci'/>"#]]
+    .assert_eq(xml[from..from + to].trim_end());
 }
 
 #[test]
