@@ -23,28 +23,55 @@ pub async fn call(options: CallOptions) -> u8 {
     let format = options.out.unwrap_or_else(|| layout_of(&options.fun));
     let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
     let minion = Arc::new(host::minion(options.host, options.connect, state_dir));
-    let context = Context {
-        progress: progress::to_terminal(),
-        ..Context::quiet()
-    };
-
-    let ctrl_c = cancel_on_interrupt(&context);
-    let returned = functions::call(&minion, &options.fun, &args, &kwargs, &context).await;
-    ctrl_c.abort();
-    progress::clear();
+    let returned = started(|context| async move {
+        functions::call(&minion, &options.fun, &args, &kwargs, &context).await
+    })
+    .await;
     match returned {
-        Ok(Return { value, ok }) => {
-            let returns = Returns::from_iter([(LOCAL.to_owned(), value)]);
-            let printed =
-                std::io::stdout().write_all(outputter::render(&returns, format, &style).as_bytes());
-            // A reader that closes the pipe has seen enough.
-            if ok && printed.is_ok() { DONE } else { FAILED }
-        }
+        Ok(returned) => print(returned, format, &style),
         Err(fault) => {
             complain(&fault);
             FAILED
         }
     }
+}
+
+/// Runs `work` with progress on the terminal, and stops it on Ctrl-C.
+pub(crate) async fn started<T, F: Future<Output = T>>(work: impl FnOnce(Context) -> F) -> T {
+    let context = Context {
+        progress: progress::to_terminal(),
+        ..Context::quiet()
+    };
+    let ctrl_c = cancel_on_interrupt(&context);
+    let returned = work(context).await;
+    ctrl_c.abort();
+    progress::clear();
+    returned
+}
+
+fn print(returned: Return, format: Format, style: &Style) -> u8 {
+    let returns = Returns::from_iter([(LOCAL.to_owned(), returned.value)]);
+    let text = outputter::render(&returns, format, style);
+    let printed = std::io::stdout().write_all(text.as_bytes());
+    // A reader that closes the pipe has seen enough.
+    if returned.ok && printed.is_ok() {
+        DONE
+    } else {
+        FAILED
+    }
+}
+
+/// Prints results of states as `call` does when nothing else is asked for.
+pub(crate) fn print_states(returned: Return) -> u8 {
+    let style = Style {
+        color: is_colored(),
+        ..Style::default()
+    };
+    print(returned, Format::Highstate, &style)
+}
+
+fn is_colored() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// The layout when nobody asks for one. `state.test` is ours, so the outputter need not know it.
@@ -70,7 +97,7 @@ fn cancel_on_interrupt(context: &Context) -> tokio::task::JoinHandle<()> {
     })
 }
 
-fn complain(fault: &Fault) {
+pub(crate) fn complain(fault: &Fault) {
     eprintln!("Error: {}", outputter::visible(&fault.message));
     if let Some(hint) = &fault.hint {
         eprintln!("Hint: {}", outputter::visible(hint));
@@ -78,7 +105,7 @@ fn complain(fault: &Fault) {
 }
 
 fn style(options: &CallOptions) -> Style {
-    let wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let wanted = is_colored();
     Style {
         color: options.force_color || wanted && !options.no_color,
         state_output: options.state_output,

@@ -7,6 +7,7 @@ mod call;
 mod host;
 mod logging;
 mod options;
+mod plan;
 mod progress;
 mod run;
 
@@ -43,6 +44,8 @@ fn main() {
     };
     let code = match options.command {
         Command::Call(options) => runtime.block_on(call::call(options)),
+        Command::Plan(options) => runtime.block_on(plan::plan(options)),
+        Command::Apply(options) => runtime.block_on(plan::apply(options)),
         Command::Run(options) => runtime.block_on(run::run(options)),
     };
     // A libvirtd that hangs must not keep the process.

@@ -20,6 +20,10 @@ pub enum Command {
     Run(RunOptions),
     /// Call a function on this machine, without a server (what salt-call --local does)
     Call(CallOptions),
+    /// Print what states would do to this machine, step by step; changes nothing
+    Plan(PlanOptions),
+    /// Do exactly what a plan says, or say why it no longer fits
+    Apply(ApplyOptions),
 }
 
 /// Options of `run`.
@@ -91,7 +95,50 @@ pub struct CallOptions {
     pub args: Vec<String>,
 }
 
-/// What both need to know of the host.
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanOptions {
+    #[command(flatten)]
+    pub planning: PlanningOptions,
+    /// Print the whole plan as JSON, as apply reads it
+    #[arg(long)]
+    pub json: bool,
+    /// Merged over the pillar: '{key: value}'
+    #[arg(long, value_name = "YAML")]
+    pub pillar: Option<String>,
+    /// State files, as in state.apply [default: what the top file assigns]
+    #[arg(value_name = "SLS")]
+    pub sls: Vec<String>,
+}
+
+/// Options of `apply`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct ApplyOptions {
+    #[command(flatten)]
+    pub planning: PlanningOptions,
+    /// File that plan --json printed; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub plan: PathBuf,
+}
+
+/// Where plans are made and applied.
+#[derive(Debug, Args)]
+pub struct PlanningOptions {
+    #[command(flatten)]
+    pub host: HostOptions,
+    /// libvirt URI [default: xen:///system on a Xen control domain, else qemu:///system]
+    #[arg(long, value_name = "URI")]
+    pub connect: Option<String>,
+    /// Folder for locks and downloaded images [default: /var/lib/salar/agent, or below the home folder]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// How much to log: error, warning, info, debug, trace, quiet
+    #[arg(short, long, value_name = "LEVEL", default_value = "warning")]
+    pub log_level: String,
+}
+
+/// What all of them need to know of the host.
 #[derive(Debug, Args)]
 pub struct HostOptions {
     /// Name of this host, as targets match it [default: its host name]

@@ -22,9 +22,13 @@ impl Folder {
 
     /// `call` on the test driver, with this folder's state files.
     fn call(&self, words: &[&str]) -> Output {
+        self.run("call", words)
+    }
+
+    fn run(&self, subcommand: &str, words: &[&str]) -> Output {
         let mut command = program();
         command.args([
-            "call",
+            subcommand,
             "--connect",
             "test:///default",
             "--id",
@@ -135,6 +139,58 @@ fn states_run_and_tell_their_result_by_the_exit_status() {
     assert!(
         printed.contains("Result: False") && printed.contains("Failed:    1"),
         "{printed}"
+    );
+}
+
+#[test]
+fn a_plan_is_printed_and_its_file_is_held_against_the_host() {
+    let folder = Folder::new();
+    folder.sls(
+        "pool.sls",
+        "pool0:\n  virt.pool_defined:\n    - ptype: dir\n    - target: /tmp/pool0\n",
+    );
+    let run = |command: &str, words: &[&str]| folder.run(command, words);
+    let text = run("plan", &["pool"]);
+    assert_eq!(text.status.code(), Some(0), "{text:?}");
+    let printed = String::from_utf8_lossy(&text.stdout);
+    assert!(
+        printed.contains("pool0: virt.pool_defined (pool)")
+            && printed.contains("+   <name>pool0</name>")
+            && printed.contains("Hash: "),
+        "{printed}"
+    );
+    let json = run("plan", &["pool", "--json"]);
+    let plan: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let hash = plan["hash"].as_str().expect("a hash");
+    assert!(printed.contains(hash), "the same plan twice");
+
+    let file = folder.0.join("plan.json");
+    std::fs::write(&file, &json.stdout).expect("written");
+    let file = file.display().to_string();
+    let applied = run("apply", &["--plan", &file]);
+    let printed = String::from_utf8_lossy(&applied.stdout);
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    assert!(printed.contains("Succeeded: 1 (changed=1)"), "{printed}");
+
+    folder.sls(
+        "pool.sls",
+        "pool0:\n  virt.pool_defined:\n    - ptype: dir\n    - target: /tmp/other\n",
+    );
+    check(
+        &run("apply", &["--plan", &file]),
+        1,
+        expect![""],
+        expect![[r#"
+            Error: the plan no longer fits, so nothing was done:
+              pool0 (virt.pool_defined): the same steps (Define pool pool0, Make the storage of pool pool0 where it is not there yet, Start pool pool0 with its host), but with other contents
+            Hint: make a new plan, and look at it again
+        "#]],
+    );
+    let nothing = run("plan", &["absent"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(
+        nothing.stdout.is_empty() && !nothing.stderr.is_empty(),
+        "{nothing:?}"
     );
 }
 
