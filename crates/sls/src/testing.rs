@@ -78,6 +78,10 @@ impl Functions for TestFunctions {
             "test.kwargs" => Ok(Value::Object(kwargs.clone())),
             "virt.list_domains" => Ok(json!(["srv01", "srv02"])),
             "random.get_str" => Ok(json!("thrown by hand")),
+            "cmd.which" => Ok(json!(format!(
+                "/usr/bin/{}",
+                args[0].as_str().unwrap_or("")
+            ))),
             "test.fail" => Err(FunctionError::new("libvirt is down")),
             _ => Err(FunctionError::new(format!(
                 "the function '{name}' is not available"

@@ -942,3 +942,24 @@ fn ifelse_matches_the_target() {
         "b c",
     );
 }
+
+#[test]
+fn dates_are_written_and_the_host_is_asked() {
+    gives(
+        "{{ 1040814000 | strftime }} {{ '1040814000' | date_format('%Y %H') }}",
+        "2002-12-25 2002 11",
+    );
+    gives(
+        "{{ '2002/12/25' | strftime('%d.%m.%y') }} {{ '2026-01-31 12:30:00' | strftime(format='%H:%M') }}",
+        "25.12.02 12:30",
+    );
+    gives("{{ 'virsh' | which }}", "/usr/bin/virsh");
+    for template in [
+        "{{ 'soon' | strftime }}",
+        "{{ 'root' | get_uid }}",
+        "{{ none | strftime }}",
+        "{{ 1e300 | strftime('%Q') }}",
+    ] {
+        assert!(render(&[("web/vm.sls", template)]).is_err(), "{template}");
+    }
+}

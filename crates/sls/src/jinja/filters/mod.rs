@@ -3,6 +3,7 @@
 mod chance;
 mod data;
 mod hash;
+mod host;
 mod markup;
 mod named;
 mod network;
@@ -23,6 +24,7 @@ pub(crate) fn add(env: &mut Environment<'static>, functions: &Arc<dyn Functions>
     chance::add(env, functions);
     data::add(env);
     hash::add(env);
+    host::add(env, functions);
     markup::add(env);
     network::add(env);
     text::add(env);
