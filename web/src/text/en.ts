@@ -555,6 +555,7 @@ export const dashboard = {
   noPools: 'No storage pools yet',
   noNetworks: 'No networks yet',
   capacity: 'Storage in use',
+  byHost: 'Running by host',
   whatToDo: 'What to do',
   hostIs: (host: string, state: string) => `${host}: ${state}`,
   running: (running: number, total: number) => `${n(running)} of ${plural(total, 'VM', 'VMs')} running`,

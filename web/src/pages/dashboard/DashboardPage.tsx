@@ -44,7 +44,7 @@ export function DashboardPage() {
               isKnown={!vms.view.isFirstLoad && !hosts.view.isFirstLoad && !pools.view.isFirstLoad}
             />
           </Section>
-          <Section title={words.hosts} to="/hosts">
+          <Section title={words.byHost} to="/hosts">
             <ul className="lines">
               {hostIds.map((id) => (
                 <HostLine key={id} id={id} />
