@@ -111,10 +111,12 @@ async fn init(call: Call<'_>) -> Result<Return, Fault> {
         arguments.shift_remove(own);
     }
     for (own, state) in [("nic", "nic_profile"), ("disk", "disk_profile")] {
-        let profile = arguments
-            .shift_remove(own)
-            .unwrap_or_else(|| json!("default"));
-        arguments.insert(state.to_owned(), profile);
+        let profile = arguments.shift_remove(own);
+        // Null is no profile; only what is not given at all is the profile named default.
+        if !is_null(&call, own) {
+            let profile = profile.unwrap_or_else(|| json!("default"));
+            arguments.insert(state.to_owned(), profile);
+        }
     }
     if let Some(kind) = arguments.shift_remove("hypervisor") {
         arguments.insert("vm_type".to_owned(), kind);
@@ -125,6 +127,12 @@ async fn init(call: Call<'_>) -> Result<Return, Fault> {
     };
     bring_about(&call, fun, &name, arguments, false).await?;
     Ok(Return::ok(true))
+}
+
+fn is_null(call: &Call<'_>, argument: &str) -> bool {
+    call.args
+        .all_named()
+        .any(|(name, value)| name == argument && value.is_null())
 }
 
 async fn update(call: Call<'_>) -> Result<Return, Fault> {

@@ -68,15 +68,12 @@ impl Drop for Host {
 #[tokio::test]
 async fn a_vm_is_made_changed_and_purged() {
     let host = Host::new();
-    let init = ["virt.init", "srv01", "1", "512", "nic=none"];
+    let init = ["virt.init", "srv01", "1", "512", "nic=None"];
     let disks = "disks=[{name: system, size: 1024, pool: pool0}]";
     host.check(
         &[
             &init[..],
-            &[
-                "interfaces=[{name: eth0, type: bridge, source: br1}]",
-                disks,
-            ],
+            &["interfaces=[{name: lan, type: bridge, source: br1}]", disks],
         ]
         .concat(),
         json!(true),
@@ -87,6 +84,8 @@ async fn a_vm_is_made_changed_and_purged() {
         (vm.status, vm.memory),
         (VmStatus::Running, Bytes::from_mib(512))
     );
+    let sources: Vec<&str> = vm.nics.iter().map(|nic| nic.source.as_str()).collect();
+    assert_eq!(sources, ["br1"], "no interface of the profile");
     assert!(
         host.refused(&init)
             .await
