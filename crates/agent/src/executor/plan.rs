@@ -144,9 +144,34 @@ fn content(step: &Step) -> Value {
             op: VmOp::Autostart(on),
             ..
         } => json!({ "on": on }),
-        Step::Pool { .. } | Step::Volume { .. } | Step::Network { .. } | Step::Vm { .. } => {
-            Value::Null
+        // Media that are written hold passwords and keys: a plan is kept in files.
+        Step::Volume {
+            op: VolumeOp::Write { content },
+            ..
+        } => json!({"sha256": hex(&Sha256::digest(&content.0)), "size_bytes": content.0.len()}),
+        // The words that name these steps say everything.
+        Step::Pool {
+            op:
+                PoolOp::Build
+                | PoolOp::Start
+                | PoolOp::Stop
+                | PoolOp::Refresh
+                | PoolOp::Delete
+                | PoolOp::Undefine,
+            ..
         }
+        | Step::Volume {
+            op: VolumeOp::Delete,
+            ..
+        }
+        | Step::Network {
+            op: NetworkOp::Start | NetworkOp::Stop | NetworkOp::Undefine,
+            ..
+        }
+        | Step::Vm {
+            op: VmOp::Life(_) | VmOp::VcpusLive(_) | VmOp::Undefine | VmOp::Purge,
+            ..
+        } => Value::Null,
     }
 }
 
@@ -167,10 +192,11 @@ pub fn hash_of(states: &[Value]) -> String {
         hash.update(json!([state["key"], essence(state)]).to_string());
         hash.update("\n");
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where two plans differ, a sentence for each state.
