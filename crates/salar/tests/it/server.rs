@@ -1,6 +1,6 @@
 //! A real server without hosts, and the command line against it.
 
-use crate::program::{Server, program, said, said_with_input, salar};
+use crate::program::{Server, program, said, said_with_input, salar, until};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use tempfile::TempDir;
 
@@ -189,8 +189,9 @@ fn a_server_that_has_gone_is_named_with_the_cause() {
 fn an_idle_server_is_small() {
     let server = Server::start();
     assert_eq!(server.cli(&["vm", "list"]).status, 0);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("Linux");
     let of = |name: &str| -> u64 {
+        let status = format!("/proc/{}/status", server.pid());
+        let status = std::fs::read_to_string(status).expect("Linux");
         let line = status
             .lines()
             .find(|line| line.starts_with(name))
@@ -202,8 +203,10 @@ fn an_idle_server_is_small() {
             .expect("a number")
     };
     // Without the pages of the program itself, which is many times larger when built for debugging.
-    let own_mb = of("RssAnon:") / 1024;
-    assert!(own_mb < 40, "{own_mb} MB");
+    // At its start the server prepares for sign-ins, which takes 46 MiB for a moment.
+    until("the server is small", || {
+        (of("RssAnon:") / 1024 < 40).then_some(())
+    });
     assert!(of("Threads:") < 20, "{}", of("Threads:"));
 }
 
