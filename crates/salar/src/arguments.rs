@@ -20,33 +20,37 @@ pub(crate) struct Salar {
     pub(crate) command: Command,
 }
 
+/// What goes to salar-agent as it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HandedOver {
+    /// Arguments as salar-agent takes them; --help lists them
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENT"
+    )]
+    pub(crate) arguments: Vec<OsString>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Args>),
 
     /// Run the agent of a hypervisor (hands over to salar-agent)
     #[command(disable_help_flag = true)]
-    Agent {
-        /// Arguments of salar-agent; --help lists them
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "ARGUMENT"
-        )]
-        arguments: Vec<OsString>,
-    },
+    Agent(HandedOver),
 
     /// Call a function on this machine, without a server (hands over to salar-agent)
     #[command(disable_help_flag = true)]
-    Call {
-        /// Function and arguments, as salt-call takes them; --help lists the options
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "ARGUMENT"
-        )]
-        arguments: Vec<OsString>,
-    },
+    Call(HandedOver),
+
+    /// Print what states would do to this machine, step by step (hands over to salar-agent)
+    #[command(disable_help_flag = true)]
+    Plan(HandedOver),
+
+    /// Do exactly what a plan says, or nothing when the machine has changed (hands over to salar-agent)
+    #[command(disable_help_flag = true)]
+    Apply(HandedOver),
 
     #[command(flatten)]
     Client(cli::Command),

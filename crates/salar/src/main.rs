@@ -39,8 +39,10 @@ fn main() -> ExitCode {
 fn run(salar: Salar) -> Result<Outcome, Failure> {
     match salar.command {
         Command::Serve(args) => serve::run(*args),
-        Command::Agent { arguments } => hand_over::exec("run", arguments),
-        Command::Call { arguments } => hand_over::exec("call", arguments),
+        Command::Agent(given) => hand_over::exec("run", given.arguments),
+        Command::Call(given) => hand_over::exec("call", given.arguments),
+        Command::Plan(given) => hand_over::exec("plan", given.arguments),
+        Command::Apply(given) => hand_over::exec("apply", given.arguments),
         Command::Version => version(),
         Command::Client(command) => client_work(command.run()),
     }

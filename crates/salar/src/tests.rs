@@ -1,6 +1,6 @@
 //! The command line as a whole, and the settings of the server.
 
-use crate::arguments::{Command, Salar};
+use crate::arguments::{Command, HandedOver, Salar};
 use crate::serve::{File, settle};
 use clap::{CommandFactory as _, Parser as _};
 use expect_test::{expect, expect_file};
@@ -44,7 +44,9 @@ fn what_follows_call_is_for_the_agent() {
         "state.apply",
         "test=True",
     ];
-    let Command::Call { arguments } = Salar::try_parse_from(words).expect("valid").command else {
+    let Command::Call(HandedOver { arguments }) =
+        Salar::try_parse_from(words).expect("valid").command
+    else {
         panic!("not call");
     };
     assert_eq!(arguments, words[2..]);
