@@ -48,9 +48,10 @@ test('libvirt callback to row in the browser', async ({ user, world }) => {
   const callbacks = [...events.printed.matchAll(/^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\+0000: event 'lifecycle' for domain '?blink'?: (Started Booted|Stopped Destroyed)/gm)]
     .map((m) => ({ at: Date.parse(`${m[1]}T${m[2]}Z`), text: m[3]?.startsWith('Started') ? 'Running' : 'Shut off' }))
   const rows = await seenSoFar()
-  const delays = callbacks.map((callback) => {
-    const row = rows.find((r) => r.text === callback.text && r.at >= callback.at - 5)
-    if (row) rows.splice(0, rows.indexOf(row) + 1)
+  const delays = callbacks.map((callback, i) => {
+    // The change that shows it comes before the next callback of the same kind; a later one belongs to that.
+    const next = callbacks.slice(i + 1).find((other) => other.text === callback.text)?.at ?? Infinity
+    const row = rows.find((r) => r.text === callback.text && r.at >= callback.at - 5 && r.at < next)
     return row ? Math.max(0, row.at - callback.at) : Infinity
   })
   const lost = delays.filter((delay) => delay === Infinity).length
