@@ -18,6 +18,10 @@ for (const scheme of ['light', 'dark'] as const) {
       }
       await user.goto(`${world.salar.url}/vms`)
       await user.getByRole('link', { name: 'before-us' }).click()
+      await user.getByRole('link', { name: 'kvm1.example' }).first().click()
+      await expect(user.getByRole('heading', { level: 1, name: 'kvm1.example' })).toBeVisible()
+      await expectAccessible(user, 'host')
+      await user.goBack()
       for (const tab of ['Overview', 'Console', 'XML']) {
         await user.getByRole('navigation', { name: 'Parts of the virtual machine' }).getByRole('link', { name: tab }).click()
         await expectAccessible(user, `VM, ${tab}`)
