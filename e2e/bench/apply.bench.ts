@@ -32,7 +32,7 @@ for (const driver of ['QEMU', 'the test driver'] as const) {
       theirs.push(await timed(bare))
     }
     keeper?.()
-    report(`bare libvirt calls, ${driver}, median`, median(theirs), 'ms', Infinity)
+    report(`bare libvirt calls, ${driver}, median`, median(theirs), 'ms')
     report(`salar call state.apply above them, ${driver}, median`, median(ours.map((t, i) => t - (theirs[i] ?? 0))), 'ms', 30)
   })
 }

@@ -8,8 +8,8 @@ export function quantile(values: number[], share: number): number {
 
 export const median = (values: number[]) => quantile(values, 0.5)
 
-/** One line of the report: what, the figure, the limit, and whether it holds. */
-export function report(what: string, value: number, unit: string, limit: number): void {
-  const verdict = value <= limit ? 'holds' : 'DOES NOT HOLD'
-  console.log(`${what.padEnd(58)} ${value.toFixed(1).padStart(8)} ${unit}  (limit ${limit} ${unit}: ${verdict})`)
+/** One line of the report: what, the figure and, where there is a limit, whether it holds. */
+export function report(what: string, value: number, unit: string, limit?: number): void {
+  const verdict = limit === undefined ? '' : `  (limit ${limit} ${unit}: ${value <= limit ? 'holds' : 'DOES NOT HOLD'})`
+  console.log(`${what.padEnd(58)} ${value.toFixed(1).padStart(8)} ${unit}${verdict}`)
 }
