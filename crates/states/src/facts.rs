@@ -4,6 +4,7 @@
 //! existing one is edited only where a fact does not hold. What the SLS does not state is never compared.
 
 use crate::StateError;
+use crate::updating::{self, Object};
 use domxml::read::{KIB, NodeExt, size};
 use domxml::{Document, EditError, Element, Place, metadata};
 use model::Bytes;
@@ -179,9 +180,21 @@ impl Fact {
         }
     }
 
+    /// Where it is, without the keys of entries: `cpu/feature[name=*]@policy`. The way into [`crate::updating`].
+    pub(crate) fn pattern(&self) -> String {
+        match self {
+            Self::Value { place, .. } | Self::Absent(place) => place.pattern(),
+            Self::Remembered { name, .. } => format!("metadata/{name}"),
+            Self::Set { parent, name, .. }
+            | Self::Only { parent, name, .. }
+            | Self::List { parent, name, .. } => parent.clone().child(name).pattern(),
+        }
+    }
+
     /// `memory: 1.0 GiB now, 2.0 GiB at the next start`.
-    pub(crate) fn waiting(&self, live: Node) -> String {
+    pub(crate) fn waiting(&self, live: Node, object: Object) -> String {
         let subject = self.subject();
+        let when = updating::effect_of(object, self).when();
         match self {
             Self::Value {
                 place,
@@ -190,7 +203,7 @@ impl Fact {
             } => {
                 let now = memory_at(place, live).map_or("none".to_owned(), |b| b.to_string());
                 let next = Bytes(value.parse().unwrap_or_default());
-                format!("{subject}: {now} now, {next} at the next start")
+                format!("{subject}: {now} now, {next} {when}")
             }
             Self::Value {
                 place,
@@ -199,14 +212,14 @@ impl Fact {
             } => {
                 let all = (*compare == Compare::Online).then(|| live.text_at("vcpu"));
                 let now = place.value(live).or(all).unwrap_or("none");
-                format!("{subject}: {now} now, {value} at the next start")
+                format!("{subject}: {now} now, {value} {when}")
             }
             Self::Absent(place) => {
                 let now = place
                     .value(live)
                     .filter(|v| !v.is_empty())
                     .unwrap_or("present");
-                format!("{subject}: {now} now, none at the next start")
+                format!("{subject}: {now} now, none {when}")
             }
             Self::List {
                 parent,
@@ -219,13 +232,13 @@ impl Fact {
                     .map(|n| n.attr(attr))
                     .collect();
                 format!(
-                    "{subject}: {} now, {} at the next start",
+                    "{subject}: {} now, {} {when}",
                     now.join(" "),
                     values.join(" ")
                 )
             }
             Self::Set { .. } | Self::Only { .. } | Self::Remembered { .. } => {
-                format!("{subject}: changes at the next start")
+                format!("{subject}: changes {when}")
             }
         }
     }

@@ -20,6 +20,7 @@ pub mod planned;
 mod planners;
 mod predict;
 mod simulate;
+pub mod updating;
 mod want;
 
 pub use catalog::catalog;

@@ -120,6 +120,22 @@ impl Place {
         self.ancestor(root, self.depth())
     }
 
+    /// The path without the keys and positions that tell like elements apart: `cpu/feature[name=*]@policy`.
+    pub fn pattern(&self) -> String {
+        let general = |part: &Part| Part {
+            name: part.name,
+            which: match part.which {
+                Which::Keyed(key, _) => Which::Keyed(key, "*".to_owned()),
+                Which::First | Which::Nth(_) | Which::Holding(..) => Which::First,
+            },
+        };
+        let general = Self {
+            parts: self.parts.iter().map(general).collect(),
+            target: self.target.clone(),
+        };
+        general.to_string()
+    }
+
     pub(super) fn depth(&self) -> usize {
         self.parts.len()
     }

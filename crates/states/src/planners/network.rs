@@ -8,6 +8,7 @@ use super::steps::{by, defining, network, planned};
 use crate::changes::Changes;
 use crate::facts::{Fact, edited, key_of, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
+use crate::updating::{Effect, Object, effect_of};
 use crate::want::network::NetworkWant;
 use crate::{Call, Map, Needs, Observation, StateError};
 use domxml::Place;
@@ -132,7 +133,7 @@ fn changes_of(
     let pending = unmet(live, &facts)
         .into_iter()
         .filter(|fact| !updated.iter().any(|done| std::ptr::eq(*done, *fact)))
-        .map(|fact| fact.waiting(live))
+        .map(|fact| fact.waiting(live, Object::Network))
         .collect();
     Ok((steps, pending))
 }
@@ -169,6 +170,9 @@ fn live_update(name: &str, fact: &Fact, live: Node, persistent: Node) -> Option<
     else {
         return None;
     };
+    if effect_of(Object::Network, fact) != Effect::Live {
+        return None;
+    }
     let section = section_of(&parent.to_string(), element)?;
     let keys = |root| -> Vec<(String, String)> {
         let nodes = parent

@@ -7,6 +7,7 @@ use super::steps::{by, defining, planned, pool};
 use crate::changes::Changes;
 use crate::facts::{edited, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
+use crate::updating::{Effect, Object};
 use crate::want::pool::PoolWant;
 use crate::{Call, Map, Needs, Observation, StateError};
 use domxml::Place;
@@ -129,8 +130,14 @@ fn pending(want: &PoolWant, have: &Pool) -> Result<Vec<String>, StateError> {
     let facts = unmet(root, &want.facts);
     let kind = want.kind.iter().filter(|kind| **kind != have.kind);
     Ok(kind
-        .map(|kind| format!("type: {} now, {kind} at the next start", have.kind))
-        .chain(facts.iter().map(|fact| fact.waiting(root)))
+        .map(|kind| {
+            format!(
+                "type: {} now, {kind} {}",
+                have.kind,
+                Effect::Stopping.when()
+            )
+        })
+        .chain(facts.iter().map(|fact| fact.waiting(root, Object::Pool)))
         .collect())
 }
 

@@ -42,13 +42,13 @@ fn what_libvirt_cannot_change_waits_for_the_next_start() {
     check(
         &net0().with("mtu", "1400").with("forward", "route"),
         &expect![[r#"
-        Update the definition of network net0 [next boot]
-        waits: forward@mode: nat now, route at the next start
-        waits: forward/nat: present now, none at the next start
-        waits: mtu@size: none now, 1400 at the next start
-        Some(true) Network net0 updated and is running
-        Waits for the next start: forward@mode: nat now, route at the next start; forward/nat: present now, none at the next start; mtu@size: none now, 1400 at the next start
-        {"net0":"Network updated"}"#]],
+            Update the definition of network net0 [next boot]
+            waits: forward@mode: nat now, route once it is stopped and started
+            waits: forward/nat: present now, none once it is stopped and started
+            waits: mtu@size: none now, 1400 once it is stopped and started
+            Some(true) Network net0 updated and is running
+            Waits for the next start: forward@mode: nat now, route once it is stopped and started; forward/nat: present now, none once it is stopped and started; mtu@size: none now, 1400 once it is stopped and started
+            {"net0":"Network updated"}"#]],
     );
 }
 
@@ -57,12 +57,12 @@ fn another_subnet_waits_for_the_next_start() {
     check(
         &net0().with("ipv4_config", "{cidr: 10.7.0.0/16}"),
         &expect![[r#"
-        Update the definition of network net0 [next boot]
-        waits: ip[1]@address: 192.168.44.1 now, 10.7.0.1 at the next start
-        waits: ip[1]@prefix: 24 now, 16 at the next start
-        Some(true) Network net0 updated and is running
-        Waits for the next start: ip[1]@address: 192.168.44.1 now, 10.7.0.1 at the next start; ip[1]@prefix: 24 now, 16 at the next start
-        {"net0":"Network updated"}"#]],
+            Update the definition of network net0 [next boot]
+            waits: ip[1]@address: 192.168.44.1 now, 10.7.0.1 once it is stopped and started
+            waits: ip[1]@prefix: 24 now, 16 once it is stopped and started
+            Some(true) Network net0 updated and is running
+            Waits for the next start: ip[1]@address: 192.168.44.1 now, 10.7.0.1 once it is stopped and started; ip[1]@prefix: 24 now, 16 once it is stopped and started
+            {"net0":"Network updated"}"#]],
     );
 }
 
@@ -72,13 +72,13 @@ fn a_nat_network_that_becomes_a_bridge_loses_what_a_bridge_cannot_have() {
     check(
         &state,
         &expect![[r#"
-        Update the definition of network net0 [next boot]
-        waits: forward@mode: nat now, bridge at the next start
-        waits: forward/nat: present now, none at the next start
-        waits: bridge@name: net0-br now, br0 at the next start
-        Some(true) Network net0 updated and is running
-        Waits for the next start: forward@mode: nat now, bridge at the next start; forward/nat: present now, none at the next start; bridge@name: net0-br now, br0 at the next start
-        {"net0":"Network updated"}"#]],
+            Update the definition of network net0 [next boot]
+            waits: forward@mode: nat now, bridge once it is stopped and started
+            waits: forward/nat: present now, none once it is stopped and started
+            waits: bridge@name: net0-br now, br0 once it is stopped and started
+            Some(true) Network net0 updated and is running
+            Waits for the next start: forward@mode: nat now, bridge once it is stopped and started; forward/nat: present now, none once it is stopped and started; bridge@name: net0-br now, br0 once it is stopped and started
+            {"net0":"Network updated"}"#]],
     );
     let mut host = applied();
     host.apply(&state);

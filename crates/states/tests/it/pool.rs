@@ -28,14 +28,14 @@ fn a_running_pool_is_redefined_and_never_restarted() {
     check(
         &state,
         &expect![[r#"
-        Update the definition of pool pool0 [next boot]
-        waits: target/permissions/mode: 0755 now, 0770 at the next start
-        waits: target/permissions/owner: 0 now, 64055 at the next start
-        waits: source/dir@path: /srv/vms now, /srv/other at the next start
-        waits: source/host: changes at the next start
-        Some(true) Pool pool0 updated
-        Waits for the next start: target/permissions/mode: 0755 now, 0770 at the next start; target/permissions/owner: 0 now, 64055 at the next start; source/dir@path: /srv/vms now, /srv/other at the next start; source/host: changes at the next start
-        {"pool0":"Pool updated"}"#]],
+            Update the definition of pool pool0 [next boot]
+            waits: target/permissions/mode: 0755 now, 0770 once it is stopped and started
+            waits: target/permissions/owner: 0 now, 64055 once it is stopped and started
+            waits: source/dir@path: /srv/vms now, /srv/other once it is stopped and started
+            waits: source/host: changes once it is stopped and started
+            Some(true) Pool pool0 updated
+            Waits for the next start: target/permissions/mode: 0755 now, 0770 once it is stopped and started; target/permissions/owner: 0 now, 64055 once it is stopped and started; source/dir@path: /srv/vms now, /srv/other once it is stopped and started; source/host: changes once it is stopped and started
+            {"pool0":"Pool updated"}"#]],
     );
 }
 
@@ -44,12 +44,12 @@ fn another_kind_of_pool_is_defined_anew_under_its_uuid() {
     check(
         &virt("pool_running", "pool0", "{ptype: dir, target: /srv/images}"),
         &expect![[r#"
-        Update the definition of pool pool0 [next boot]
-        waits: type: netfs now, dir at the next start
-        waits: target/path: /vms now, /srv/images at the next start
-        Some(true) Pool pool0 updated
-        Waits for the next start: type: netfs now, dir at the next start; target/path: /vms now, /srv/images at the next start
-        {"pool0":"Pool updated"}"#]],
+            Update the definition of pool pool0 [next boot]
+            waits: type: netfs now, dir once it is stopped and started
+            waits: target/path: /vms now, /srv/images once it is stopped and started
+            Some(true) Pool pool0 updated
+            Waits for the next start: type: netfs now, dir once it is stopped and started; target/path: /vms now, /srv/images once it is stopped and started
+            {"pool0":"Pool updated"}"#]],
     );
 }
 

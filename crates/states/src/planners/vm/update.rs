@@ -8,6 +8,7 @@ use crate::facts::{Fact, edited, nearly, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
 use crate::planners::steps::{by, defining, planned, vm};
 use crate::simulate::{device_at, live_xml_after};
+use crate::updating::Object;
 use crate::want::vm::VmWant;
 use crate::{Call, Map, Observation, StateError};
 use domxml::domain::{differs, read};
@@ -309,7 +310,7 @@ impl Target<'_> {
         let root = doc.root_element();
         let facts = unmet(root, self.facts)
             .into_iter()
-            .map(|fact| fact.waiting(root));
+            .map(|fact| fact.waiting(root, Object::Vm));
         let devices = differs(live, new).map_err(|e| self.bad(e))?;
         let declared = |what: &str| {
             classes
