@@ -1,6 +1,7 @@
 //! Actions: durable requests to hosts. The web interface calls them tasks.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -39,8 +40,8 @@ pub struct Action {
     pub waits_for: Option<String>,
     /// What a function returned, or what a failed one left; absent until it ends, for viewers, and in lists when it
     /// is longer than 16 KiB.
-    #[schema(value_type = Object, nullable)]
-    pub result: Option<serde_json::Value>,
+    #[schema(value_type = Value, nullable)]
+    pub result: Option<Value>,
     /// Why it failed.
     pub error: Option<ActionError>,
     /// The action whose unknown outcome it repeats.

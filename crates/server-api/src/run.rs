@@ -19,11 +19,11 @@ pub struct RunRequest {
     pub fun: String,
     /// Positional arguments.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Value>)]
     pub args: Vec<Value>,
     /// Named arguments; `test: true` plans only.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     pub kwargs: Map<String, Value>,
 }
 

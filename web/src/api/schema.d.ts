@@ -732,7 +732,7 @@ export interface components {
        * @description What a function returned, or what a failed one left; absent until it ends, for viewers, and in lists when it
        *     is longer than 16 KiB.
        */
-      result: Record<string, never> | null
+      result: unknown
       error?: components['schemas']['ActionError'] | null
       /**
        * Format: uuid
@@ -1021,7 +1021,7 @@ export interface components {
          * @description What a function returned, or what a failed one left; absent until it ends, for viewers, and in lists when it
          *     is longer than 16 KiB.
          */
-        result: Record<string, never> | null
+        result: unknown
         error?: components['schemas']['ActionError'] | null
         /**
          * Format: uuid
@@ -1468,9 +1468,11 @@ export interface components {
       /** @description `module.function`. */
       fun: string
       /** @description Positional arguments. */
-      args?: Record<string, never>[]
+      args?: unknown[]
       /** @description Named arguments; `test: true` plans only. */
-      kwargs?: Record<string, never>
+      kwargs?: {
+        [key: string]: unknown
+      }
     }
     /** @description Who is signed in. */
     Session: {
