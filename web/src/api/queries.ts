@@ -4,10 +4,13 @@ import { client, dataOf, idempotencyKey } from './client'
 import { ApiError, problemFrom } from './problem'
 import type {
   Accepted,
+  Action,
   CollectionName,
+  Job,
   ListQuery,
   PowerAction,
   Rows,
+  RunRequest,
   Session,
   VmDetail,
   Window,
@@ -102,6 +105,26 @@ export function retryAction(id: string): Promise<Accepted> {
     }),
   )
 }
+
+/** Calls a function on every host that the target matches. */
+export function createRun(body: RunRequest): Promise<Job> {
+  return dataOf(client.POST('/api/v1/runs', { headers: { 'Idempotency-Key': idempotencyKey() }, body }))
+}
+
+/** The actions of a job never change, only what becomes of them. */
+export const runQuery = (jid: string) =>
+  queryOptions({
+    queryKey: ['run', jid],
+    queryFn: () => dataOf(client.GET('/api/v1/runs/{jid}', { params: { path: { jid } } })),
+    staleTime: Infinity,
+  })
+
+/** An action with its result, which lists leave out. `gen` is part of the key, as in `vmQuery`. */
+export const actionQuery = (id: string, gen: number | undefined) =>
+  queryOptions({
+    queryKey: ['action', id, gen],
+    queryFn: (): Promise<Action> => dataOf(client.GET('/api/v1/actions/{id}', { params: { path: { id } } })),
+  })
 
 /** A ticket for one console connection: good once, for 30 seconds. */
 export function openConsole(id: string) {

@@ -24,6 +24,10 @@ export const groups: readonly { label: string; places: readonly Place[] }[] = [
     ],
   },
   {
+    label: nav.automation,
+    places: [{ label: nav.states, path: '/states', key: 'a', keyHelp: shortcuts.goStates }],
+  },
+  {
     label: nav.operations,
     places: [{ label: nav.tasks, path: '/tasks', key: 't', keyHelp: shortcuts.goTasks }],
   },

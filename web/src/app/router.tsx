@@ -8,6 +8,7 @@ import { parseListSearch } from '../parts/listSearch'
 import { ErrorPage, NotFoundPage } from './ErrorPage'
 import { queryClient } from './queryClient'
 import { formatSearchText, parseSearchText } from '../parts/searchText'
+import { parseStatesSearch } from '../pages/states/search'
 import { Shell } from './Shell'
 
 const pages: (() => Promise<void>)[] = []
@@ -128,6 +129,13 @@ const tasksRoute = createRoute({
   component: page(() => import('../pages/tasks/TasksPage').then((module) => module.TasksPage)),
 })
 
+const statesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/states',
+  validateSearch: parseStatesSearch,
+  component: page(() => import('../pages/states/StatesPage').then((module) => module.StatesPage)),
+})
+
 const hostRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/hosts/$id',
@@ -159,6 +167,7 @@ const routeTree = root.addChildren([
     hostRoute,
     storageRoute,
     networksRoute,
+    statesRoute,
     tasksRoute,
     aboutRoute,
     nowhereRoute,

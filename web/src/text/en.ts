@@ -15,6 +15,7 @@ export const nav = {
   toggle: 'Navigation',
   overview: 'Overview',
   inventory: 'Inventory',
+  automation: 'Automation',
   operations: 'Operations',
   administration: 'Administration',
   dashboard: 'Dashboard',
@@ -22,6 +23,7 @@ export const nav = {
   vms: 'Virtual machines',
   storage: 'Storage',
   networks: 'Networks',
+  states: 'States',
   tasks: 'Tasks',
   about: 'About',
   skip: 'Skip to content',
@@ -138,6 +140,7 @@ export const shortcuts = {
   goHosts: 'Go to hosts',
   goStorage: 'Go to storage',
   goNetworks: 'Go to networks',
+  goStates: 'Go to states',
   goTasks: 'Go to tasks',
   help: 'Show this list',
   consoleRelease: 'Release the keyboard from a console',
@@ -592,4 +595,62 @@ export const time = {
 
 export const toasts = {
   region: 'Messages',
+}
+
+export const states = {
+  title: 'States',
+  about: 'See what state files would do to hosts, step by step, then do exactly that.',
+  form: 'Plan states',
+  target: 'Hosts',
+  targetHelp: 'Names, with * and ? as wildcards',
+  targetMissing: 'Enter a host name, or * for all hosts',
+  sls: 'State files',
+  slsHelp: 'Names as in salar run, such as vm or web.db. Leave empty for what the top file assigns',
+  plan: 'Plan',
+  planning: 'Asking for plans',
+  planFailed: 'Could not ask for plans',
+  planFor: (host: string) => `Plan for ${host}`,
+  planAgain: 'Plan again',
+  needsAdministrator: 'Planning states runs functions on hosts, which needs the role administrator',
+  totals: (all: number, change: number, fail: number) =>
+    [
+      plural(all, 'state', 'states'),
+      change === 0 && fail === 0 ? 'nothing to do' : undefined,
+      change > 0 ? `${n(change)} to change` : undefined,
+      fail > 0 ? `${n(fail)} cannot be planned` : undefined,
+    ]
+      .filter((part) => part !== undefined)
+      .join(' · '),
+  notCompiled: (count: number) => `The state files have ${plural(count, 'error', 'errors')}`,
+  noStates: 'No state applies to this host',
+  wouldChange: 'To change',
+  unchanged: 'Nothing to do',
+  changed: 'Changed',
+  cannot: 'Cannot be planned',
+  failed: 'Failed',
+  stepsOf: (id: string) => `Steps of ${id}`,
+  waits: (what: string) => `Waits for the next start: ${what}`,
+  consequence: {
+    none: 'no effect on use',
+    live: 'live',
+    'next boot': 'next boot',
+    downtime: 'downtime',
+    'loss of data': 'loss of data',
+  },
+  tickHelp: {
+    downtime: 'Interrupts a running object. Tick to agree',
+    'loss of data': 'Destroys data. Tick to agree',
+  },
+  showDifference: 'Show the difference',
+  hideDifference: 'Hide the difference',
+  differenceOf: (step: string) => `Definition before and after: ${step}`,
+  skipped: (lines: number) => `  … ${plural(lines, 'unchanged line', 'unchanged lines')}`,
+  apply: (host: string) => `Apply this plan to ${host}`,
+  applyHelp: 'If the host has changed since, nothing is done.',
+  applying: 'Asking for the run',
+  applyFailed: 'Could not ask for the run',
+  applied: 'Applied',
+  hasFailing: 'A state cannot be planned. Mend it and plan again',
+  tickFirst: (count: number) =>
+    `Agree to ${plural(count, 'step that interrupts or destroys something', 'steps that interrupt or destroy something')} first`,
 }
