@@ -31,8 +31,7 @@ export function HostPlan({ asked, onPlanAgain }: HostPlanProps) {
       <CardTitle component="h2">
         <span className="plan-title" role="status">
           {action.host}
-          <ActionMark status={action.status} />
-          {plan !== undefined && <Totals plan={plan} />}
+          {plan === undefined ? <ActionMark status={action.status} /> : <Totals plan={plan} />}
         </span>
       </CardTitle>
       <CardBody>
