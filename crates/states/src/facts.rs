@@ -29,6 +29,14 @@ pub(crate) enum Fact {
         /// What identifies an entry: two of the same key are the same, and one with an empty key is nobody's business.
         key: fn(Node) -> String,
     },
+    /// The elements `name` under `parent` are these, in any order, each saying at least what its entry says.
+    Like {
+        parent: Place,
+        name: &'static str,
+        entries: Vec<Element>,
+        alike: Alike,
+        foreign: Foreign,
+    },
     /// Elements `name` under `parent` are there only for these values of the attribute `key`.
     Only {
         parent: Place,
@@ -46,6 +54,12 @@ pub(crate) enum Fact {
         values: Vec<String>,
     },
 }
+
+/// Whether an element, the second, is what an entry, the first, declares.
+pub(crate) type Alike = fn(Node, Node) -> bool;
+
+/// Whether an element is nobody's business.
+pub(crate) type Foreign = fn(Node) -> bool;
 
 /// When two values count as the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +101,9 @@ impl Fact {
                 value,
                 compare,
             } => compare.same(place, root, value),
-            Self::Absent(place) => place.value(root).is_none(),
+            Self::Absent(place) => place
+                .value(root)
+                .is_none_or(|value| is_default(place, value, root)),
             Self::Remembered { name, text } => metadata::get(root, name) == Some(text.as_str()),
             Self::Set {
                 parent,
@@ -102,6 +118,16 @@ impl Fact {
                 want.sort();
                 want.dedup();
                 have == want
+            }
+            Self::Like {
+                parent,
+                name,
+                entries,
+                alike,
+                foreign,
+            } => {
+                let (missing, left) = unlike(root, parent, name, entries, (*alike, *foreign));
+                missing.is_empty() && left.is_empty()
             }
             Self::Only {
                 parent,
@@ -144,6 +170,23 @@ impl Fact {
                 entries,
                 key,
             } => set(document, parent, name, entries, *key),
+            Self::Like {
+                parent,
+                name,
+                entries,
+                alike,
+                foreign,
+            } => {
+                let (missing, mut left) =
+                    document.read(|root| unlike(root, parent, name, entries, (*alike, *foreign)));
+                // From the end, so that the ranges before stay valid.
+                left.reverse();
+                left.into_iter()
+                    .try_for_each(|range| document.remove_range(range))?;
+                missing
+                    .into_iter()
+                    .try_for_each(|entry| document.insert(parent, &entries[entry]))
+            }
             Self::Only {
                 parent,
                 name,
@@ -172,6 +215,7 @@ impl Fact {
             Self::Value { place, .. } | Self::Absent(place) => place.to_string(),
             Self::Remembered { name, .. } => (*name).to_owned(),
             Self::Set { parent, name, .. }
+            | Self::Like { parent, name, .. }
             | Self::Only { parent, name, .. }
             | Self::List { parent, name, .. } => match parent.to_string().as_str() {
                 "" => (*name).to_owned(),
@@ -186,6 +230,7 @@ impl Fact {
             Self::Value { place, .. } | Self::Absent(place) => place.pattern(),
             Self::Remembered { name, .. } => format!("metadata/{name}"),
             Self::Set { parent, name, .. }
+            | Self::Like { parent, name, .. }
             | Self::Only { parent, name, .. }
             | Self::List { parent, name, .. } => parent.clone().child(name).pattern(),
         }
@@ -215,10 +260,14 @@ impl Fact {
                 format!("{subject}: {now} now, {value} {when}")
             }
             Self::Absent(place) => {
-                let now = place
-                    .value(live)
-                    .filter(|v| !v.is_empty())
-                    .unwrap_or("present");
+                let size = place
+                    .element(live)
+                    .filter(|node| node.has_attribute("unit"));
+                let now = match (size.and(memory_at(place, live)), place.value(live)) {
+                    (Some(size), _) => size.to_string(),
+                    (None, Some("") | None) => "present".to_owned(),
+                    (None, Some(value)) => value.to_owned(),
+                };
                 format!("{subject}: {now} now, none {when}")
             }
             Self::List {
@@ -237,7 +286,7 @@ impl Fact {
                     values.join(" ")
                 )
             }
-            Self::Set { .. } | Self::Only { .. } | Self::Remembered { .. } => {
+            Self::Set { .. } | Self::Like { .. } | Self::Only { .. } | Self::Remembered { .. } => {
                 format!("{subject}: changes {when}")
             }
         }
@@ -356,6 +405,75 @@ fn elements<'a, 'i>(root: Node<'a, 'i>, parent: &Place, name: &str) -> Vec<Node<
         .element(root)
         .map(|node| node.children_named(name))
         .unwrap_or_default()
+}
+
+/// What libvirt writes by itself where nothing is declared: removing it would bring it back.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("vcpu", "1"),
+    ("vcpu@placement", "static"),
+    ("cpu@mode", "custom"),
+    ("cpu@match", "exact"),
+    ("cpu@check", "partial"),
+    ("cpu/model@fallback", "allow"),
+];
+
+fn is_default(place: &Place, value: &str, root: Node) -> bool {
+    match place.pattern().as_str() {
+        // All of its memory.
+        "currentMemory" => memory_at(place, root) == memory_at(&Place::at("memory"), root),
+        pattern => DEFAULTS.contains(&(pattern, value)),
+    }
+}
+
+/// The entries that no element is like, by their position, and the ranges of the elements that are like no entry.
+fn unlike(
+    root: Node,
+    parent: &Place,
+    name: &str,
+    entries: &[Element],
+    (alike, foreign): (Alike, Foreign),
+) -> (Vec<usize>, Vec<std::ops::Range<usize>>) {
+    let written: Vec<String> = entries.iter().map(|entry| entry.to_xml(0)).collect();
+    let parsed: Vec<roxmltree::Document> = written
+        .iter()
+        .map(|xml| roxmltree::Document::parse(xml).expect("built elements are well-formed"))
+        .collect();
+    // Those that say most choose first, so that one that says little leaves them theirs.
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|entry| {
+        std::cmp::Reverse(
+            parsed[*entry]
+                .descendants()
+                .flat_map(|n| n.attributes())
+                .count(),
+        )
+    });
+    let mut left = elements(root, parent, name);
+    left.retain(|node| !foreign(*node));
+    let mut missing = Vec::new();
+    for entry in order {
+        let want = parsed[entry].root_element();
+        match left.iter().position(|have| alike(want, *have)) {
+            Some(index) => drop(left.remove(index)),
+            None => missing.push(entry),
+        }
+    }
+    missing.sort_unstable();
+    (missing, left.iter().map(Node::range).collect())
+}
+
+/// Whether an element says all that another one says: its attributes, its text, and children that say all of its children.
+pub(crate) fn says(have: Node, want: Node) -> bool {
+    let text = want.text_at("");
+    let children = || want.children().filter(Node::is_element);
+    (text.is_empty() || text == have.text_at(""))
+        && want
+            .attributes()
+            .all(|a| have.attribute(a.name()) == Some(a.value()))
+        && children().all(|child| {
+            let mut like = have.children_named(child.tag_name().name()).into_iter();
+            like.any(|have| says(have, child))
+        })
 }
 
 /// The key of an entry that is still to be written.

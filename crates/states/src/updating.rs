@@ -140,7 +140,7 @@ fn implied(object: Object, pattern: &str) -> Option<&'static str> {
     let implied = match object {
         Object::Vm => vm::IMPLIED,
         Object::Network => network::IMPLIED,
-        Object::Pool => &[],
+        Object::Pool => pool::IMPLIED,
     };
     implied
         .iter()

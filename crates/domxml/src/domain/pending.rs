@@ -39,7 +39,7 @@ pub fn differs(live: &str, persistent: &str) -> Result<Vec<Pending>, XmlError> {
     let mut found = Found(Vec::new());
     compare_size(&now, &next, &mut found);
     compare_devices(&now, &next, &mut found);
-    compare_boot(live, persistent, &mut found)?;
+    compare_more(live, persistent, &mut found)?;
     Ok(found.0)
 }
 
@@ -164,12 +164,14 @@ fn nic_words(nic: &Nic) -> String {
     words
 }
 
-fn compare_boot(live: &str, persistent: &str, found: &mut Found) -> Result<(), XmlError> {
+/// What the short form of a domain leaves out.
+fn compare_more(live: &str, persistent: &str, found: &mut Found) -> Result<(), XmlError> {
     let (live, persistent) = (
         parse("domain", "domain", live)?,
         parse("domain", "domain", persistent)?,
     );
     let (now, next) = (live.root_element(), persistent.root_element());
+    compare_disk_drivers(now, next, found);
     let order = |root: &roxmltree::Node| {
         root.child("os")
             .map(|os| os.children_named("boot"))
@@ -185,4 +187,23 @@ fn compare_boot(live: &str, persistent: &str, found: &mut Found) -> Result<(), X
         found.check(what, now.text_at(path), next.text_at(path));
     }
     Ok(())
+}
+
+/// How disks that both have are read.
+fn compare_disk_drivers(now: roxmltree::Node, next: roxmltree::Node, found: &mut Found) {
+    let disks = |root: roxmltree::Node<'_, '_>| -> Vec<[String; 3]> {
+        let disks = root.child("devices").map(|d| d.children_named("disk"));
+        let words = |disk: &roxmltree::Node| {
+            [("target", "dev"), ("driver", "io"), ("driver", "iothread")]
+                .map(|(path, name)| disk.attr_at(path, name).to_owned())
+        };
+        disks.unwrap_or_default().iter().map(words).collect()
+    };
+    let now = disks(now);
+    for [target, io, thread] in disks(next) {
+        if let Some([_, io_now, thread_now]) = now.iter().find(|[other, ..]| *other == target) {
+            found.check(&format!("disk {target} io"), io_now, io);
+            found.check(&format!("disk {target} iothread"), thread_now, thread);
+        }
+    }
 }

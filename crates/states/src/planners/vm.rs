@@ -5,6 +5,7 @@
 //! says so until it is true.
 
 mod cidata;
+mod consistent;
 mod create;
 mod disks;
 mod nics;

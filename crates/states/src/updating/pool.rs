@@ -54,3 +54,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     stopping("source: auth: secret: value", "source/auth/secret@uuid"),
     live("autostart", "", "the flag only"),
 ];
+
+/// What comes with another attribute.
+pub(super) const IMPLIED: &[(&str, &str)] = &[(
+    "source/adapter/parentaddr",
+    "source/adapter/parentaddr@unique_id",
+)];

@@ -24,7 +24,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     next_start("cpu: model: vendor_id", "cpu/model@vendor_id"),
     next_start("cpu: vendor", "cpu/vendor"),
     next_start("cpu: topology: sockets", "cpu/topology@sockets"),
-    only_new("cpu: topology: dies", "cpu/topology@dies", "as in Salt"),
+    next_start("cpu: topology: dies", "cpu/topology@dies"),
     next_start("cpu: topology: cores", "cpu/topology@cores"),
     next_start("cpu: topology: threads", "cpu/topology@threads"),
     next_start("cpu: cache: level", "cpu/cache@level"),
@@ -250,11 +250,10 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     next_start("cloud_init: user_data", "metadata/cloud-init"),
     next_start("cloud_init: meta_data", "metadata/cloud-init"),
     next_start("cloud_init: network_data", "metadata/cloud-init"),
-    Attribute::new(
+    live(
         "cloud_init: pool",
         "devices/disk/source",
-        NextStart,
-        "a drive in another pool; the old volume stays",
+        "the drive gets a volume of the other pool; the old volume stays",
     ),
 ];
 

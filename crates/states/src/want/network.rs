@@ -42,6 +42,8 @@ const FORWARDS: &[&str] = &[
     "hostdev",
 ];
 
+const VPORTS: &[&str] = &["802.1Qbg", "802.1Qbh", "openvswitch", "midonet"];
+
 /// Longest name of a network device in Linux.
 const MAX_DEVICE_NAME: usize = 15;
 
@@ -231,12 +233,12 @@ impl NetworkWant {
     fn read_vport(&mut self, vport: &Field) -> Result<(), StateError> {
         let kind = Place::at("virtualport").attr("type");
         if !vport.value.is_object() {
-            self.facts.push(Fact::text(kind, vport.word()?));
+            self.facts.push(Fact::text(kind, vport.one_of(VPORTS)?));
             return Ok(());
         }
         let dict = vport.dict(&["type", "parameters"])?;
         self.facts
-            .push(Fact::text(kind, dict.need("type")?.word()?));
+            .push(Fact::text(kind, dict.need("type")?.one_of(VPORTS)?));
         let Some(parameters) = dict.get("parameters") else {
             return Ok(());
         };

@@ -2,7 +2,7 @@
 //! Source: Salt `virt.pool_running`; libvirt formatstorage.
 
 use crate::args::{Dict, Field};
-use crate::facts::{Compare, Fact};
+use crate::facts::{Compare, Fact, says};
 use crate::{Call, StateError};
 use domxml::read::NodeExt;
 use domxml::{Element, Place};
@@ -48,6 +48,9 @@ const KINDS: &[(&str, &[&str])] = &[
     ("zfs", &["name", "devices"]),
     ("vstorage", &["name", "devices"]),
 ];
+
+/// Kinds that are nowhere in the host's folders.
+const WITHOUT_TARGET: &[&str] = &["iscsi-direct", "rbd", "sheepdog", "gluster"];
 
 const SOURCE_KEYS: &[&str] = &[
     "dir",
@@ -98,6 +101,18 @@ impl PoolWant {
     }
 
     fn read_target(&mut self, call: &Call) -> Result<(), StateError> {
+        let without = self
+            .kind
+            .as_deref()
+            .filter(|kind| WITHOUT_TARGET.contains(kind));
+        if let Some(kind) = without
+            && call.get("target").or(call.get("permissions")).is_some()
+        {
+            self.notes.push(format!(
+                "target, permissions: a pool of type {kind} is no folder of the host, so they are not used"
+            ));
+            return Ok(());
+        }
         if let Some(target) = call.get("target") {
             let place = Place::at("target/path");
             let path = target.word()?;
@@ -149,7 +164,13 @@ impl PoolWant {
                 .iter()
                 .map(device)
                 .collect::<Result<_, _>>()?;
-            self.push_set("device", entries, |n| n.attr("path").to_owned());
+            self.facts.push(Fact::Like {
+                parent: Place::at("source"),
+                name: "device",
+                entries,
+                alike: |want, have| says(have, want),
+                foreign: |_| false,
+            });
         }
         if let Some(adapter) = dict.get("adapter") {
             self.read_adapter(&adapter)?;
@@ -228,6 +249,9 @@ impl PoolWant {
             .chain(["parent_address"])
             .collect();
         let dict = adapter.dict(&known)?;
+        if let Some(kind) = dict.get("type") {
+            self.read_adapter_type(&kind)?;
+        }
         for key in ATTRIBUTES {
             if let Some(field) = dict.get(key) {
                 let value = match field.value.as_bool() {
@@ -260,6 +284,27 @@ impl PoolWant {
         Ok(())
     }
 
+    /// What belongs to the other type has to go.
+    fn read_adapter_type(&mut self, kind: &Field) -> Result<(), StateError> {
+        let place = || Place::at("source/adapter");
+        let others = match kind.one_of(&["scsi_host", "fc_host"])?.as_str() {
+            "fc_host" => vec![place().attr("name"), place().child("parentaddr")],
+            _ => [
+                "parent",
+                "managed",
+                "parent_wwnn",
+                "parent_wwpn",
+                "parent_fabric_wwn",
+                "wwnn",
+                "wwpn",
+            ]
+            .map(|key| place().attr(key))
+            .to_vec(),
+        };
+        self.facts.extend(others.into_iter().map(Fact::Absent));
+        Ok(())
+    }
+
     fn read_auth(&mut self, auth: &Field) -> Result<(), StateError> {
         let dict = auth.dict(&["type", "username", "secret", "password"])?;
         if dict.get("password").is_some() {
@@ -280,11 +325,14 @@ impl PoolWant {
         self.facts
             .push(Fact::text(place().attr("username"), username));
         let secret = dict.need("secret")?.dict(&["type", "value"])?;
-        let key = match secret.need("type")?.one_of(&["uuid", "usage"])?.as_str() {
-            "uuid" => "uuid",
-            _ => "usage",
+        let (key, other) = match secret.need("type")?.one_of(&["uuid", "usage"])?.as_str() {
+            "uuid" => ("uuid", "usage"),
+            _ => ("usage", "uuid"),
         };
         let value = secret.need("value")?.word()?;
+        // The secret is named in one way.
+        self.facts
+            .push(Fact::Absent(place().child("secret").attr(other)));
         self.facts
             .push(Fact::text(place().child("secret").attr(key), value));
         Ok(())

@@ -78,7 +78,7 @@ pub(crate) struct VmWant {
     pub(crate) has_memory: bool,
     /// What the definition says beside its devices.
     pub(crate) facts: Vec<Fact>,
-    /// What only a new definition says: it cannot be changed later.
+    /// What only a new definition says.
     pub(crate) facts_if_new: Vec<Fact>,
     /// `numatune` and the like, which mean something for QEMU and KVM only.
     pub(crate) qemu_facts: Vec<Fact>,

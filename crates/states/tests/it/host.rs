@@ -4,7 +4,7 @@ use domxml::read::NodeExt;
 use domxml::{Document, Element, Place};
 use model::Vm;
 use sls::{Map, Value};
-use states::{Call, ChunkPlan, Config, HostPath, Observation, StateError, Verdict, predict};
+use states::{Call, ChunkPlan, HostPath, Observation, StateError, Verdict, predict};
 
 /// A host that offers KVM, and has nothing yet.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl Host {
 
     /// Reads what a state needs; what was never made is not there.
     pub(crate) fn observe(&mut self, state: &State) -> Result<(), StateError> {
-        let needs = states::needs(&state.call(), &Config::default())?;
+        let needs = states::needs(&state.call(), &self.seen.config)?;
         let seen = &mut self.seen;
         for pool in needs.pools {
             seen.pools.entry(pool).or_default();
@@ -177,6 +177,11 @@ fn pool_as_libvirt(xml: &str, uuid: uuid::Uuid) -> String {
     let mut pool = Document::new(xml).expect("well-formed");
     default(&mut pool, Place::at("uuid"), &uuid.to_string());
     default(&mut pool, Place::at("capacity"), "0");
+    let nowhere = ["iscsi-direct", "rbd", "sheepdog", "gluster"];
+    let kind = pool.get(&Place::at("").attr("type")).unwrap_or_default();
+    if nowhere.contains(&kind.as_str()) {
+        return pool.into_string();
+    }
     let permissions = || Place::at("target/permissions");
     default(&mut pool, permissions().child("mode"), "0755");
     default(&mut pool, permissions().child("owner"), "0");
@@ -298,7 +303,8 @@ fn running(xml: &str) -> String {
             &format!("vnet{nic}"),
         );
     }
-    if domain.get(&Place::at("devices/graphics")).is_some() {
+    let autoport = Place::at("devices/graphics").attr("autoport");
+    if domain.get(&autoport).as_deref() == Some("yes") {
         set(
             &mut domain,
             Place::at("devices/graphics").attr("port"),

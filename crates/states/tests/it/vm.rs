@@ -398,7 +398,7 @@ fn lists_of_keyed_entries_are_authoritative_and_null_removes() {
     let state = |cpu: &str| virt("defined", "v", "{mem: 512}").with("cpu", cpu);
     let mut host = Host::new();
     host.apply(&state(
-        "{maximum: 2, cpuset: '0-3', features: {vmx: require, avx: disable}}",
+        "{maximum: 2, cpuset: '0-3', mode: host-model, features: {vmx: require, avx: disable}}",
     ));
     host.apply(&state(
         "{maximum: 2, cpuset: null, features: {vmx: optional}}",

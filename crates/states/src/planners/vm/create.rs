@@ -2,7 +2,7 @@
 
 use super::disks::free_target;
 use super::source::{Disk, Owner, resolve};
-use super::{End, autostart, nics, object, profile, start};
+use super::{End, autostart, consistent, nics, object, profile, start};
 use crate::changes::Changes;
 use crate::facts::{Fact, edited};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -42,6 +42,7 @@ pub(super) fn plan(
         .map(|disk| resolve(disk, owner, seen))
         .collect::<Result<Vec<_>, _>>()?;
     let xml = definition(call, want, seen, &kind, &disks)?;
+    consistent::check(name, None, &xml)?;
     let mut notes = want.notes.clone();
     let mut steps: Vec<PlannedStep> = Vec::new();
     for disk in disks {
@@ -172,6 +173,10 @@ fn definition(
         .chain(qemu_facts);
     let xml = edited(&object, &skeleton, facts)?;
     let nics = profile::nics(call, want, &seen.config)?.unwrap_or_default();
+    let nics = nics
+        .iter()
+        .map(|nic| nics::resolve(nic, &kind.domain_type))
+        .collect::<Result<Vec<_>, _>>()?;
     let add_devices = || {
         let mut document = Document::new(xml)?;
         let devices = Place::at("devices");
@@ -182,7 +187,6 @@ fn definition(
             taken.push(target);
         }
         for nic in &nics {
-            let nic = nics::resolve(nic, &kind.domain_type);
             document.insert(&devices, &nic.element())?;
         }
         let companion = want

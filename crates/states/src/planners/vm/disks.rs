@@ -13,6 +13,7 @@ use model::plan::VmOp;
 struct Existing {
     disk: model::vm::Disk,
     io: String,
+    iothread: String,
 }
 
 /// Edits the definition so that it has the declared disks, and says what that means for the running VM.
@@ -24,6 +25,7 @@ pub(super) fn edit(document: &mut Document, disks: &[Disk]) -> Result<Vec<LiveDe
             .map(|node| Existing {
                 disk: read_disk(&node),
                 io: node.attr_at("driver", "io").to_owned(),
+                iothread: node.attr_at("driver", "iothread").to_owned(),
             })
             .collect::<Vec<_>>()
     });
@@ -105,6 +107,10 @@ fn keep(
     let has_io = if old.io.is_empty() { "native" } else { &old.io };
     if new.is_local() && new.io != has_io {
         document.set(&place.clone().child("driver").attr("io"), &new.io)?;
+    }
+    let iothread = new.iothread.map(|thread| thread.to_string());
+    if let Some(thread) = iothread.filter(|thread| *thread != old.iothread) {
+        document.set(&place.clone().child("driver").attr("iothread"), &thread)?;
     }
     if source_of(new) == old.disk.source {
         return Ok(None);

@@ -23,18 +23,29 @@ pub(super) struct Nic {
 }
 
 /// Fills in what neither the state nor its profile says.
-pub(super) fn resolve(want: &NicWant, domain_type: &str) -> Nic {
+///
+/// # Errors
+/// A network is not named: there is no network that is always there.
+pub(super) fn resolve(want: &NicWant, domain_type: &str) -> Result<Nic, StateError> {
+    if want.kind.as_deref() == Some("network") && want.source.is_none() {
+        return Err(StateError::Argument {
+            path: format!("interfaces: {}", want.name),
+            found: "type: network".to_owned(),
+            expected: "enough: it has no source".to_owned(),
+            remedy: Some("Write network: NAME instead, with the name of the network".to_owned()),
+        });
+    }
     let default_model = match domain_type {
         "xen" => None,
         _ => Some("virtio".to_owned()),
     };
-    Nic {
+    Ok(Nic {
         name: want.name.clone(),
         kind: want.kind.clone().unwrap_or_else(|| "bridge".to_owned()),
         source: want.source.clone().unwrap_or_else(|| "br0".to_owned()),
         mac: want.mac.clone(),
         model: want.model.clone().or(default_model),
-    }
+    })
 }
 
 impl Nic {

@@ -21,7 +21,7 @@ pub(super) struct Disk {
     source: Option<Element>,
     format: Option<String>,
     pub(super) io: String,
-    iothread: Option<u64>,
+    pub(super) iothread: Option<u64>,
     /// What has to be done to a volume first.
     pub(super) steps: Vec<PlannedStep>,
     /// What is to be done to the volume once the VM is off.

@@ -2,7 +2,7 @@
 //! Source: Salt `virt.update`.
 
 use super::source::{Disk, Owner, resolve};
-use super::{End, autostart, disks, nics, object, profile, start};
+use super::{End, autostart, consistent, disks, nics, object, profile, start};
 use crate::changes::{Changes, DeviceChange};
 use crate::facts::{Fact, edited, nearly, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -108,12 +108,16 @@ pub(super) fn plan(
     };
     let disks = resolved_disks(call, want, have, seen)?;
     let nics = profile::nics(call, want, &seen.config)?;
-    let nics: Option<Vec<nics::Nic>> = nics.map(|nics| {
-        nics.iter()
-            .map(|n| nics::resolve(n, &have.domain_type))
-            .collect()
+    let resolved = nics.map(|nics| {
+        let nics = nics.iter();
+        nics.map(|nic| nics::resolve(nic, &have.domain_type))
+            .collect::<Result<Vec<_>, _>>()
     });
+    let nics = resolved.transpose()?;
     let (new, devices) = target.definition(disks.as_deref(), nics.as_deref())?;
+    if new != *old {
+        consistent::check(&want.name, Some(old), &new)?;
+    }
     target.steps(
         &new,
         devices,

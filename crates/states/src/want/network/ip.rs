@@ -24,6 +24,12 @@ pub(super) struct IpWant {
 impl IpWant {
     pub(super) fn parse(config: &Field, family: &'static str) -> Result<Self, StateError> {
         let dict = config.dict(&["cidr", "dhcp_ranges", "hosts", "bootp", "tftp"])?;
+        for key in ["bootp", "tftp"] {
+            if let Some(field) = dict.get(key).filter(|_| family == "ipv6") {
+                let remedy = "Leave it out, or move it to ipv4_config".to_owned();
+                return Err(field.refuse("possible with IPv6 in libvirt", Some(remedy)));
+            }
+        }
         let cidr = dict.need("cidr")?;
         let (network, prefix) = parse_cidr(&cidr, family)?;
         let ranges = match dict.get("dhcp_ranges") {
@@ -217,6 +223,14 @@ fn host(ip: &str, item: &Field, network: IpAddr, prefix: u32) -> Result<Element,
     };
     let address = member(&address, network, prefix)?;
     let dict = item.dict(&["mac", "name", "id"])?;
+    // libvirt knows IPv4 hosts by their address on the link, IPv6 hosts by the identifier (DUID) that they send.
+    let (other, remedy) = match address.is_ipv4() {
+        true => ("id", "Write mac, or leave id out: it is for IPv6"),
+        false => ("mac", "Write id (the DUID) or name: mac is for IPv4"),
+    };
+    if let Some(field) = dict.get(other) {
+        return Err(field.refuse(format!("possible for {address}"), Some(remedy.to_owned())));
+    }
     let text = |key| dict.get(key).map(|f| f.word()).transpose();
     Ok(Element::new("host")
         .attr_opt("mac", text("mac")?.map(|mac| mac.to_ascii_lowercase()))

@@ -12,6 +12,7 @@ use domxml::Place;
 pub(super) struct Cpu {
     pub(super) online: Option<u32>,
     pub(super) facts: Vec<Fact>,
+    /// What only a new definition says.
     pub(super) facts_if_new: Vec<Fact>,
 }
 
@@ -77,9 +78,11 @@ fn dictionary(cpu: &Field) -> Result<Cpu, StateError> {
             &["none", "partial", "full"],
         ),
     ];
-    facts.extend(row(&dict, "maximum", vcpu(), |f| {
-        Ok(f.count()?.to_string())
-    })?);
+    // Without a number libvirt refuses the element that the other attributes are on; its own default is one.
+    facts.extend(
+        dict.given("maximum")
+            .map(|_| Fact::text(vcpu(), maximum.unwrap_or(1))),
+    );
     facts.extend(dict.given("current").map(|_| match current {
         Some(online) => Fact::comparing(vcpu().attr("current"), online, Compare::Online),
         None => Fact::Absent(vcpu().attr("current")),
@@ -92,7 +95,7 @@ fn dictionary(cpu: &Field) -> Result<Cpu, StateError> {
     facts.extend(row(&dict, "iothreads", Place::at("iothreads"), |f| {
         Ok(f.number()?.to_string())
     })?);
-    let facts_if_new = shape(&dict, &mut facts)?;
+    shape(&dict, &mut facts)?;
     if let Some(vcpus) = dict.get("vcpus") {
         facts.extend(each_vcpu(&vcpus)?);
     }
@@ -105,12 +108,12 @@ fn dictionary(cpu: &Field) -> Result<Cpu, StateError> {
     Ok(Cpu {
         online: current.or(maximum),
         facts,
-        facts_if_new,
+        facts_if_new: vec![Fact::text(vcpu(), maximum.or(current).unwrap_or(1))],
     })
 }
 
-/// Model, topology, cache and features; returns what only a new definition says.
-fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<Vec<Fact>, StateError> {
+/// Model, topology, cache and features.
+fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<(), StateError> {
     let cpu = || Place::at("cpu");
     if let Some(model) = dict.get("model") {
         let model = model.dict(&["name", "fallback", "vendor_id"])?;
@@ -123,17 +126,12 @@ fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<Vec<Fact>, StateError> {
             f.word()
         })?);
     }
-    let mut if_new = Vec::new();
     if let Some(topology) = dict.get("topology") {
         let topology = topology.dict(&["sockets", "dies", "cores", "threads"])?;
-        for key in ["sockets", "cores", "threads"] {
+        for key in ["sockets", "dies", "cores", "threads"] {
             let place = cpu().child("topology").attr(key);
             facts.extend(row(&topology, key, place, |f| Ok(f.count()?.to_string()))?);
         }
-        let dies = cpu().child("topology").attr("dies");
-        if_new.extend(row(&topology, "dies", dies, |f| {
-            Ok(f.count()?.to_string())
-        })?);
     }
     if let Some(cache) = dict.get("cache") {
         let cache = cache.dict(&["level", "mode"])?;
@@ -161,7 +159,7 @@ fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<Vec<Fact>, StateError> {
         }
         facts.push(only(cpu(), "feature", "name", keys(&features)));
     }
-    Ok(if_new)
+    Ok(())
 }
 
 fn each_vcpu(vcpus: &Field) -> Result<Vec<Fact>, StateError> {

@@ -72,7 +72,8 @@ fn dictionary(mem: &Field) -> Result<Memory, StateError> {
         ("min_guarantee", Place::at("memtune/min_guarantee")),
     ] {
         match dict.given(key) {
-            Some(field) if field.is_null() => facts.push(Fact::Absent(place)),
+            // There is no VM without memory.
+            Some(field) if field.is_null() && key != "boot" => facts.push(Fact::Absent(place)),
             Some(field) => facts.push(memory(place, field.memory_size()?)),
             None => {}
         }

@@ -2,7 +2,7 @@
 
 use crate::StateError;
 use crate::args::Field;
-use crate::facts::{Fact, key_of};
+use crate::facts::{Fact, key_of, says};
 use crate::want::pool::yes_no;
 use domxml::read::NodeExt;
 use domxml::{Element, Place};
@@ -26,46 +26,54 @@ pub(super) fn fact(list: &Field, name: &'static str) -> Result<Fact, StateError>
         .iter()
         .map(|item| device(item, name))
         .collect::<Result<_, _>>()?;
-    let first_serial = |entry: &Element| key_of(entry, console_key) == FIRST_SERIAL;
-    let key = match name {
-        "console" if entries.iter().any(first_serial) => console_key,
-        "console" => other_console_key,
-        _ => character_key,
+    let first_serial = |entry: &Element| key_of(entry, target) == FIRST_SERIAL;
+    let foreign: fn(Node) -> bool = match name {
+        // libvirt adds the console of the first serial port by itself, so it is left alone where none is declared.
+        "console" if !entries.iter().any(first_serial) => |node| target(node) == FIRST_SERIAL,
+        _ => |_| false,
     };
-    Ok(Fact::Set {
+    Ok(Fact::Like {
         parent: Place::at("devices"),
         name,
         entries,
-        key,
+        alike: match name {
+            "console" => same_console,
+            _ => same_device,
+        },
+        foreign,
     })
 }
 
-/// Same type, service and protocol. Source: Salt `virt._serial_or_concole_equal`.
-fn character_key(node: Node) -> String {
-    let protocol = match (node.attr("type"), node.attr_at("protocol", "type")) {
-        // libvirt writes its default, raw.
-        ("tcp", "") => "raw",
-        (_, protocol) => protocol,
-    };
-    let service = node.attr_at("source", "service");
-    format!("{} {service} {protocol}", node.attr("type"))
+/// What is declared is there. libvirt leaves out the protocol that it takes by itself, raw.
+fn same_device(want: Node, have: Node) -> bool {
+    let raw = |node: Node| matches!(node.attr_at("protocol", "type"), "" | "raw");
+    let parts = || want.children().filter(Node::is_element);
+    want.attr("type") == have.attr("type")
+        && parts().all(|part| match part.tag_name().name() {
+            "protocol" if raw(want) => raw(have),
+            name => {
+                let mut like = have.children_named(name).into_iter();
+                like.any(|have| says(have, part))
+            }
+        })
 }
 
 const FIRST_SERIAL: &str = "the first serial port";
 
 /// A console on the first serial port, which is what one without a target is, is that port under another name.
-fn console_key(node: Node) -> String {
-    match node.attr_at("target", "type") {
-        "" | "serial" => FIRST_SERIAL.to_owned(),
-        _ => character_key(node),
+fn same_console(want: Node, have: Node) -> bool {
+    match (target(want).as_str(), target(have).as_str()) {
+        (FIRST_SERIAL, FIRST_SERIAL) => true,
+        (FIRST_SERIAL, _) | (_, FIRST_SERIAL) => false,
+        _ => same_device(want, have),
     }
 }
 
-/// libvirt adds the console of the first serial port by itself, so it is left alone where none is declared.
-fn other_console_key(node: Node) -> String {
-    match console_key(node) {
-        key if key == FIRST_SERIAL => String::new(),
-        key => key,
+/// What a console is on.
+fn target(node: Node) -> String {
+    match node.attr_at("target", "type") {
+        "" | "serial" => FIRST_SERIAL.to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -94,6 +102,8 @@ fn device(item: &Field, name: &'static str) -> Result<Element, StateError> {
                 .attr_opt("tls", tls.map(yes_no))
         }
         "unix" => source.attr("mode", "bind").attr_opt("path", text("path")?),
+        // libvirt takes a terminal of its own choice.
+        "pty" => source,
         _ => source.attr_opt("path", text("path")?),
     };
     let protocol = match kind.as_str() {
