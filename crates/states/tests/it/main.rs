@@ -5,6 +5,7 @@ mod cloud_init;
 mod host;
 mod network;
 mod origin;
+mod parameters;
 mod pool;
 mod properties;
 mod schema;
