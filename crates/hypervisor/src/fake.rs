@@ -12,6 +12,7 @@ mod calls;
 mod definition;
 mod fault;
 mod network;
+mod snapshot;
 mod storage;
 #[cfg(test)]
 mod tests;

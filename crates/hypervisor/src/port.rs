@@ -3,7 +3,7 @@
 use crate::error::HypervisorError;
 use model::event::HostEvent;
 use model::plan::Step;
-use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
@@ -118,6 +118,9 @@ pub trait Hypervisor: Send + Sync + 'static {
 
     /// Names of the VMs, pools or networks: running ones first. Cheaper than the inventory.
     fn vm_names(&self) -> Fut<'_, Vec<String>>;
+
+    /// The snapshots of one VM, in no order; `NotFound` when the VM is not there, none where the hypervisor keeps none.
+    fn snapshots(&self, key: &Key) -> Fut<'_, Vec<Snapshot>>;
 
     /// Addresses by lower-case MAC, from the leases of the active networks.
     fn addresses(&self) -> Fut<'_, Vec<(String, String)>>;

@@ -83,6 +83,14 @@ fn vm(name: &str, op: &VmOp) -> String {
         VmOp::UpdateLive { .. } => format!("change a device of running VM {name}"),
         VmOp::VcpusLive(count) => format!("set running VM {name} to {count} vCPUs"),
         VmOp::MemoryLive(size) => format!("set running VM {name} to {size} of memory"),
+        VmOp::CreateTransient { .. } => format!("start transient VM {name}"),
+        VmOp::SendKeys { .. } => format!("press keys of VM {name}"),
+        VmOp::TakeSnapshot { dated: true, .. } => format!("take a dated snapshot of VM {name}"),
+        VmOp::TakeSnapshot { name: snapshot, .. } => {
+            format!("take snapshot {snapshot} of VM {name}")
+        }
+        VmOp::RevertTo { snapshot } => format!("revert VM {name} to snapshot {snapshot}"),
+        VmOp::DeleteSnapshot { snapshot } => format!("delete snapshot {snapshot} of VM {name}"),
         VmOp::Undefine => format!("undefine VM {name}"),
         VmOp::Purge => format!("undefine VM {name} with its saved memory and snapshots"),
     }

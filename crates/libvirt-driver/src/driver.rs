@@ -8,13 +8,13 @@ use crate::read::everything::{self, Stuck};
 use crate::read::{host, if_there, network, pool, vm};
 use crate::upload::{self, Canceller};
 use crate::watcher::Watcher;
-use crate::{console, perform};
+use crate::{console, perform, snapshot};
 use hypervisor::{
     Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, Versions,
     attempt,
 };
 use model::plan::{Step, VmOp};
-use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,6 +173,15 @@ impl Hypervisor for LibvirtHypervisor {
 
     fn vm_names(&self) -> Fut<'_, Vec<String>> {
         self.query("list the VMs".into(), vm::names)
+    }
+
+    fn snapshots(&self, key: &Key) -> Fut<'_, Vec<Snapshot>> {
+        let (what, key) = (format!("list the snapshots of VM {key}"), key.clone());
+        self.query(what, move |connect| {
+            let found = vm::find_domain(connect, &key)?;
+            let absent = || Failure::new(Reason::NotFound, format!("there is no VM {key}"));
+            snapshot::list(&found.ok_or_else(absent)?)
+        })
     }
 
     fn addresses(&self) -> Fut<'_, Vec<(String, String)>> {

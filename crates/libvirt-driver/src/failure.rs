@@ -92,6 +92,7 @@ impl From<domxml::XmlError> for Failure {
 fn reason_of(code: u32, domain: u32, message: &str) -> Reason {
     match code {
         sys::VIR_ERR_NO_DOMAIN
+        | sys::VIR_ERR_NO_DOMAIN_SNAPSHOT
         | sys::VIR_ERR_NO_NETWORK
         | sys::VIR_ERR_NO_STORAGE_POOL
         | sys::VIR_ERR_NO_STORAGE_VOL

@@ -23,6 +23,7 @@ mod options;
 mod perform;
 mod read;
 mod secrets;
+mod snapshot;
 mod upload;
 mod watcher;
 mod words;

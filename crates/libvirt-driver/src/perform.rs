@@ -5,7 +5,7 @@ use crate::options::Options;
 use crate::read::network::find_network;
 use crate::read::pool::find_pool;
 use crate::read::vm::find_domain;
-use crate::{ffi, secrets};
+use crate::{ffi, secrets, snapshot};
 use hypervisor::{Key, Reason};
 use model::lifecycle::Request;
 use model::plan::{ListChange, NetworkOp, NetworkSection, PoolOp, Step, VmOp, VolumeOp};
@@ -29,7 +29,11 @@ pub(crate) const fn limit(step: &Step, options: &Options) -> Duration {
             ..
         } => options.change_limit,
         Step::Vm { op, .. } => match op {
-            VmOp::Life(Request::Start | Request::ForceOff) => options.work_limit,
+            VmOp::Life(Request::Start | Request::ForceOff)
+            | VmOp::CreateTransient { .. }
+            | VmOp::TakeSnapshot { .. }
+            | VmOp::RevertTo { .. }
+            | VmOp::DeleteSnapshot { .. } => options.work_limit,
             _ => options.change_limit,
         },
         Step::Pool { .. } | Step::Volume { .. } | Step::Network { .. } => options.work_limit,
@@ -148,12 +152,17 @@ const fn section_number(section: NetworkSection) -> sys::virNetworkUpdateSection
 }
 
 fn vm_op(connect: &Connect, name: &str, op: &VmOp) -> Result<()> {
-    if let VmOp::Define { xml } = op {
-        return define_vm(connect, xml);
+    match op {
+        VmOp::Define { xml } => return define_vm(connect, xml),
+        VmOp::CreateTransient { xml } => {
+            connect.create_domain_xml(xml, 0)?;
+            return Ok(());
+        }
+        _ => {}
     }
     let domain = get_domain(connect, name)?;
     match op {
-        VmOp::Define { .. } => {}
+        VmOp::Define { .. } | VmOp::CreateTransient { .. } => {}
         VmOp::Autostart(on) => domain.set_autostart(*on)?,
         VmOp::Life(request) => life(&domain, *request)?,
         VmOp::AttachLive { xml } => {
@@ -169,6 +178,10 @@ fn vm_op(connect: &Connect, name: &str, op: &VmOp) -> Result<()> {
         VmOp::MemoryLive(size) => {
             domain.set_memory_flags(size.kib(), sys::VIR_DOMAIN_MEM_LIVE)?;
         }
+        VmOp::SendKeys { codes } => send_keys(&domain, codes)?,
+        VmOp::TakeSnapshot { name, .. } => snapshot::take(&domain, name)?,
+        VmOp::RevertTo { snapshot } => snapshot::revert(&domain, snapshot)?,
+        VmOp::DeleteSnapshot { snapshot } => snapshot::delete(&domain, snapshot)?,
         VmOp::Undefine => undefine(&domain)?,
         VmOp::Purge => purge(&domain)?,
     }
@@ -207,6 +220,14 @@ fn life(domain: &Domain, request: Request) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Keys that are down together, and let go at once.
+fn send_keys(domain: &Domain, codes: &[u32]) -> Result<()> {
+    let mut codes = codes.to_vec();
+    let count = i32::try_from(codes.len()).unwrap_or(i32::MAX);
+    domain.send_key(sys::VIR_KEYCODE_SET_LINUX, 0, codes.as_mut_ptr(), count, 0)?;
     Ok(())
 }
 

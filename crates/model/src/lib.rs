@@ -14,6 +14,7 @@ pub mod name;
 pub mod network;
 pub mod plan;
 pub mod pool;
+pub mod snapshot;
 pub mod vm;
 
 pub use action::{Action, ActionKind, ActionStatus, Lane, Progress};
@@ -25,4 +26,5 @@ pub use lifecycle::{Admit, Denied, Request, admit};
 pub use name::{InvalidName, Name};
 pub use network::Network;
 pub use pool::{Pool, Volume};
+pub use snapshot::Snapshot;
 pub use vm::{Vm, VmStatus};

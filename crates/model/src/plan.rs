@@ -300,6 +300,33 @@ pub enum VmOp {
     VcpusLive(u32),
     /// Memory (balloon) of the running VM.
     MemoryLive(Bytes),
+    /// Start a VM that nothing defines: it is gone when it is off.
+    CreateTransient {
+        /// Domain XML.
+        xml: String,
+    },
+    /// Press keys of the running VM's keyboard together.
+    SendKeys {
+        /// Linux key codes.
+        codes: Vec<u32>,
+    },
+    /// Take a snapshot of disks and, while it runs, memory; it is kept inside of the disks.
+    TakeSnapshot {
+        /// Name of the snapshot.
+        name: String,
+        /// The name holds the time of the run: plans of two runs are the same all the same.
+        dated: bool,
+    },
+    /// Go back to a snapshot; what came after it is lost.
+    RevertTo {
+        /// Name of the snapshot.
+        snapshot: String,
+    },
+    /// Delete a snapshot; the VM stays as it is.
+    DeleteSnapshot {
+        /// Name of the snapshot.
+        snapshot: String,
+    },
     /// Remove the definition; disks stay.
     Undefine,
     /// Remove the definition and what the hypervisor keeps beside it: saved memory, snapshots' and checkpoints'

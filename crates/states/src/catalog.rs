@@ -34,7 +34,18 @@ const VIRT: &[Function] = &[
     virt("pool_running", &[want::pool::ARGUMENTS, COMMON]),
     virt("powered_off", &[COMMON]),
     virt("rebooted", &[COMMON]),
+    virt("reverted", &[want::snapshot::REVERTED_ARGUMENTS, COMMON]),
     virt("running", &[want::vm::ARGUMENTS, COMMON]),
+    virt("saved", &[want::snapshot::TAKEN_ARGUMENTS, COMMON]),
+    virt("snapshot", &[want::snapshot::TAKEN_ARGUMENTS, COMMON]),
+    virt(
+        "snapshot_absent",
+        &[want::snapshot::NAMED_ARGUMENTS, COMMON],
+    ),
+    virt(
+        "snapshot_present",
+        &[want::snapshot::NAMED_ARGUMENTS, COMMON],
+    ),
     virt("stopped", &[COMMON]),
     virt("unpowered", &[COMMON]),
     virt("volume_absent", &[want::stored::ABSENT_ARGUMENTS, COMMON]),

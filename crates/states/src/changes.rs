@@ -31,10 +31,10 @@ pub(crate) enum Changes {
 pub(crate) struct PerVm {
     /// `stopped`, `unpowered`, `rebooted`.
     pub(crate) key: &'static str,
-    /// What was done: `shutdown`, `stop`, `reboot`.
+    /// What was done: `shutdown`, `stop`, `reboot`, `snapshot`.
     pub(crate) verb: &'static str,
-    /// VMs in the order of the steps.
-    pub(crate) vms: Vec<String>,
+    /// VMs in the order of the steps, each with what stands behind the verb.
+    pub(crate) vms: Vec<(String, Value)>,
     /// VMs for which it makes no sense now, and why.
     pub(crate) denied: Vec<(String, String)>,
 }
@@ -150,7 +150,7 @@ fn per_vm(action: &PerVm, refused: &[Refusal]) -> Report<'static> {
     let vms = || action.vms.iter().enumerate();
     let done: Vec<Value> = vms()
         .filter(|(index, _)| reason(*index).is_none())
-        .map(|(_, vm)| json!({ "domain": vm, action.verb: true }))
+        .map(|(_, (vm, what))| json!({ "domain": vm, action.verb: what }))
         .collect();
     if !done.is_empty() {
         return Report {
@@ -159,7 +159,7 @@ fn per_vm(action: &PerVm, refused: &[Refusal]) -> Report<'static> {
             success: true,
         };
     }
-    let refused = vms().filter_map(|(index, vm)| Some((vm, &reason(index)?.reason)));
+    let refused = vms().filter_map(|(index, (vm, _))| Some((vm, &reason(index)?.reason)));
     let ignored: Vec<Value> = refused
         .chain(action.denied.iter().map(|(vm, why)| (vm, why)))
         .map(|(vm, issue)| json!({ "domain": vm, "issue": issue }))

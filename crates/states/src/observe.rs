@@ -2,7 +2,7 @@
 
 use crate::{StateError, Value};
 use domxml::capabilities::Capabilities;
-use model::{Network, Pool, Vm, Volume};
+use model::{Network, Pool, Snapshot, Vm, Volume};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What must be read before a state can be planned.
@@ -18,6 +18,8 @@ pub struct Needs {
     pub vms: BTreeSet<String>,
     /// Shell patterns: every VM whose name matches one is read, too.
     pub vm_patterns: BTreeSet<String>,
+    /// The snapshots of these VMs, too.
+    pub snapshots: bool,
     /// Volumes by pool and name. Of a pool that is stopped or absent, they count as absent.
     pub volumes: BTreeSet<(String, String)>,
     /// Pools of which every volume is read. Those that are stopped or absent have none.
@@ -53,6 +55,7 @@ impl Needs {
         self.networks.extend(other.networks);
         self.vms.extend(other.vms);
         self.vm_patterns.extend(other.vm_patterns);
+        self.snapshots |= other.snapshots;
         self.volumes.extend(other.volumes);
         self.pool_volumes.extend(other.pool_volumes);
         self.capabilities |= other.capabilities;
@@ -113,6 +116,10 @@ pub struct Observation {
     pub networks: BTreeMap<String, Option<Network>>,
     /// VMs by name.
     pub vms: BTreeMap<String, Option<Vm>>,
+    /// Snapshots by VM.
+    pub snapshots: BTreeMap<String, Vec<Snapshot>>,
+    /// When the run began, as it stands in names: `20261126-180405`, local time of the host.
+    pub began: Option<String>,
     /// Volumes by pool and name.
     pub volumes: BTreeMap<(String, String), Option<Volume>>,
     /// Pools of which `volumes` has every volume.
@@ -149,6 +156,17 @@ impl Observation {
     /// A VM that was read.
     pub(crate) fn vm(&self, name: &str) -> Result<Option<&Vm>, StateError> {
         found(&self.vms, &name.to_owned(), || format!("VM {name}"))
+    }
+
+    /// The snapshots of a VM that was read; none of a VM that is not there.
+    pub(crate) fn snapshots(&self, vm: &str) -> Result<&[Snapshot], StateError> {
+        match (self.snapshots.get(vm), self.vms.get(vm)) {
+            (Some(snapshots), _) => Ok(snapshots),
+            (None, Some(None)) => Ok(&[]),
+            (None, _) => Err(StateError::NotObserved {
+                what: format!("the list of the snapshots of VM {vm}"),
+            }),
+        }
     }
 
     /// A volume that was read.

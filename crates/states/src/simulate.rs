@@ -36,8 +36,16 @@ pub(crate) fn live_xml_after(xml: &str, op: &VmOp) -> Option<String> {
             document.set(&place.clone().attr("unit"), "KiB").ok()?;
             document.set(&place, &size.kib().to_string()).ok()?;
         }
-        VmOp::Define { .. } | VmOp::Autostart(_) | VmOp::Life(_) | VmOp::Undefine | VmOp::Purge => {
-        }
+        VmOp::Define { .. }
+        | VmOp::Autostart(_)
+        | VmOp::Life(_)
+        | VmOp::CreateTransient { .. }
+        | VmOp::SendKeys { .. }
+        | VmOp::TakeSnapshot { .. }
+        | VmOp::RevertTo { .. }
+        | VmOp::DeleteSnapshot { .. }
+        | VmOp::Undefine
+        | VmOp::Purge => {}
     }
     Some(document.into_string())
 }

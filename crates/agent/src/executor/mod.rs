@@ -53,6 +53,8 @@ struct Run {
     locks: Locks,
     slots: Semaphore,
     capabilities: OnceCell<Capabilities>,
+    /// When it began, as names of snapshots have it: `20261126-180405`, local time.
+    began: String,
     /// In a dry run: what the chunks so far would have done, by their keys.
     planned: Mutex<Vec<(String, ChunkPlan)>>,
 }
@@ -114,6 +116,7 @@ async fn walk(
         locks: Locks::default(),
         slots: Semaphore::new(PARALLEL),
         capabilities: OnceCell::new(),
+        began: stamp(),
         planned: Mutex::default(),
     });
     let mut tasks = JoinSet::new();
@@ -135,6 +138,13 @@ async fn walk(
     }
     let results = run.in_order(results);
     (run, results)
+}
+
+/// The local time, as Salt puts it into names of snapshots.
+pub(crate) fn stamp() -> String {
+    jiff::ZonedDateTime::now()
+        .strftime("%Y%m%d-%H%M%S")
+        .to_string()
 }
 
 /// As `config.get`: configuration, grains, pillar.

@@ -64,6 +64,10 @@ impl Run {
             seen.listed_pools.insert(pool.clone());
         }
         (seen.vm_names, seen.vms) = vms;
+        if needs.snapshots {
+            seen.snapshots = self.snapshots(&seen.vms).await?;
+        }
+        seen.began = Some(self.began.clone());
         seen.pool_names = seen
             .pools
             .iter()
@@ -153,6 +157,21 @@ impl Run {
             names = hypervisor.vm_names().await?;
         }
         Ok((names, vms))
+    }
+
+    /// The snapshots of the VMs that are there.
+    async fn snapshots(
+        &self,
+        vms: &BTreeMap<String, Option<model::Vm>>,
+    ) -> Result<BTreeMap<String, Vec<model::Snapshot>>, HypervisorError> {
+        let there = vms
+            .iter()
+            .filter_map(|(name, vm)| Some((name, vm.as_ref()?)));
+        let reads = there.map(|(name, vm)| async move {
+            let key = Key::Uuid(vm.uuid);
+            Ok((name.clone(), self.minion.hypervisor.snapshots(&key).await?))
+        });
+        Ok(try_join_all(reads).await?.into_iter().collect())
     }
 
     async fn volumes(

@@ -93,6 +93,7 @@ fn content(step: &Step) -> Value {
         | Step::Vm {
             op:
                 VmOp::Define { xml }
+                | VmOp::CreateTransient { xml }
                 | VmOp::AttachLive { xml }
                 | VmOp::DetachLive { xml }
                 | VmOp::UpdateLive { xml },
@@ -169,7 +170,15 @@ fn content(step: &Step) -> Value {
             ..
         }
         | Step::Vm {
-            op: VmOp::Life(_) | VmOp::VcpusLive(_) | VmOp::Undefine | VmOp::Purge,
+            op:
+                VmOp::Life(_)
+                | VmOp::VcpusLive(_)
+                | VmOp::SendKeys { .. }
+                | VmOp::TakeSnapshot { .. }
+                | VmOp::RevertTo { .. }
+                | VmOp::DeleteSnapshot { .. }
+                | VmOp::Undefine
+                | VmOp::Purge,
             ..
         } => Value::Null,
     }

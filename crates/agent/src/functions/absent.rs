@@ -12,32 +12,12 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     ),
     ("virt.cpu_baseline", "comparing CPU models is not offered"),
     (
-        "virt.create_xml_path",
-        "a transient VM has no definition to plan against; use virt.define_xml_path and virt.start",
-    ),
-    (
-        "virt.create_xml_str",
-        "a transient VM has no definition to plan against; use virt.define_xml_str and virt.start",
-    ),
-    (
-        "virt.ctrl_alt_del",
-        "sending keys is not offered; the web console has it",
-    ),
-    (
-        "virt.delete_snapshots",
-        "snapshots are not offered in this version",
-    ),
-    (
         "virt.domain_capabilities",
         "domain capabilities are not read; virsh domcapabilities tells them",
     ),
     (
         "virt.get_profiles",
         "profiles are read where a state names them; config.get virt:disk and virt:nic show them",
-    ),
-    (
-        "virt.list_snapshots",
-        "snapshots are not offered in this version",
     ),
     (
         "virt.migrate",
@@ -56,14 +36,9 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
         "kinds of pools are not asked for; a state with one that libvirt lacks fails with its words",
     ),
     (
-        "virt.revert_snapshot",
-        "snapshots are not offered in this version",
-    ),
-    (
         "virt.seed_non_shared_migrate",
         "moving VMs between hosts is not offered in this version",
     ),
-    ("virt.snapshot", "snapshots are not offered in this version"),
     (
         "virt.vm_cputime",
         "counters are not read in this version; virsh domstats tells them",

@@ -65,24 +65,74 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
     Function {
+        name: "virt.create_xml_str",
+        signature: "xml",
+        doc: "virt.create_xml_str XML\n\nStarts a transient VM by its XML: nothing of it is left when it is off.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let xml = call.args.required(0, "xml")?;
+                create(&call, xml).await
+            })
+        },
+    },
+    Function {
+        name: "virt.create_xml_path",
+        signature: "path",
+        doc: "virt.create_xml_path PATH\n\nStarts a transient VM by the XML in a file of the host. False when the file cannot be read.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                match readable(&call).await? {
+                    Some(xml) => create(&call, xml).await,
+                    None => Ok(Return::ok(false)),
+                }
+            })
+        },
+    },
+    Function {
+        name: "virt.ctrl_alt_del",
+        signature: "vm_",
+        doc: "virt.ctrl_alt_del VM\n\nPresses Ctrl-Alt-Del on the keyboard of the running VM.",
+        access: Access::Changes,
+        run: |call| {
+            Box::pin(async move {
+                let vm = find_vm(&call).await?;
+                let codes = CTRL_ALT_DEL.to_vec();
+                change(&call, vm.name, VmOp::SendKeys { codes }).await
+            })
+        },
+    },
+    Function {
         name: "virt.define_xml_path",
         signature: "path",
         doc: "virt.define_xml_path PATH\n\nDefines a VM by the XML in a file of the host. False when the file cannot be read.",
         access: Access::Changes,
         run: |call| {
             Box::pin(async move {
-                let path = call.args.required(0, "path")?;
-                match tokio::fs::read_to_string(&path).await {
-                    Ok(xml) => define(&call, xml).await,
-                    Err(error) => {
-                        tracing::warn!("Cannot read {path}: {error}");
-                        Ok(Return::ok(false))
-                    }
+                match readable(&call).await? {
+                    Some(xml) => define(&call, xml).await,
+                    None => Ok(Return::ok(false)),
                 }
             })
         },
     },
 ];
+
+/// Linux key codes. Source: Salt `virt.ctrl_alt_del`.
+const CTRL_ALT_DEL: [u32; 3] = [29, 56, 111];
+
+/// The text of the file that the first argument names; `None`, as Salt has it, when it cannot be read.
+async fn readable(call: &Call<'_>) -> Result<Option<String>, Fault> {
+    let path = call.args.required(0, "path")?;
+    match tokio::fs::read_to_string(&path).await {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => {
+            tracing::warn!("Cannot read {path}: {error}");
+            Ok(None)
+        }
+    }
+}
 
 /// What `state` of a `…set_autostart` means: `on` and `off`, which YAML turns into booleans. `None` for anything else.
 pub(super) fn switch(args: &Arguments) -> Option<bool> {
@@ -179,6 +229,12 @@ async fn define(call: &Call<'_>, xml: String) -> Result<Return, Fault> {
     let read = domxml::domain::read(&xml)
         .map_err(|error| Fault::new(format!("cannot define a VM: {error}")))?;
     change(call, read.name, VmOp::Define { xml }).await
+}
+
+async fn create(call: &Call<'_>, xml: String) -> Result<Return, Fault> {
+    let read = domxml::domain::read(&xml)
+        .map_err(|error| Fault::new(format!("cannot start a VM: {error}")))?;
+    change(call, read.name, VmOp::CreateTransient { xml }).await
 }
 
 /// Everything is looked up before anything is touched.

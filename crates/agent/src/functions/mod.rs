@@ -20,6 +20,7 @@ mod network;
 mod plans;
 mod pool;
 mod signature;
+mod snapshot;
 mod states;
 mod table;
 #[cfg(test)]

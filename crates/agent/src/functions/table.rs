@@ -2,7 +2,7 @@
 
 use super::{
     Call, Fault, Return, absent, builtin, change, data, declare, host, life, network, plans, pool,
-    states, vm, volume,
+    snapshot, states, vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -54,6 +54,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         host::TABLE,
         life::TABLE,
         change::TABLE,
+        snapshot::TABLE,
         pool::TABLE,
         volume::TABLE,
         network::TABLE,

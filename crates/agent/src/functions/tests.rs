@@ -403,3 +403,127 @@ async fn a_plan_that_does_not_fit_is_refused() {
     );
     assert_eq!(host.vm("srv01").await, None);
 }
+
+const QCOW2_VM: &str = "<domain type='kvm'><name>srv01</name><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os>
+  <devices><disk type='file' device='disk'><driver type='qcow2'/><source file='/vms/a'/><target dev='vda'/></disk></devices></domain>";
+
+#[tokio::test]
+async fn snapshots_are_taken_listed_gone_back_to_and_deleted() {
+    let host = Host::new();
+    host.check(&["virt.define_xml_str", QCOW2_VM], json!(true))
+        .await;
+    host.check(&["virt.list_snapshots"], json!({"srv01": "N/A"}))
+        .await;
+    assert_eq!(
+        host.refused(&["virt.revert_snapshot", "srv01"]).await,
+        "No snapshots found"
+    );
+
+    host.check(
+        &["virt.snapshot", "srv01", "clean"],
+        json!({"name": "clean"}),
+    )
+    .await;
+    host.check(&["virt.start", "srv01"], json!(true)).await;
+    let dated = host
+        .call(&["virt.snapshot", "srv01", "suffix=up"])
+        .await
+        .expect("taken");
+    let dated = dated["name"].as_str().expect("a name").to_owned();
+    assert!(
+        dated.starts_with("srv01-2") && dated.ends_with("-up"),
+        "{dated}"
+    );
+    let listed = host
+        .call(&["virt.list_snapshots", "srv01"])
+        .await
+        .expect("a list");
+    let listed = listed["srv01"].as_array().expect("snapshots").clone();
+    assert_eq!(
+        listed
+            .iter()
+            .map(|s| (&s["name"], &s["running"], &s["current"]))
+            .collect::<Vec<_>>(),
+        [
+            (&json!("clean"), &json!(false), &json!(false)),
+            (&json!(dated), &json!(true), &json!(true)),
+        ]
+    );
+    let created = listed[0]["created"].as_str().expect("a time");
+    assert!(
+        created.len() == 19 && created.as_bytes()[10] == b' ',
+        "{created}"
+    );
+
+    assert_eq!(
+        host.refused(&["virt.revert_snapshot", "srv01", &dated])
+            .await,
+        "Cannot revert to the currently running snapshot."
+    );
+    assert_eq!(
+        host.refused(&["virt.revert_snapshot", "srv01", "claen"])
+            .await,
+        "Snapshot \"claen\" not found"
+    );
+    host.check(
+        &["virt.revert_snapshot", "srv01", "cleanup=True"],
+        json!({"reverted": "clean", "deleted": [dated]}),
+    )
+    .await;
+    assert_eq!(
+        host.vm("srv01").await.expect("a VM").status,
+        VmStatus::Shutoff
+    );
+    assert_eq!(
+        host.refused(&["virt.revert_snapshot", "srv01"]).await,
+        "Cannot revert to itself: only one snapshot is available."
+    );
+    assert_eq!(
+        host.refused(&["virt.delete_snapshots", "srv01", "nope"])
+            .await,
+        "Snapshot \"nope\" not found"
+    );
+    host.check(
+        &["virt.delete_snapshots", "srv01", "clean"],
+        json!({"available": {"srv01": "N/A"}, "deleted": ["clean"]}),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_could_not_be_gone_back_to_is_refused() {
+    let host = Host::new();
+    let raw = QCOW2_VM.replace("qcow2", "raw");
+    host.check(&["virt.define_xml_str", &raw], json!(true))
+        .await;
+    assert_eq!(
+        host.refused(&["virt.snapshot", "srv01"]).await,
+        "cannot take a snapshot of VM srv01: its disk vda is raw, and a snapshot is kept inside of disks that are qcow2"
+    );
+    for name in ["a/b", " ", "..", "x\ny"] {
+        let refused = host.refused(&["virt.snapshot", "srv01", name]).await;
+        assert!(refused.contains("is no name for a snapshot"), "{refused}");
+    }
+    assert_eq!(
+        host.refused(&["virt.snapshot", "srv02"]).await,
+        "The VM \"srv02\" is not present"
+    );
+}
+
+#[tokio::test]
+async fn a_transient_vm_is_started_and_gone_when_it_is_off() {
+    let host = Host::new();
+    let xml = QCOW2_VM.replace("srv01", "once");
+    host.check(&["virt.create_xml_str", &xml], json!(true))
+        .await;
+    let vm = host.vm("once").await.expect("a VM");
+    assert!(vm.status == VmStatus::Running && !vm.persistent);
+    host.refused(&["virt.create_xml_str", &xml]).await;
+    host.check(&["virt.ctrl_alt_del", "once"], json!(true))
+        .await;
+    host.check(&["virt.stop", "once"], json!(true)).await;
+    assert!(host.vm("once").await.is_none());
+    host.check(&["virt.create_xml_path", "/nonexistent"], json!(false))
+        .await;
+    host.refused(&["virt.create_xml_str", "<domain"]).await;
+}

@@ -115,6 +115,11 @@ pub(super) async fn find_vm(call: &Call<'_>) -> Result<Vm, Fault> {
         .args
         .text(0, "vm_")?
         .map_or_else(|| call.args.required(0, "name"), Ok)?;
+    find_vm_named(call, name).await
+}
+
+/// The VM of this name.
+pub(super) async fn find_vm_named(call: &Call<'_>, name: String) -> Result<Vm, Fault> {
     let hypervisor = &call.minion.hypervisor;
     if let Some(vm) = hypervisor.find_vm(&Key::Name(name.clone())).await? {
         return Ok(vm);

@@ -9,7 +9,7 @@ use hypervisor::{
     Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
 };
 use model::plan::Step;
-use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -147,6 +147,9 @@ impl Hypervisor for UploadsFail {
     }
     fn vm_names(&self) -> Fut<'_, Vec<String>> {
         self.0.vm_names()
+    }
+    fn snapshots(&self, key: &Key) -> Fut<'_, Vec<Snapshot>> {
+        self.0.snapshots(key)
     }
     fn addresses(&self) -> Fut<'_, Vec<(String, String)>> {
         self.0.addresses()

@@ -11,7 +11,7 @@ use crate::error::{HypervisorError, Reason};
 use crate::port::{Console, Fut, HintReceiver, Hypervisor, Key, Transferred};
 use crate::wording::attempt;
 use model::plan::Step;
-use model::{HostFacts, Inventory, Network, Pool, Vm, Volume};
+use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -111,6 +111,18 @@ impl Hypervisor for FakeHypervisor {
                 world.vms.values().partition(|vm| vm.live.is_some());
             let names = running.iter().chain(&off);
             names.map(|vm| vm.name.clone()).collect()
+        })
+    }
+
+    fn snapshots(&self, key: &Key) -> Fut<'_, Vec<Snapshot>> {
+        let (key, what) = (key.clone(), format!("list the snapshots of VM {key}"));
+        Box::pin(async move {
+            self.arrive("snapshots", &what).await?;
+            let world = self.lock();
+            let found = find_name(&world.vms, &key, |vm| vm.uuid);
+            let vm = found.and_then(|name| world.vms.get(&name));
+            let vm = vm.ok_or_else(|| Fault::no_vm(&key.to_string()).of(&what))?;
+            Ok(vm.snapshots.iter().map(|kept| kept.told.clone()).collect())
         })
     }
 

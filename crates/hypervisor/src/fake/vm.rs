@@ -2,6 +2,7 @@
 
 use super::definition;
 use super::fault::{Fault, QEMU};
+use super::snapshot::FakeSnapshot;
 use super::world::World;
 use model::event::EventObject;
 use model::lifecycle::Request;
@@ -22,6 +23,7 @@ pub(super) struct FakeVm {
     /// vCPUs and memory while running, where they were changed since the start.
     vcpus: Option<u32>,
     memory: Option<Bytes>,
+    pub(super) snapshots: Vec<FakeSnapshot>,
 }
 
 impl FakeVm {
@@ -81,14 +83,16 @@ impl FakeVm {
 
 impl World {
     pub(super) fn vm_op(&mut self, name: &str, op: &VmOp) -> Result<(), Fault> {
-        if let VmOp::Define { xml } = op {
-            return self.define_vm(xml);
+        match op {
+            VmOp::Define { xml } => return self.define_vm(xml),
+            VmOp::CreateTransient { xml } => return self.create_transient(xml),
+            _ => {}
         }
         let name = self.vm_name(name)?;
         let number = self.next_number();
         let vm = self.vms.get_mut(&name).expect("the name was just found");
         match op {
-            VmOp::Define { .. } => {}
+            VmOp::Define { .. } | VmOp::CreateTransient { .. } => {}
             VmOp::Autostart(on) => {
                 if vm.persistent.is_none() {
                     let why = "cannot set autostart for transient domain";
@@ -136,6 +140,15 @@ impl World {
                 ];
                 self.vm_event(&name, "balloon_change", actual);
             }
+            VmOp::SendKeys { .. } => drop(vm.running()?),
+            VmOp::TakeSnapshot { name: taken, .. } => self.take_snapshot(&name, taken)?,
+            VmOp::RevertTo { snapshot } => self.revert(&name, snapshot)?,
+            VmOp::DeleteSnapshot { snapshot } => self.delete_snapshot(&name, snapshot)?,
+            VmOp::Undefine if !vm.snapshots.is_empty() => {
+                let count = vm.snapshots.len();
+                let why = format!("cannot delete inactive domain with {count} snapshots");
+                return Err(Fault::wrong_state(QEMU, why));
+            }
             VmOp::Undefine | VmOp::Purge => {
                 vm.persistent = None;
                 vm.autostart = false;
@@ -159,7 +172,7 @@ impl World {
             .ok_or_else(|| Fault::no_vm(name))
     }
 
-    fn define_vm(&mut self, xml: &str) -> Result<(), Fault> {
+    pub(super) fn define_vm(&mut self, xml: &str) -> Result<(), Fault> {
         let read = definition::domain(xml)?;
         let old = self.vms.get(&read.name).map(|vm| vm.uuid);
         let uuid = match (old, read.uuid) {
@@ -199,6 +212,7 @@ impl World {
                     live: None,
                     vcpus: None,
                     memory: None,
+                    snapshots: Vec::new(),
                 };
                 self.vms.insert(read.name.clone(), vm);
             }
@@ -251,7 +265,7 @@ impl World {
         Ok(())
     }
 
-    fn start_vm(&mut self, name: &str) -> Result<(), Fault> {
+    pub(super) fn start_vm(&mut self, name: &str) -> Result<(), Fault> {
         let vm = self.vms.get(name).ok_or_else(|| Fault::no_vm(name))?;
         if vm.live.is_some() {
             return Err(Fault::wrong_state(QEMU, "domain is already running"));

@@ -375,3 +375,69 @@ async fn a_file_of_the_test_driver_is_one_host_for_all_calls() {
     assert_eq!(get_vm(&host, "alone").await.status, VmStatus::Shutoff);
     std::fs::remove_file(path).expect("cleaning up");
 }
+
+#[tokio::test]
+async fn snapshots_of_the_test_driver() {
+    let host = host();
+    let key = Key::Name("test".into());
+    assert_eq!(host.snapshots(&key).await, Ok(Vec::new()));
+    let take = |name: &str| {
+        let name = name.to_owned();
+        vm("test", VmOp::TakeSnapshot { name, dated: false })
+    };
+    host.perform(&take("one")).await.expect("a snapshot");
+    host.perform(&take("two")).await.expect("a snapshot");
+    let taken = host.perform(&take("two")).await.expect_err("taken");
+    assert!(!taken.reason.leaves_outcome_unknown(), "{taken}");
+    let mut have = host.snapshots(&key).await.expect("a list");
+    have.sort_by(|a, b| a.name.cmp(&b.name));
+    let shown: Vec<_> = have
+        .iter()
+        .map(|s| {
+            (
+                s.name.as_str(),
+                s.parent.as_deref(),
+                s.state.as_str(),
+                s.current,
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("one", None, "running", false),
+            ("two", Some("one"), "running", true)
+        ]
+    );
+    assert!(have.iter().all(|s| s.created > 1_700_000_000));
+
+    let snapshot = || "one".to_owned();
+    let back = vm(
+        "test",
+        VmOp::RevertTo {
+            snapshot: snapshot(),
+        },
+    );
+    host.perform(&back).await.expect("a revert");
+    let delete = vm(
+        "test",
+        VmOp::DeleteSnapshot {
+            snapshot: "two".into(),
+        },
+    );
+    host.perform(&delete).await.expect("a deletion");
+    let gone = host.perform(&delete).await.expect_err("gone");
+    assert_eq!(gone.reason, Reason::NotFound, "{gone}");
+    let have = host.snapshots(&key).await.expect("a list");
+    assert_eq!(
+        have.iter()
+            .map(|s| (s.name.as_str(), s.current))
+            .collect::<Vec<_>>(),
+        [("one", true)]
+    );
+    let nobody = host
+        .snapshots(&Key::Name("nobody".into()))
+        .await
+        .expect_err("absent");
+    assert_eq!(nobody.reason, Reason::NotFound);
+}

@@ -8,6 +8,7 @@ use model::lifecycle::Request;
 use model::plan::{PoolOp, Step, VmOp, VolumeOp};
 use model::{Bytes, VmStatus};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use tokio::io::AsyncReadExt;
@@ -253,4 +254,97 @@ async fn a_volume_is_filled_from_a_file() {
         .await
         .expect("a read");
     assert!(!stopped.expect("the pool").active);
+}
+
+/// What a guest's memory and disk were is there again after a revert: the disk is written from outside, as its
+/// firmware writes nothing, and looked at with QEMU's own tool.
+#[tokio::test]
+async fn a_snapshot_brings_disk_and_run_back() {
+    let Some((daemon, host)) = start().await else {
+        return;
+    };
+    let disk = daemon.pool_folder().join("disk.qcow2");
+    let qemu = |program: &str, arguments: &[&str]| {
+        let done = std::process::Command::new(program)
+            .args(arguments)
+            .arg(&disk)
+            .output()
+            .expect("a tool of QEMU");
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(
+            done.status.success() && !said.contains("verification failed"),
+            "{done:?}"
+        );
+    };
+    let made = std::process::Command::new("qemu-img")
+        .args(["create", "-q", "-f", "qcow2"])
+        .arg(&disk)
+        .arg("4M")
+        .status()
+        .expect("qemu-img");
+    assert!(made.success());
+    // libvirtd runs as somebody else.
+    std::fs::set_permissions(&disk, std::fs::Permissions::from_mode(0o666)).expect("a mode");
+    qemu("qemu-io", &["-f", "qcow2", "-c", "write -P 0x11 0 64k"]);
+    let xml = GUEST.replace(
+        "<memballoon",
+        &format!(
+            "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/>\
+             <target dev='vda' bus='virtio'/></disk><memballoon",
+            disk.display()
+        ),
+    );
+    host.perform(&vm("guest", VmOp::Define { xml }))
+        .await
+        .expect("a definition");
+    let off = VmOp::TakeSnapshot {
+        name: "off".into(),
+        dated: false,
+    };
+    host.perform(&vm("guest", off))
+        .await
+        .expect("a snapshot of a VM that is off");
+    qemu("qemu-io", &["-f", "qcow2", "-c", "write -P 0x22 0 64k"]);
+
+    host.perform(&life("guest", Request::Start))
+        .await
+        .expect("a start");
+    let on = VmOp::TakeSnapshot {
+        name: "on".into(),
+        dated: false,
+    };
+    host.perform(&vm("guest", on))
+        .await
+        .expect("a snapshot of a running VM");
+    host.perform(&life("guest", Request::ForceOff))
+        .await
+        .expect("an end");
+    qemu("qemu-io", &["-f", "qcow2", "-c", "write -P 0x33 0 64k"]);
+
+    let back = |snapshot: &str| {
+        vm(
+            "guest",
+            VmOp::RevertTo {
+                snapshot: snapshot.to_owned(),
+            },
+        )
+    };
+    host.perform(&back("on")).await.expect("a revert");
+    assert_eq!(get_vm(&host, "guest").await.status, VmStatus::Running);
+    host.perform(&life("guest", Request::ForceOff))
+        .await
+        .expect("an end");
+    qemu("qemu-io", &["-f", "qcow2", "-c", "read -P 0x22 0 64k"]);
+    host.perform(&back("off")).await.expect("a revert");
+    assert_eq!(get_vm(&host, "guest").await.status, VmStatus::Shutoff);
+    qemu("qemu-io", &["-f", "qcow2", "-c", "read -P 0x11 0 64k"]);
+
+    let refused = host
+        .perform(&vm("guest", VmOp::Undefine))
+        .await
+        .expect_err("snapshots are data");
+    assert!(!refused.reason.leaves_outcome_unknown(), "{refused}");
+    host.perform(&vm("guest", VmOp::Purge))
+        .await
+        .expect("gone with its snapshots");
 }

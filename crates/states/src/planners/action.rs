@@ -4,7 +4,7 @@
 use super::steps::{planned, vm};
 use crate::changes::{Changes, PerVm};
 use crate::planned::{ChunkPlan, Outcome};
-use crate::{Call, Needs, Observation, StateError};
+use crate::{Call, Needs, Observation, StateError, Value};
 use model::plan::{Consequence, Plan, Undo, VmOp};
 use model::{Admit, Request, Vm, admit};
 use sls::closest;
@@ -54,15 +54,7 @@ pub(super) fn needs(call: &Call) -> Needs {
 
 pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateError> {
     let action = action(call.fun);
-    let matching: Vec<(&String, &Vm)> = seen
-        .vms
-        .iter()
-        .filter(|(name, _)| sls::glob::matches(call.name, name))
-        .filter_map(|(name, vm)| Some((name, vm.as_ref()?)))
-        .collect();
-    if matching.is_empty() {
-        return Err(no_match(call.name, seen));
-    }
+    let matching = matching(call, seen)?;
     let mut changes = PerVm {
         key: action.key,
         verb: action.verb,
@@ -75,7 +67,7 @@ pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateEr
             Ok(Admit::AlreadyThere) => {}
             Err(why) => changes.denied.push((name.clone(), why.to_string())),
             Ok(Admit::Queue) => {
-                changes.vms.push(name.clone());
+                changes.vms.push((name.clone(), Value::Bool(true)));
                 steps.push(planned(
                     vm(name, VmOp::Life(action.request)),
                     Consequence::Downtime,
@@ -93,6 +85,23 @@ pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateEr
         notes: deprecation(call.fun).into_iter().collect(),
         outcome: Outcome::new(action.comment, Changes::PerVm(changes)),
     })
+}
+
+/// The VMs whose names match the state's name: one at least.
+pub(super) fn matching<'a>(
+    call: &Call,
+    seen: &'a Observation,
+) -> Result<Vec<(&'a String, &'a Vm)>, StateError> {
+    let matching: Vec<(&String, &Vm)> = seen
+        .vms
+        .iter()
+        .filter(|(name, _)| sls::glob::matches(call.name, name))
+        .filter_map(|(name, vm)| Some((name, vm.as_ref()?)))
+        .collect();
+    match matching.is_empty() {
+        true => Err(no_match(call.name, seen)),
+        false => Ok(matching),
+    }
 }
 
 /// Salt keeps the older name.

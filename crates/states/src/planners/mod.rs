@@ -6,6 +6,7 @@ mod connection;
 mod network;
 mod pool;
 mod pretend;
+mod snapshot;
 mod steps;
 mod stored;
 mod vm;
@@ -29,6 +30,9 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
         ("virt", "defined" | "running") => vm::needs(call, config),
         ("virt", "volume_defined") => volume::needs(call),
         ("virt", "stopped" | "powered_off" | "rebooted" | "unpowered") => Ok(action::needs(call)),
+        ("virt", "snapshot" | "saved" | "reverted" | "snapshot_present" | "snapshot_absent") => {
+            snapshot::needs(call)
+        }
         ("virt", "volume_present") => stored::needs_present(call),
         ("virt", "volume_absent") => stored::needs_absent(call),
         ("virt", "absent") => absent::vm::needs(call),
@@ -75,6 +79,9 @@ fn plan_function(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateErro
         ("virt", "running") => vm::plan(call, seen, vm::End::Running),
         ("virt", "volume_defined") => volume::plan(call, seen),
         ("virt", "stopped" | "powered_off" | "rebooted" | "unpowered") => action::plan(call, seen),
+        ("virt", "snapshot" | "saved" | "reverted" | "snapshot_present" | "snapshot_absent") => {
+            snapshot::plan(call, seen)
+        }
         ("virt", "volume_present") => stored::plan_present(call, seen),
         ("virt", "volume_absent") => stored::plan_absent(call, seen),
         ("virt", "absent") => absent::vm::plan(call, seen),

@@ -4,11 +4,25 @@ use crate::Observation;
 use crate::simulate::live_xml_after;
 use domxml::domain::Domain;
 use model::plan::VmOp;
-use model::{Bytes, Request, Vm, VmStatus};
+use model::{Bytes, Request, Snapshot, Vm, VmStatus};
 
 pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
+    if let VmOp::TakeSnapshot { .. } | VmOp::RevertTo { .. } | VmOp::DeleteSnapshot { .. } = op {
+        return snapshots(seen.snapshots.entry(name.to_owned()).or_default(), op);
+    }
     let vm = seen.vms.entry(name.to_owned()).or_default();
     match op {
+        VmOp::SendKeys { .. } => {}
+        VmOp::TakeSnapshot { .. } | VmOp::RevertTo { .. } | VmOp::DeleteSnapshot { .. } => {}
+        VmOp::CreateTransient { xml } => {
+            *vm = Some(Vm {
+                persistent: false,
+                status: VmStatus::Running,
+                xml_persistent: None,
+                xml_live: Some(xml.clone()),
+                ..defined(None, name, xml)
+            });
+        }
         VmOp::Define { xml } => *vm = Some(defined(vm.take(), name, xml)),
         VmOp::Undefine | VmOp::Purge => {
             *vm = None;
@@ -42,6 +56,31 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
     }
     if !seen.vm_names.iter().any(|known| known == name) {
         seen.vm_names.push(name.to_owned());
+    }
+}
+
+/// What is in a VM after a revert is not foreseen; which snapshots it has, is.
+fn snapshots(have: &mut Vec<Snapshot>, op: &VmOp) {
+    let newest = have.iter().map(|known| known.created).max();
+    let current = match op {
+        VmOp::TakeSnapshot { name, .. } => {
+            have.push(Snapshot {
+                name: name.clone(),
+                parent: None,
+                created: newest.map_or(0, |newest| newest + 1),
+                state: String::new(),
+                current: true,
+            });
+            name
+        }
+        VmOp::RevertTo { snapshot } => snapshot,
+        VmOp::DeleteSnapshot { snapshot } => {
+            return have.retain(|known| known.name != *snapshot);
+        }
+        _ => return,
+    };
+    for known in have {
+        known.current = known.name == *current;
     }
 }
 

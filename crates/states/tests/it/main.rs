@@ -9,5 +9,6 @@ mod parameters;
 mod pool;
 mod properties;
 mod schema;
+mod snapshot;
 mod stored;
 mod vm;

@@ -760,7 +760,7 @@ fn what_only_salt_has_is_said_when_files_are_compiled() {
     let catalog = states::catalog();
     assert!(
         catalog
-            .why_absent("virt", "snapshot")
+            .why_absent("virt", "keys")
             .is_some_and(|why| why.contains("known to Salt"))
     );
     assert_eq!(catalog.why_absent("virt", "snapshoot"), None);
@@ -777,9 +777,9 @@ fn what_only_salt_has_is_said_when_files_are_compiled() {
             .to_string()
     };
     expect![[r#"
-        State 'virt.snapshot' is known to Salt, but not in this version of Salar
+        State 'virt.keys' is known to Salt, but not in this version of Salar
         State 'virt.runing' was not found; the closest is 'virt.running'"#]]
-    .assert_eq(&[unknown("snapshot"), unknown("runing")].join("\n"));
+    .assert_eq(&[unknown("keys"), unknown("runing")].join("\n"));
 }
 
 #[test]
