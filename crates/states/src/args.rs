@@ -1,8 +1,17 @@
 //! Arguments of a state with their place, so that every error says where it is and what to write instead.
 
+mod words;
+
 use crate::{Call, Map, StateError, Value};
 use model::{Bytes, Name};
 use sls::closest;
+
+/// Longest text: that of a path in Linux.
+const MAX_TEXT: usize = 4095;
+
+/// Most bytes that libvirt counts.
+const MAX_SIZE: u64 = i64::MAX as u64;
+const TOO_LARGE: &str = "a size below 8 EiB";
 
 /// A value with the way to it: `disks: system: size`.
 #[derive(Debug, Clone)]
@@ -92,11 +101,15 @@ impl<'a> Field<'a> {
         match self.value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
+            Value::Bool(_) => {
+                let remedy = "YAML reads yes, no, on and off as booleans: put it in quotes";
+                Err(self.refuse("a text", Some(remedy.to_owned())))
+            }
             _ => Err(self.refuse("a text", None)),
         }
     }
 
-    /// A text with something in it, without the blanks around it: XML would lose them.
+    /// A text with something in it, not endless, without the blanks around it: XML would lose them.
     pub(crate) fn word(&self) -> Result<String, StateError> {
         let text = self.text()?;
         let word = text.trim();
@@ -105,6 +118,9 @@ impl<'a> Field<'a> {
         }
         if word.contains(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')) {
             return Err(self.refuse("a text on one line, without control characters", None));
+        }
+        if word.len() > MAX_TEXT {
+            return Err(self.refuse(format!("a text of at most {MAX_TEXT} characters"), None));
         }
         Ok(word.to_owned())
     }
@@ -150,10 +166,10 @@ impl<'a> Field<'a> {
     ///
     /// Salt knows no units here, so a unit is refused together with what to write for it.
     pub(crate) fn disk_size(&self) -> Result<Bytes, StateError> {
-        if let Ok(mib) = self.number()
-            && mib > 0
-        {
-            return Ok(Bytes::from_mib(mib));
+        match self.number() {
+            Ok(mib) if (1..=MAX_SIZE >> 20).contains(&mib) => return Ok(Bytes::from_mib(mib)),
+            Ok(mib) if mib > 0 => return Err(self.refuse(TOO_LARGE, None)),
+            _ => {}
         }
         let text = self.value.as_str().unwrap_or_default();
         let remedy = parse_size(text).map(|bytes| {
@@ -170,14 +186,14 @@ impl<'a> Field<'a> {
             Value::Number(number) => number.to_string(),
             _ => String::new(),
         };
-        parse_size(&text).ok_or_else(|| {
-            self.refuse(
-                "a size: invalid number or unit",
-                Some(
-                    "Write a number of MiB (1024) or a number with a unit (1g, 512MiB)".to_owned(),
-                ),
-            )
-        })
+        match parse_size(&text) {
+            Some(size) if size.0 <= MAX_SIZE => Ok(size),
+            Some(_) => Err(self.refuse(TOO_LARGE, None)),
+            None => {
+                let remedy = "Write a number of MiB (1024) or a number with a unit (1g, 512MiB)";
+                Err(self.refuse("a size: invalid number or unit", Some(remedy.to_owned())))
+            }
+        }
     }
 
     pub(crate) fn list(&self) -> Result<Vec<Field<'a>>, StateError> {

@@ -14,6 +14,8 @@ pub struct Needs {
     pub all_pools: bool,
     /// Networks by name.
     pub networks: BTreeSet<String>,
+    /// Every network: a bridge or addresses may be another's.
+    pub all_networks: bool,
     /// VMs by name.
     pub vms: BTreeSet<String>,
     /// Shell patterns: every VM whose name matches one is read, too.
@@ -53,6 +55,7 @@ impl Needs {
         self.pools.extend(other.pools);
         self.all_pools |= other.all_pools;
         self.networks.extend(other.networks);
+        self.all_networks |= other.all_networks;
         self.vms.extend(other.vms);
         self.vm_patterns.extend(other.vm_patterns);
         self.snapshots |= other.snapshots;

@@ -124,6 +124,19 @@ impl Run {
         &self,
         needs: &Needs,
     ) -> Result<BTreeMap<String, Option<model::Network>>, HypervisorError> {
+        if needs.all_networks {
+            let mut networks: BTreeMap<_, _> = needs
+                .networks
+                .iter()
+                .map(|name| (name.clone(), None))
+                .collect();
+            let all = self.minion.hypervisor.inventory().await?.networks;
+            networks.extend(
+                all.into_iter()
+                    .map(|network| (network.name.clone(), Some(network))),
+            );
+            return Ok(networks);
+        }
         let reads = needs.networks.iter().map(|name| async move {
             let found = self
                 .minion

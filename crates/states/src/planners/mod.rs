@@ -9,6 +9,7 @@ mod pretend;
 mod snapshot;
 mod steps;
 mod stored;
+mod taken;
 mod vm;
 mod volume;
 
@@ -54,6 +55,9 @@ pub fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, S
     match (call.state, call.fun) {
         ("virt", "absent") => absent::vm::further_needs(call, seen),
         ("virt", "volume_present") => stored::further_needs(call, seen),
+        ("virt", "pool_defined" | "pool_running") => pool::further_needs(call, seen),
+        ("virt", "network_defined" | "network_running") => network::further_needs(call, seen),
+        ("virt", "defined" | "running") => vm::further_needs(call, seen),
         _ => Ok(None),
     }
 }

@@ -5,6 +5,7 @@
 //! takes effect at the next start.
 
 use super::steps::{by, defining, network, planned};
+use super::taken;
 use crate::changes::Changes;
 use crate::facts::{Fact, edited, key_of, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -27,8 +28,16 @@ pub(super) fn needs(call: &Call) -> Result<Needs, StateError> {
     })
 }
 
+/// Every network, where the bridge or the addresses may be taken.
+pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
+    let want = NetworkWant::parse(call)?;
+    let have = seen.network(&want.name)?;
+    Ok(taken::network_needs(&want, have))
+}
+
 pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPlan, StateError> {
     let want = NetworkWant::parse(call)?;
+    taken::check_network(&want, seen)?;
     match seen.network(&want.name)? {
         None => plan_new(&want, end),
         Some(have) => plan_existing(&want, have, end),

@@ -4,6 +4,7 @@
 //! and the plan says that it takes effect at the next start.
 
 use super::steps::{by, defining, planned, pool};
+use super::taken;
 use crate::changes::Changes;
 use crate::facts::{edited, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -32,8 +33,16 @@ pub(super) fn needs(call: &Call) -> Result<Needs, StateError> {
     })
 }
 
+/// Every pool, where the folder may be taken.
+pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
+    let want = PoolWant::parse(call)?;
+    let have = seen.pool(&want.name)?;
+    Ok(taken::pool_needs(&want, have))
+}
+
 pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPlan, StateError> {
     let want = PoolWant::parse(call)?;
+    taken::check_pool(&want, seen)?;
     match seen.pool(&want.name)? {
         None => plan_new(call, &want, end),
         Some(have) => plan_existing(&want, have, end),

@@ -14,6 +14,7 @@ mod source;
 mod update;
 
 use super::steps::{by, planned, vm};
+use super::taken::{self, Plugged};
 use crate::want::vm::VmWant;
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::{Call, ChunkPlan, Config, Needs, Observation, StateError};
@@ -80,12 +81,35 @@ fn disk_needs(vm: &str, disk: &DiskWant, config: &Config, needs: &mut Needs) {
     }
 }
 
+/// Every VM, where a declared MAC address may be another's.
+pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
+    let want = VmWant::parse(call)?;
+    let have = seen.vm(&want.name)?;
+    Ok(taken::vm_needs(&addresses(call, &want, seen)?, have))
+}
+
+/// The declared MAC addresses.
+fn addresses(call: &Call, want: &VmWant, seen: &Observation) -> Result<Vec<Plugged>, StateError> {
+    let nics = profile::nics(call, want, &seen.config)?.unwrap_or_default();
+    let plugged = nics.into_iter().filter_map(|nic| {
+        Some(Plugged {
+            mac: nic.mac?,
+            kind: nic.kind.unwrap_or_default(),
+            source: nic.source.unwrap_or_default(),
+        })
+    });
+    Ok(plugged.collect())
+}
+
 pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPlan, StateError> {
     let want = VmWant::parse(call)?;
-    match seen.vm(&want.name)? {
+    let notes = taken::check_vm(&want.name, &addresses(call, &want, seen)?, seen)?;
+    let mut planned = match seen.vm(&want.name)? {
         None => create::plan(call, &want, seen, end),
         Some(have) => update::plan(call, &want, have, seen, end),
-    }
+    }?;
+    planned.notes.extend(notes);
+    Ok(planned)
 }
 
 fn autostart(name: &str, on: bool) -> PlannedStep {

@@ -12,6 +12,7 @@ use domxml::read::NodeExt;
 use domxml::{Element, Place};
 use ip::IpWant;
 use roxmltree::Node;
+use std::net::Ipv4Addr;
 
 /// The arguments of both functions, beside those that every virt state takes.
 pub(crate) const ARGUMENTS: &[&str] = &[
@@ -44,9 +45,6 @@ const FORWARDS: &[&str] = &[
 
 const VPORTS: &[&str] = &["802.1Qbg", "802.1Qbh", "openvswitch", "midonet"];
 
-/// Longest name of a network device in Linux.
-const MAX_DEVICE_NAME: usize = 15;
-
 /// A declared network.
 #[derive(Debug)]
 pub(crate) struct NetworkWant {
@@ -54,6 +52,8 @@ pub(crate) struct NetworkWant {
     /// `None` is isolated.
     pub(crate) forward: Option<String>,
     pub(crate) autostart: bool,
+    /// The bridge that libvirt makes for it.
+    pub(crate) bridge: Option<String>,
     facts: Vec<Fact>,
     ips: Vec<IpWant>,
 }
@@ -71,6 +71,7 @@ impl NetworkWant {
             name: call.checked_name()?,
             forward,
             autostart: call.flag("autostart", true)?,
+            bridge: None,
             facts: Vec::new(),
             ips: Vec::new(),
         };
@@ -82,6 +83,13 @@ impl NetworkWant {
         }
         for (argument, family) in [("ipv4_config", "ipv4"), ("ipv6_config", "ipv6")] {
             if let Some(config) = call.get(argument) {
+                let forward = want.forward.as_deref();
+                if let Some(mode) = forward.filter(|mode| !Self::is_managed(Some(mode))) {
+                    let remedy =
+                        "Leave it out: such a network has the addresses of its bridge or card";
+                    let expected = format!("possible with forward: {mode}");
+                    return Err(config.refuse(expected, Some(remedy.to_owned())));
+                }
                 want.ips.push(IpWant::parse(&config, family)?);
             }
         }
@@ -105,6 +113,11 @@ impl NetworkWant {
         facts
     }
 
+    /// Its own addresses: `192.168.44.1/24`.
+    pub(crate) fn cidrs(&self) -> Vec<String> {
+        self.ips.iter().map(IpWant::cidr).collect()
+    }
+
     /// libvirt runs the bridge itself, and so has addresses, DHCP and DNS on it.
     pub(crate) fn is_managed(forward: Option<&str>) -> bool {
         matches!(forward, None | Some("isolated" | "nat" | "route" | "open"))
@@ -125,13 +138,24 @@ impl NetworkWant {
             self.facts.push(Fact::Absent(Place::at("forward/nat")));
         }
         if let Some(nat) = call.get("nat") {
+            if mode != "nat" {
+                let remedy = "Leave it out, or write forward: nat".to_owned();
+                return Err(nat.refuse(format!("possible with forward: {mode}"), Some(remedy)));
+            }
             self.read_nat(&nat)?;
         }
         if let Some(interfaces) = call.get("interfaces") {
             let names = interfaces.text()?;
-            let entries = names.split_whitespace();
-            let entries = entries.map(|dev| Element::new("interface").attr("dev", dev));
-            self.push_forward("interface", entries.collect(), |n| n.attr("dev").to_owned());
+            let entries = names.split_whitespace().map(|name| {
+                let name = crate::Value::from(name);
+                let field = Field {
+                    path: interfaces.path.clone(),
+                    value: &name,
+                };
+                Ok(Element::new("interface").attr("dev", field.device_name()?))
+            });
+            let entries = entries.collect::<Result<_, StateError>>()?;
+            self.push_forward("interface", entries, |n| n.attr("dev").to_owned());
         }
         if let Some(addresses) = call.get("addresses") {
             let text = addresses.text()?;
@@ -141,7 +165,7 @@ impl NetworkWant {
         }
         if let Some(function) = call.get("physical_function") {
             let place = Place::at("forward/pf").attr("dev");
-            self.facts.push(Fact::text(place, function.word()?));
+            self.facts.push(Fact::text(place, function.device_name()?));
         }
         Ok(())
     }
@@ -157,19 +181,28 @@ impl NetworkWant {
 
     fn read_nat(&mut self, nat: &Field) -> Result<(), StateError> {
         let dict = nat.dict(&["address", "port"])?;
-        // libvirt writes these ports into any NAT network that states none.
-        for (part, start, end) in [
-            ("address", Compare::Text, Compare::Text),
-            ("port", Compare::Default("1024"), Compare::Default("65535")),
-        ] {
+        for part in ["address", "port"] {
             let Some(range) = dict.get(part) else {
                 continue;
             };
-            let range = range.dict(&["start", "end"])?;
-            for (key, compare) in [("start", start), ("end", end)] {
-                let value = range.need(key)?.word()?;
+            let dict = range.dict(&["start", "end"])?;
+            let (start, end) = (dict.need("start")?, dict.need("end")?);
+            let ordered = match part {
+                "port" => start.number_in(1, 65535)? <= end.number_in(1, 65535)?,
+                _ => ipv4(&start)? <= ipv4(&end)?,
+            };
+            if !ordered {
+                return Err(range.refuse("a range: its end lies before its start", None));
+            }
+            for (field, key, default) in [(start, "start", "1024"), (end, "end", "65535")] {
                 let place = Place::at("forward/nat").child(part_name(part)).attr(key);
-                self.facts.push(Fact::comparing(place, value, compare));
+                // libvirt writes these ports into any NAT network that states none.
+                let compare = match part {
+                    "port" => Compare::Default(default),
+                    _ => Compare::Text,
+                };
+                self.facts
+                    .push(Fact::comparing(place, field.word()?, compare));
             }
         }
         Ok(())
@@ -192,13 +225,8 @@ impl NetworkWant {
             path: "bridge".to_owned(),
             value: bridge,
         };
-        let name = field.word()?;
-        if name.len() > MAX_DEVICE_NAME || name.contains(|c: char| c == '/' || c.is_whitespace()) {
-            let expected = format!(
-                "the name of a network device (at most {MAX_DEVICE_NAME} characters, no blank or slash)"
-            );
-            return Err(field.refuse(expected, None));
-        }
+        let name = field.device_name()?;
+        self.bridge = Some(name.clone());
         let place = Place::at("bridge").attr("name");
         self.facts.push(Fact::text(place, name));
         Ok(())
@@ -207,12 +235,13 @@ impl NetworkWant {
     fn read_link(&mut self, call: &Call) -> Result<(), StateError> {
         if let Some(mtu) = call.get("mtu") {
             let place = Place::at("mtu").attr("size");
-            self.facts.push(Fact::text(place, mtu.count()?));
+            self.facts
+                .push(Fact::text(place, mtu.number_in(68, 65535)?));
         }
         if let Some(domain) = call.get("domain") {
             let dict = domain.dict(&["name", "localOnly"])?;
             let place = || Place::at("domain");
-            let name = dict.need("name")?.word()?;
+            let name = dict.need("name")?.dns_name()?;
             self.facts.push(Fact::text(place().attr("name"), name));
             if let Some(local) = dict.get("localOnly") {
                 let place = place().attr("localOnly");
@@ -254,7 +283,8 @@ impl NetworkWant {
         for key in KNOWN {
             if let Some(field) = parameters.get(key) {
                 let place = Place::at("virtualport/parameters").attr(key);
-                self.facts.push(Fact::text(place, field.word()?));
+                self.facts
+                    .push(Fact::text(place, vport_value(key, &field)?));
             }
         }
         Ok(())
@@ -289,6 +319,25 @@ impl NetworkWant {
         });
         Ok(())
     }
+}
+
+/// Source: libvirt formatnetwork, "virtualport".
+fn vport_value(key: &str, field: &Field) -> Result<String, StateError> {
+    const MAX_PROFILE: usize = 39;
+    match key {
+        "managerid" | "typeidversion" => Ok(field.number_in(0, 255)?.to_string()),
+        "typeid" => Ok(field.number_in(0, 0xff_ffff)?.to_string()),
+        "profileid" => match field.word()? {
+            name if name.len() <= MAX_PROFILE => Ok(name),
+            _ => Err(field.refuse(format!("a text of at most {MAX_PROFILE} characters"), None)),
+        },
+        _ => field.uuid(),
+    }
+}
+
+fn ipv4(field: &Field) -> Result<Ipv4Addr, StateError> {
+    let parsed = field.word()?.parse();
+    parsed.map_err(|_| field.refuse("an IPv4 address such as 10.0.0.1", None))
 }
 
 fn part_name(part: &str) -> &'static str {

@@ -25,6 +25,7 @@ pub(crate) struct PoolWant {
     /// `dir`, `netfs`…; mandatory only for a new pool.
     pub(crate) kind: Option<String>,
     pub(crate) autostart: bool,
+    pub(crate) target: Option<String>,
     /// What the definition says.
     pub(crate) facts: Vec<Fact>,
     /// What was given and means nothing for this kind.
@@ -51,6 +52,15 @@ const KINDS: &[(&str, &[&str])] = &[
 
 /// Kinds that are nowhere in the host's folders.
 const WITHOUT_TARGET: &[&str] = &["iscsi-direct", "rbd", "sheepdog", "gluster"];
+
+/// Source: libvirt's schemas, `sourcefmtfs`, `sourcefmtdisk`.
+const FS_FORMATS: &[&str] = &[
+    "auto", "ext2", "ext3", "ext4", "ufs", "iso9660", "udf", "gfs", "gfs2", "vfat", "hfs+", "xfs",
+    "ocfs2", "vmfs",
+];
+const DISK_FORMATS: &[&str] = &[
+    "unknown", "dos", "dvh", "gpt", "mac", "bsd", "pc98", "sun", "lvm2",
+];
 
 const SOURCE_KEYS: &[&str] = &[
     "dir",
@@ -82,6 +92,7 @@ impl PoolWant {
             name: call.checked_name()?,
             kind,
             autostart: call.flag("autostart", true)?,
+            target: None,
             facts: Vec::new(),
             notes: Vec::new(),
         };
@@ -115,7 +126,8 @@ impl PoolWant {
         }
         if let Some(target) = call.get("target") {
             let place = Place::at("target/path");
-            let path = target.word()?;
+            let path = target.path()?;
+            self.target = Some(path.clone());
             self.facts.push(Fact::comparing(place, path, Compare::Path));
         }
         let Some(permissions) = call.get("permissions") else {
@@ -131,14 +143,15 @@ impl PoolWant {
         let dict = permissions.dict(&["mode", "owner", "group", "label"])?;
         for (key, compare) in [
             ("mode", Compare::Octal),
-            ("owner", Compare::Default("-1")),
-            ("group", Compare::Default("-1")),
+            ("owner", Compare::Text),
+            ("group", Compare::Text),
             ("label", Compare::Text),
         ] {
             if let Some(field) = dict.get(key) {
                 let place = Place::at("target/permissions").child(key);
+                let value = permission(key, &field)?;
                 self.facts
-                    .push(Fact::comparing(place, permission(key, &field)?, compare));
+                    .extend(value.map(|value| Fact::comparing(place, value, compare)));
             }
         }
         Ok(())
@@ -199,7 +212,7 @@ impl PoolWant {
     fn read_names(&mut self, dict: &Dict) -> Result<(), StateError> {
         if let Some(dir) = dict.get("dir") {
             let cifs = dict.get("format").is_some_and(|f| f.value == "cifs");
-            let path = dir.word()?;
+            let path = if cifs { dir.word()? } else { dir.path()? };
             let path = if cifs {
                 path.trim_start_matches('/')
             } else {
@@ -217,8 +230,18 @@ impl PoolWant {
                 _ => Compare::Text,
             };
             let place = Place::at("source/format").attr("type");
-            self.facts
-                .push(Fact::comparing(place, format.word()?, default));
+            let known = match self.kind.as_deref() {
+                Some("fs") => FS_FORMATS,
+                Some("netfs") => &["auto", "nfs", "glusterfs", "cifs"],
+                Some("logical") => &["unknown", "lvm2"],
+                Some("disk") => DISK_FORMATS,
+                _ => &[],
+            };
+            let value = match known {
+                [] => format.word()?,
+                known => format.one_of(known)?,
+            };
+            self.facts.push(Fact::comparing(place, value, default));
         }
         if let Some(name) = dict.get("name") {
             self.facts
@@ -226,7 +249,12 @@ impl PoolWant {
         }
         if let Some(initiator) = dict.get("initiator") {
             let place = Place::at("source/initiator/iqn").attr("name");
-            self.facts.push(Fact::text(place, initiator.word()?));
+            let name = initiator.word()?;
+            if !iqn(&name) {
+                let expected = "an iSCSI name such as iqn.2013-06.com.example:host";
+                return Err(initiator.refuse(expected, None));
+            }
+            self.facts.push(Fact::text(place, name));
         }
         Ok(())
     }
@@ -254,9 +282,10 @@ impl PoolWant {
         }
         for key in ATTRIBUTES {
             if let Some(field) = dict.get(key) {
-                let value = match field.value.as_bool() {
-                    Some(on) => yes_no(on).to_owned(),
-                    None => field.word()?,
+                let value = match *key {
+                    "managed" => yes_no(field.bool()?).to_owned(),
+                    "name" | "parent" | "type" => field.word()?,
+                    _ => wwn(&field)?,
                 };
                 self.facts
                     .push(Fact::text(Place::at("source/adapter").attr(key), value));
@@ -269,15 +298,22 @@ impl PoolWant {
         let place = Place::at("source/adapter/parentaddr");
         if let Some(id) = parent.get("unique_id") {
             self.facts
-                .push(Fact::text(place.clone().attr("unique_id"), id.word()?));
+                .push(Fact::text(place.clone().attr("unique_id"), id.count()?));
         }
         if let Some(address) = parent.get("address") {
-            const PARTS: &[&str] = &["domain", "bus", "slot", "function"];
-            let address = address.dict(PARTS)?;
-            for key in PARTS {
+            const PARTS: [(&str, u32, usize); 4] = [
+                ("domain", 0xffff, 4),
+                ("bus", 0xff, 2),
+                ("slot", 0x1f, 2),
+                ("function", 7, 1),
+            ];
+            let address = address.dict(&PARTS.map(|(key, ..)| key))?;
+            for (key, most, digits) in PARTS {
                 if let Some(field) = address.get(key) {
                     let place = place.clone().child("address").attr(key);
-                    self.facts.push(Fact::text(place, field.word()?));
+                    let number = pci_part(&field, most)?;
+                    self.facts
+                        .push(Fact::text(place, format!("0x{number:0digits$x}")));
                 }
             }
         }
@@ -329,7 +365,11 @@ impl PoolWant {
             "uuid" => ("uuid", "usage"),
             _ => ("usage", "uuid"),
         };
-        let value = secret.need("value")?.word()?;
+        let value = secret.need("value")?;
+        let value = match key {
+            "uuid" => value.uuid()?,
+            _ => value.word()?,
+        };
         // The secret is named in one way.
         self.facts
             .push(Fact::Absent(place().child("secret").attr(other)));
@@ -348,17 +388,44 @@ impl PoolWant {
     }
 }
 
-/// Modes are octal, with quotes or without, and owners numeric: libvirt takes no names.
-pub(crate) fn permission(key: &str, field: &Field) -> Result<String, StateError> {
-    let text = field.text()?;
+/// Modes are octal, with quotes or without, and owners numeric: libvirt takes no names. `None` for an owner of -1, which
+/// leaves it to libvirt.
+pub(crate) fn permission(key: &str, field: &Field) -> Result<Option<String>, StateError> {
+    let text = field.word()?;
     match key {
-        "mode" if u32::from_str_radix(&text, 8).is_ok() => Ok(text),
+        "mode" if u32::from_str_radix(&text, 8).is_ok_and(|mode| mode <= 0o7777) => Ok(Some(text)),
         "mode" => Err(field.refuse("an octal mode such as '0770'", None)),
-        "owner" | "group" if text.parse::<i64>().is_err() => {
+        "owner" | "group" if text == "-1" => Ok(None),
+        "owner" | "group" if text.parse::<u32>().is_err() => {
             let remedy = Some(format!("Write the number of the {key} (id {text})"));
             Err(field.refuse("a numeric id", remedy))
         }
-        _ => Ok(text),
+        _ => Ok(Some(text)),
+    }
+}
+
+/// A part of a PCI address, written as libvirt writes it: hexadecimal after `0x`.
+fn pci_part(field: &Field, most: u32) -> Result<u32, StateError> {
+    let text = field.word()?;
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    number
+        .filter(|number| *number <= most)
+        .ok_or_else(|| field.refuse(format!("a number from 0x0 to {most:#x}"), None))
+}
+
+/// The name of a port of Fibre Channel.
+fn wwn(field: &Field) -> Result<String, StateError> {
+    let text = field.word()?;
+    let digits = text.strip_prefix("0x").unwrap_or(&text);
+    match digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        true => Ok(digits.to_owned()),
+        false => {
+            let remedy = "Put it in quotes if it has digits only".to_owned();
+            Err(field.refuse("16 hexadecimal digits", Some(remedy)))
+        }
     }
 }
 
@@ -374,9 +441,13 @@ fn host(field: &Field) -> Result<Element, StateError> {
     {
         return Err(field.refuse("a host, or host:port", None));
     }
-    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let name = crate::Value::from(name.trim_start_matches('[').trim_end_matches(']'));
+    let name = Field {
+        path: field.path.clone(),
+        value: &name,
+    };
     Ok(Element::new("host")
-        .attr("name", name)
+        .attr("name", name.machine()?)
         .attr_opt("port", port))
 }
 
@@ -387,8 +458,29 @@ fn device(field: &Field) -> Result<Element, StateError> {
         None => None,
     };
     Ok(Element::new("device")
-        .attr("path", dict.need("path")?.word()?)
+        .attr("path", device_path(&dict.need("path")?)?)
         .attr_opt("part_separator", separator))
+}
+
+/// A path of the host, an iSCSI target (`iqn.…`), or a plain name as of a ZFS device.
+fn device_path(field: &Field) -> Result<String, StateError> {
+    let text = field.word()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_+-".contains(c);
+    match text.starts_with('/') || iqn(&text) || text.chars().all(plain) {
+        true => Ok(text),
+        false => Err(field.refuse(
+            "an absolute path on the host, or an iSCSI name such as iqn.2013-06.com.example:1",
+            None,
+        )),
+    }
+}
+
+/// Source: libvirt's schemas, `IscsiQualifiedName`.
+fn iqn(text: &str) -> bool {
+    let usable = |c: char| c.is_ascii_alphanumeric() || "-:./_".contains(c);
+    text.strip_prefix("iqn.").is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(usable)
+    })
 }
 
 /// libvirt's booleans.

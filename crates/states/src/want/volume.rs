@@ -2,6 +2,7 @@
 //! Source: Salt `virt.volume_defined`; libvirt formatstorage.
 
 use crate::want::pool::permission;
+use crate::want::vm::disk::FORMATS;
 use crate::{Call, StateError};
 use domxml::Element;
 use model::{Bytes, Pool};
@@ -16,6 +17,33 @@ pub(crate) const ARGUMENTS: &[&str] = &[
     "permissions",
     "backing_store",
     "nocow",
+];
+
+/// What volumes on disks and in folders may be beside images. Source: libvirt's schemas, `formatdev`, `formatdisk`.
+const OTHER_FORMATS: &[&str] = &[
+    "unknown",
+    "none",
+    "auto",
+    "ext2",
+    "ext3",
+    "ext4",
+    "ufs",
+    "iso9660",
+    "udf",
+    "gfs",
+    "gfs2",
+    "vfat",
+    "hfs+",
+    "xfs",
+    "ocfs2",
+    "vmfs",
+    "linux",
+    "fat16",
+    "fat32",
+    "linux-swap",
+    "linux-lvm",
+    "linux-raid",
+    "extended",
 ];
 
 /// A declared volume.
@@ -43,17 +71,23 @@ impl VolumeWant {
 
     /// Reads the arguments but for the size; zero leaves it to the backing store.
     pub(crate) fn sized(call: &Call, size: Bytes) -> Result<Self, StateError> {
-        let text = |key| call.get(key).map(|f| f.word()).transpose();
         let pool = call.get("pool").ok_or_else(|| call.missing("pool"))?;
         let allocation = match call.get("allocation") {
             Some(field) if field.value.as_u64() != Some(0) => field.disk_size()?,
             _ => Bytes(0),
         };
+        if let Some(field) = call
+            .get("allocation")
+            .filter(|_| size.0 > 0 && allocation > size)
+        {
+            let remedy = "Make size larger, or leave allocation out".to_owned();
+            return Err(field.refuse(format!("possible in a volume of {size}"), Some(remedy)));
+        }
         let backing = match call.get("backing_store") {
             Some(field) => {
                 let dict = field.dict(&["path", "format"])?;
-                let format = dict.get("format").map(|f| f.word()).transpose()?;
-                Some((dict.need("path")?.word()?, format))
+                let format = dict.get("format").map(|f| f.one_of(FORMATS)).transpose()?;
+                Some((dict.need("path")?.path()?, format))
             }
             None => None,
         };
@@ -62,8 +96,14 @@ impl VolumeWant {
             name: call.checked_name()?,
             size,
             allocation,
-            format: text("format")?,
-            kind: text("type")?,
+            format: call
+                .get("format")
+                .map(|f| f.one_of(&[FORMATS, OTHER_FORMATS].concat()))
+                .transpose()?,
+            kind: call
+                .get("type")
+                .map(|f| f.one_of(&["file", "block", "dir", "network", "netdir"]))
+                .transpose()?,
             permissions: permissions(call)?,
             backing,
             nocow: call.flag("nocow", false)?,
@@ -110,7 +150,7 @@ fn permissions(call: &Call) -> Result<Vec<Element>, StateError> {
     let mut elements = Vec::new();
     for key in ["mode", "owner", "group", "label"] {
         if let Some(field) = dict.get(key) {
-            elements.push(Element::text(key, permission(key, &field)?));
+            elements.extend(permission(key, &field)?.map(|value| Element::text(key, value)));
         }
     }
     Ok(elements)

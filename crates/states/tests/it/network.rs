@@ -251,7 +251,7 @@ fn nonsense_is_refused_with_what_to_write() {
         Missing parameter bridge for state virt.network_running
         Missing parameter forward for state virt.network_running
         forward: "natt" is not one of nat, route, open, bridge, private, vepa, passthrough, hostdev. Did you mean nat?
-        bridge: "a-very-long-bridge-name" is not the name of a network device (at most 15 characters, no blank or slash)
+        bridge: "a-very-long-bridge-name" is not the name of a network device (at most 15 letters, digits, dots, dashes, underscores)
         ipv4_config: cidr: "192.168.44.7/24" is not a network address such as 192.168.44.0/24. It has host bits set. Write 192.168.44.0/24
         ipv4_config: there is no key dhcp_range here. Did you mean dhcp_ranges?
         ipv4_config: dhcp_ranges: item 1: start: "192.168.45.1" is not an address of 192.168.44.0/24

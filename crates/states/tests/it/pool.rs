@@ -110,7 +110,7 @@ fn all_kinds_reach_the_xml_and_are_quiet_afterwards() {
         virt(
             "pool_running",
             "cifs",
-            "{ptype: netfs, target: /m, source: {dir: /share, hosts: [h], format: cifs}}",
+            "{ptype: netfs, target: /n, source: {dir: /share, hosts: [h], format: cifs}}",
         ),
         virt(
             "pool_running",
@@ -190,7 +190,7 @@ fn all_kinds_reach_the_xml_and_are_quiet_afterwards() {
             <format type='cifs'/>
           </source>
           <target>
-            <path>/m</path>
+            <path>/n</path>
           </target>
         </pool>
         <pool type='logical'>

@@ -63,19 +63,27 @@ fn forwarder(item: &Field) -> Result<Element, StateError> {
     if dict.get("domain").is_none() && dict.get("addr").is_none() {
         return Err(item.refuse("a forwarder with a domain or an addr", None));
     }
-    let text = |key| dict.get(key).map(|f| f.word()).transpose();
+    let domain = dict.get("domain").map(|f| f.dns_name()).transpose()?;
+    let address = dict.get("addr").map(|f| f.address()).transpose()?;
     Ok(Element::new("forwarder")
-        .attr_opt("domain", text("domain")?)
-        .attr_opt("addr", text("addr")?))
+        .attr_opt("domain", domain)
+        .attr_opt("addr", address))
 }
 
 fn host(ip: &str, names: &Field) -> Result<Element, StateError> {
-    let names = names.list()?;
-    names
-        .iter()
-        .try_fold(Element::new("host").attr("ip", ip), |host, name| {
-            Ok(host.child(Element::text("hostname", name.word()?)))
-        })
+    let ip = crate::Value::from(ip);
+    let address = Field {
+        path: names.path.clone(),
+        value: &ip,
+    };
+    let host = Element::new("host").attr("ip", address.address()?);
+    let named = names.list()?;
+    if named.is_empty() {
+        return Err(names.refuse("a list with a name", None));
+    }
+    named.iter().try_fold(host, |host, name| {
+        Ok(host.child(Element::text("hostname", name.dns_name()?)))
+    })
 }
 
 fn host_key(node: Node) -> String {
@@ -98,15 +106,31 @@ fn srv(item: &Field) -> Result<Element, StateError> {
     ])?;
     dict.need("name")?;
     dict.need("protocol")?;
+    for key in ["port", "priority", "weight"] {
+        if let Some(field) = dict.get(key).filter(|_| dict.get("target").is_none()) {
+            let remedy = "Add target, the machine that does it".to_owned();
+            return Err(field.refuse("possible without target", Some(remedy)));
+        }
+    }
     SRV.iter().try_fold(Element::new("srv"), |srv, attribute| {
         let key = if *attribute == "service" {
             "name"
         } else {
             attribute
         };
-        let value = dict.get(key).map(|f| f.word()).transpose()?;
+        let value = dict.get(key).map(|f| srv_value(key, &f)).transpose()?;
         Ok(srv.attr_opt(attribute, value))
     })
+}
+
+fn srv_value(key: &str, field: &Field) -> Result<String, StateError> {
+    match key {
+        "protocol" => field.one_of(&["tcp", "udp"]),
+        "domain" | "target" => field.dns_name(),
+        "port" => Ok(field.number_in(1, 65535)?.to_string()),
+        "priority" | "weight" => Ok(field.number_in(0, 65535)?.to_string()),
+        _ => field.dns_name(),
+    }
 }
 
 /// libvirt leaves out numbers that are zero.

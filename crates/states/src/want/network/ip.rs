@@ -33,29 +33,25 @@ impl IpWant {
         let cidr = dict.need("cidr")?;
         let (network, prefix) = parse_cidr(&cidr, family)?;
         let ranges = match dict.get("dhcp_ranges") {
-            Some(list) => Some(
-                list.list()?
-                    .iter()
-                    .map(|item| range(item, network, prefix))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Some(list) => Some(ranges(&list, network, prefix)?),
             None => None,
         };
         let hosts = match dict.get("hosts") {
-            Some(hosts) => Some(
-                hosts
-                    .any_dict()?
-                    .entries()
-                    .iter()
+            Some(hosts) => {
+                let entries = hosts.any_dict()?.entries();
+                let entries = entries.iter();
+                let entries = entries
                     .map(|(ip, item)| host(ip, item, network, prefix))
-                    .collect::<Result<_, _>>()?,
-            ),
+                    .collect::<Result<Vec<_>, _>>()?;
+                refuse_doubles(&hosts, &entries)?;
+                Some(entries)
+            }
             None => None,
         };
         let bootp = match dict.get("bootp") {
             Some(bootp) => {
                 let bootp = bootp.dict(&["file", "server"])?;
-                let server = bootp.get("server").map(|s| s.word()).transpose()?;
+                let server = bootp.get("server").map(|s| s.machine()).transpose()?;
                 Some((bootp.need("file")?.word()?, server))
             }
             None => None,
@@ -67,8 +63,12 @@ impl IpWant {
             ranges,
             hosts,
             bootp,
-            tftp: dict.get("tftp").map(|t| t.word()).transpose()?,
+            tftp: dict.get("tftp").map(|t| t.path()).transpose()?,
         })
+    }
+
+    pub(super) fn cidr(&self) -> String {
+        format!("{}/{}", self.address, self.prefix)
     }
 
     /// What the definition says of this family; `new_ips` counts the elements that are there or will be.
@@ -205,14 +205,50 @@ fn member(field: &Field, network: IpAddr, prefix: u32) -> Result<IpAddr, StateEr
     }
 }
 
-fn range(item: &Field, network: IpAddr, prefix: u32) -> Result<Element, StateError> {
+fn ranges(list: &Field, network: IpAddr, prefix: u32) -> Result<Vec<Element>, StateError> {
+    let mut taken: Vec<(IpAddr, IpAddr)> = Vec::new();
+    let mut elements = Vec::new();
+    for item in list.list()? {
+        let (start, end) = range(&item, network, prefix)?;
+        if let Some((from, to)) = taken.iter().find(|(from, to)| start <= *to && *from <= end) {
+            let remedy = "Make them one range, or keep them apart".to_owned();
+            return Err(item.refuse(
+                format!("free: the range {from} to {to} overlaps it"),
+                Some(remedy),
+            ));
+        }
+        taken.push((start, end));
+        elements.push(Element::new("range").attr("start", start).attr("end", end));
+    }
+    Ok(elements)
+}
+
+fn range(item: &Field, network: IpAddr, prefix: u32) -> Result<(IpAddr, IpAddr), StateError> {
     let dict = item.dict(&["start", "end"])?;
-    let start = member(&dict.need("start")?, network, prefix)?;
-    let end = member(&dict.need("end")?, network, prefix)?;
+    let (first, last) = (dict.need("start")?, dict.need("end")?);
+    let start = member(&first, network, prefix)?;
+    let end = member(&last, network, prefix)?;
     if end < start {
         return Err(item.refuse("a range: its end lies before its start", None));
     }
-    Ok(Element::new("range").attr("start", start).attr("end", end))
+    for (field, address) in [(&first, start), (&last, end)] {
+        if is_reserved(address, network, prefix) {
+            let remedy = "Leave out the first and the last address of the network".to_owned();
+            return Err(field.refuse("the address of a machine", Some(remedy)));
+        }
+    }
+    Ok((start, end))
+}
+
+/// The address of the network itself, or the one for all of its machines.
+fn is_reserved(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
+    match (address, prefix) {
+        (IpAddr::V4(a), ..31) => {
+            address == network || u32::from(a) | (u32::MAX << (32 - prefix).min(31)) == u32::MAX
+        }
+        (IpAddr::V6(_), ..127) => address == network,
+        _ => false,
+    }
 }
 
 fn host(ip: &str, item: &Field, network: IpAddr, prefix: u32) -> Result<Element, StateError> {
@@ -221,7 +257,14 @@ fn host(ip: &str, item: &Field, network: IpAddr, prefix: u32) -> Result<Element,
         path: item.path.clone(),
         value: &key,
     };
-    let address = member(&address, network, prefix)?;
+    let address = {
+        let found = member(&address, network, prefix)?;
+        if is_reserved(found, network, prefix) || found == first_usable(network, prefix) {
+            let expected = "free: it is the network's own, or that of its host";
+            return Err(address.refuse(expected, Some("Take another address".to_owned())));
+        }
+        found
+    };
     let dict = item.dict(&["mac", "name", "id"])?;
     // libvirt knows IPv4 hosts by their address on the link, IPv6 hosts by the identifier (DUID) that they send.
     let (other, remedy) = match address.is_ipv4() {
@@ -231,10 +274,52 @@ fn host(ip: &str, item: &Field, network: IpAddr, prefix: u32) -> Result<Element,
     if let Some(field) = dict.get(other) {
         return Err(field.refuse(format!("possible for {address}"), Some(remedy.to_owned())));
     }
-    let text = |key| dict.get(key).map(|f| f.word()).transpose();
+    let mac = dict.get("mac").map(|f| f.mac()).transpose()?;
+    let id = dict.get("id").map(|f| duid(&f)).transpose()?;
+    let name = dict.get("name").map(|f| f.dns_name()).transpose()?;
+    if mac.is_none() && id.is_none() && name.is_none() {
+        let remedy = match address.is_ipv4() {
+            true => "Add mac, the address that asks for it",
+            false => "Add id or name",
+        };
+        return Err(item.refuse("enough to know the machine by", Some(remedy.to_owned())));
+    }
     Ok(Element::new("host")
-        .attr_opt("mac", text("mac")?.map(|mac| mac.to_ascii_lowercase()))
-        .attr_opt("id", text("id")?)
-        .attr_opt("name", text("name")?)
+        .attr_opt("mac", mac)
+        .attr_opt("id", id)
+        .attr_opt("name", name)
         .attr("ip", address))
+}
+
+/// The identifier of a DHCP client in IPv6.
+fn duid(field: &Field) -> Result<String, StateError> {
+    let text = field.word()?;
+    let octet = |part: &str| (1..=2).contains(&part.len()) && u8::from_str_radix(part, 16).is_ok();
+    match text.contains(':') && text.split(':').all(octet) {
+        true => Ok(text),
+        false => Err(field.refuse(
+            "a DUID: pairs of hexadecimal digits with colons between them",
+            None,
+        )),
+    }
+}
+
+/// Two hosts of one address on the link, name or identifier would get one lease.
+fn refuse_doubles(hosts: &Field, entries: &[Element]) -> Result<(), StateError> {
+    for key in ["mac", "id", "name", "ip"] {
+        let mut taken = std::collections::BTreeSet::new();
+        let double = entries
+            .iter()
+            .filter_map(|host| host.get(key))
+            .find(|value| !taken.insert(*value));
+        if let Some(value) = double {
+            return Err(StateError::Argument {
+                path: hosts.path.clone(),
+                found: format!("{key} {value:?}"),
+                expected: "of one host only".to_owned(),
+                remedy: Some("Leave it to one of them".to_owned()),
+            });
+        }
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use domxml::Place;
 pub(super) fn facts(clock: &Field) -> Result<Vec<Fact>, StateError> {
     let dict = clock.dict(&["utc", "timezone", "adjustment", "timers"])?;
     let root = || Place::at("clock");
-    let timezone = dict.get("timezone").map(|f| f.word()).transpose()?;
+    let timezone = dict.get("timezone").map(|f| zone(&f)).transpose()?;
     let utc = dict.get("utc").map_or(Ok(true), |f| f.bool())?;
     let offset = match (&timezone, utc) {
         (Some(_), _) => "timezone",
@@ -44,6 +44,30 @@ pub(super) fn facts(clock: &Field) -> Result<Vec<Fact>, StateError> {
     Ok(facts)
 }
 
+/// A name such as `Europe/Paris`.
+fn zone(field: &Field) -> Result<String, StateError> {
+    let text = field.word()?;
+    match text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_.+-/".contains(c))
+    {
+        true => Ok(text),
+        false => Err(field.refuse("the name of a time zone such as Europe/Paris", None)),
+    }
+}
+
+/// Source: libvirt formatdomain, "Time keeping".
+const TIMERS: &[&str] = &[
+    "platform",
+    "hpet",
+    "kvmclock",
+    "pit",
+    "rtc",
+    "tsc",
+    "hypervclock",
+    "armvtimer",
+];
+
 fn timer_facts(timers: &Field) -> Result<Vec<Fact>, StateError> {
     const KEYS: &[&str] = &[
         "track",
@@ -55,18 +79,29 @@ fn timer_facts(timers: &Field) -> Result<Vec<Fact>, StateError> {
         "threshold",
         "limit",
     ];
-    let timers = timers.any_dict()?;
+    let timers = timers.dict(TIMERS)?;
     let mut facts = Vec::new();
     for (name, timer) in timers.entries() {
         let timer = timer.dict(KEYS)?;
         let place = || Place::at("clock").keyed("timer", "name", name);
-        for key in ["track", "tickpolicy", "frequency", "mode"] {
-            facts.extend(row(&timer, key, place().attr(key), |f| f.word())?);
+        let words: [(&'static str, &[&str]); 3] = [
+            ("track", &["boot", "guest", "wall", "realtime"]),
+            ("tickpolicy", &["delay", "catchup", "merge", "discard"]),
+            (
+                "mode",
+                &["auto", "native", "emulate", "paravirt", "smpsafe"],
+            ),
+        ];
+        for (key, allowed) in words {
+            facts.extend(row(&timer, key, place().attr(key), |f| f.one_of(allowed))?);
         }
+        facts.extend(row(&timer, "frequency", place().attr("frequency"), |f| {
+            Ok(f.count()?.to_string())
+        })?);
         facts.extend(row(&timer, "present", place().attr("present"), yes_no_row)?);
         for key in ["slew", "threshold", "limit"] {
             let place = place().child("catchup").attr(key);
-            facts.extend(row(&timer, key, place, |f| Ok(f.number()?.to_string()))?);
+            facts.extend(row(&timer, key, place, |f| Ok(f.count()?.to_string()))?);
         }
     }
     facts.push(only(

@@ -93,7 +93,7 @@ fn dictionary(cpu: &Field) -> Result<Cpu, StateError> {
     facts.extend(cpuset_row(&dict, "cpuset", vcpu().attr("cpuset"))?);
     facts.extend(row(&dict, "vendor", Place::at("cpu/vendor"), |f| f.word())?);
     facts.extend(row(&dict, "iothreads", Place::at("iothreads"), |f| {
-        Ok(f.number()?.to_string())
+        Ok(f.small_number()?.to_string())
     })?);
     shape(&dict, &mut facts)?;
     if let Some(vcpus) = dict.get("vcpus") {
@@ -123,7 +123,11 @@ fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<(), StateError> {
             f.one_of(&["allow", "forbid"])
         })?);
         facts.extend(row(&model, "vendor_id", place().attr("vendor_id"), |f| {
-            f.word()
+            let text = f.word()?;
+            match text.len() == 12 && !text.contains(',') {
+                true => Ok(text),
+                false => Err(f.refuse("12 characters without a comma, such as GenuineIntel", None)),
+            }
         })?);
     }
     if let Some(topology) = dict.get("topology") {
@@ -137,7 +141,7 @@ fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<(), StateError> {
         let cache = cache.dict(&["level", "mode"])?;
         let place = || cpu().child("cache");
         facts.extend(row(&cache, "level", place().attr("level"), |f| {
-            Ok(f.number()?.to_string())
+            Ok(f.number_in(1, 3)?.to_string())
         })?);
         let modes = ["emulate", "passthrough", "disable"];
         facts.extend(row(&cache, "mode", place().attr("mode"), |f| {
@@ -165,7 +169,7 @@ fn shape(dict: &Dict, facts: &mut Vec<Fact>) -> Result<(), StateError> {
 fn each_vcpu(vcpus: &Field) -> Result<Vec<Fact>, StateError> {
     let vcpus = vcpus.any_dict()?;
     let mut facts = Vec::new();
-    for (id, field) in vcpus.entries() {
+    for (id, field) in vcpus.numbered("a vCPU")? {
         let one = field.dict(&["enabled", "hotpluggable", "order"])?;
         let place = || Place::at("vcpus").keyed("vcpu", "id", id);
         facts.extend(row(&one, "enabled", place().attr("enabled"), yes_no_row)?);
@@ -176,7 +180,7 @@ fn each_vcpu(vcpus: &Field) -> Result<Vec<Fact>, StateError> {
             yes_no_row,
         )?);
         facts.extend(row(&one, "order", place().attr("order"), |f| {
-            Ok(f.number()?.to_string())
+            Ok(f.count()?.to_string())
         })?);
     }
     Ok(facts)
@@ -185,7 +189,7 @@ fn each_vcpu(vcpus: &Field) -> Result<Vec<Fact>, StateError> {
 fn numa_cells(numa: &Field) -> Result<Vec<Fact>, StateError> {
     let cells = numa.any_dict()?;
     let mut facts = Vec::new();
-    for (id, field) in cells.entries() {
+    for (id, field) in cells.numbered("a NUMA cell")? {
         let cell = field.dict(&["cpus", "memory", "discard", "memAccess", "distances"])?;
         let place = || Place::at("cpu/numa").keyed("cell", "id", id);
         facts.extend(cpuset_row(&cell, "cpus", place().attr("cpus"))?);
@@ -201,9 +205,9 @@ fn numa_cells(numa: &Field) -> Result<Vec<Fact>, StateError> {
             f.one_of(&modes)
         })?);
         if let Some(distances) = cell.get("distances") {
-            for (sibling, value) in distances.any_dict()?.entries() {
+            for (sibling, value) in distances.any_dict()?.numbered("a NUMA cell")? {
                 let place = place().child("distances").keyed("sibling", "id", sibling);
-                facts.push(Fact::text(place.attr("value"), value.number()?));
+                facts.push(Fact::text(place.attr("value"), value.number_in(10, 255)?));
             }
         }
     }

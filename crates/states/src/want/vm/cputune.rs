@@ -37,7 +37,7 @@ pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
     let mut facts = Vec::new();
     for key in SCALARS {
         facts.extend(row(&dict, key, root().child(key), |f| {
-            Ok(integer(f)?.to_string())
+            Ok(limited(f, key)?.to_string())
         })?);
     }
     facts.extend(cpuset_row(
@@ -53,7 +53,7 @@ pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
             continue;
         };
         let pins = pins.any_dict()?;
-        for (key, set) in pins.entries() {
+        for (key, set) in pins.numbered("a vCPU or an I/O thread")? {
             let place = root().keyed(element, id, key).attr("cpuset");
             facts.push(Fact::comparing(
                 place,
@@ -79,7 +79,7 @@ pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
             f.one_of(SCHEDULERS)
         })?);
         facts.extend(row(&one, "priority", place().attr("priority"), |f| {
-            Ok(f.number()?.to_string())
+            Ok(f.small_number()?.to_string())
         })?);
     }
     if let Some(caches) = dict.get("cachetune") {
@@ -104,7 +104,7 @@ fn schedulers(
         let item = item.dict(&["scheduler", "priority", members])?;
         let priority = item
             .get("priority")
-            .map(|f| Ok(f.number()?.to_string()))
+            .map(|f| Ok(f.small_number()?.to_string()))
             .transpose()?;
         let attributes = vec![
             (members, Some(checked_cpuset(&item.need(members)?)?)),
@@ -124,10 +124,23 @@ fn schedulers(
     })
 }
 
-/// Quotas may be negative: no limit.
-fn integer(field: &Field) -> Result<i64, StateError> {
-    field
-        .text()?
-        .parse()
-        .map_err(|_| field.refuse("a whole number", None))
+/// Source: libvirt formatdomain, "CPU Tuning"; what is out of these ranges it refuses.
+fn limited(field: &Field, key: &str) -> Result<i64, StateError> {
+    const MOST: i64 = 17_592_186_044_415;
+    let (range, words) = match key {
+        "shares" => (2..=262_144, "a whole number from 2 to 262144"),
+        key if key.ends_with("period") => (
+            1000..=1_000_000,
+            "a number of microseconds from 1000 to 1000000",
+        ),
+        _ => (
+            1000..=MOST,
+            "a number of microseconds of at least 1000, or -1 for no limit",
+        ),
+    };
+    match field.text()?.parse::<i64>() {
+        Ok(-1) if key.ends_with("quota") => Ok(-1),
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(field.refuse(words, None)),
+    }
 }

@@ -41,11 +41,14 @@ pub(crate) enum Source {
     Generated(CloudInit),
 }
 
+/// The name of the drive that cloud-init reads.
+pub(crate) const CIDATA: &str = "cidata";
+
 impl DiskWant {
     /// The drive that cloud-init reads.
     pub(crate) fn cloud_init(data: CloudInit, pool: Option<String>) -> Self {
         Self {
-            name: "cidata".to_owned(),
+            name: CIDATA.to_owned(),
             size: None,
             pool,
             format: Some("raw".to_owned()),
@@ -80,6 +83,12 @@ pub(crate) const KEYS: &[&str] = &[
     "sparse_volume",
 ];
 
+/// What an image may be. Source: libvirt's schemas, `storageFormat`.
+pub(crate) const FORMATS: &[&str] = &[
+    "raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhd", "luks", "iso", "bochs", "cloop",
+    "cow", "dir", "dmg", "fat", "ploop",
+];
+
 const BUSES: &[&str] = &[
     "virtio", "scsi", "sata", "ide", "usb", "xen", "fdc", "sd", "nvme",
 ];
@@ -110,7 +119,8 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
             return Err(field.not_in_this_version("It is for bhyve with ZFS only"));
         }
     }
-    let backing = match (text("backing_store_path")?, text("backing_store_format")?) {
+    let format = |key| dict.get(key).map(|f| f.one_of(FORMATS)).transpose();
+    let backing = match (text("backing_store_path")?, format("backing_store_format")?) {
         (Some(path), Some(format)) => Some((path, format)),
         (None, None) => None,
         (Some(_), None) => {
@@ -131,7 +141,7 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
     Ok(DiskWant {
         size: dict.get("size").map(|f| f.disk_size()).transpose()?,
         pool: text("pool")?,
-        format: text("format")?,
+        format: format("format")?,
         model: dict.get("model").map(|f| f.one_of(BUSES)).transpose()?,
         checksum: dict
             .get("image_checksum")
@@ -151,7 +161,10 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
             .get("io")
             .map(|f| f.one_of(&["native", "threads", "io_uring"]))
             .transpose()?,
-        iothread: dict.get("iothread_id").map(|f| f.number()).transpose()?,
+        iothread: dict
+            .get("iothread_id")
+            .map(|f| f.count().map(u64::from))
+            .transpose()?,
         name,
     })
 }

@@ -52,13 +52,26 @@ pub(super) fn parse(graphics: &Field) -> Result<GraphicsWant, StateError> {
             let kind = listen.get("type").map(|f| f.one_of(&kinds)).transpose()?;
             match kind.as_deref() {
                 None | Some("address") => Listen::Address(match listen.get("address") {
-                    Some(address) => address.word()?,
+                    Some(address) => address.machine()?,
                     None => "0.0.0.0".to_owned(),
                 }),
                 Some(kind) => Listen::Kind(kind.to_owned()),
             }
         }
     };
+    if let (Some(field), Some(kind)) = (dict.get("tls_port"), &kind)
+        && kind != "spice"
+    {
+        let remedy = "Leave it out, or write type: spice".to_owned();
+        return Err(field.refuse(format!("possible with {kind}"), Some(remedy)));
+    }
+    if let (Some(one), Some(other)) = (port("port")?, port("tls_port")?)
+        && one == other
+    {
+        let field = dict.need("tls_port")?;
+        let remedy = "Write another port".to_owned();
+        return Err(field.refuse("free: it is the port without encryption", Some(remedy)));
+    }
     Ok(GraphicsWant {
         kind: kind.filter(|kind| kind != "none"),
         port: port("port")?,

@@ -3,7 +3,7 @@
 use super::{only, row};
 use crate::StateError;
 use crate::args::{Dict, Field};
-use crate::facts::{Compare, Fact};
+use crate::facts::{Compare, Fact, cpuset};
 use domxml::read::{KIB, NodeExt, size};
 use domxml::{Element, Place};
 use model::Bytes;
@@ -82,7 +82,7 @@ fn dictionary(mem: &Field) -> Result<Memory, StateError> {
         &dict,
         "slots",
         Place::at("maxMemory").attr("slots"),
-        |f| Ok(f.number()?.to_string()),
+        |f| Ok(f.count()?.to_string()),
     )?);
     facts.extend(backing(&dict)?);
     Ok(Memory {
@@ -108,7 +108,7 @@ fn backing(dict: &Dict) -> Result<Vec<Fact>, StateError> {
             key: |node| {
                 let bytes =
                     size(node.attr("size"), node.attribute("unit"), KIB).unwrap_or_default();
-                format!("{} {}", bytes.0, node.attr("nodeset"))
+                format!("{} {:?}", bytes.0, cpuset(node.attr("nodeset")))
             },
         });
     }
@@ -156,7 +156,9 @@ fn huge_page(item: &Field) -> Result<Element, StateError> {
         .attr("unit", "KiB")
         .attr_opt(
             "nodeset",
-            item.get("nodeset").map(|f| f.word()).transpose()?,
+            item.get("nodeset")
+                .map(|f| super::cpu::checked_cpuset(&f))
+                .transpose()?,
         ))
 }
 
@@ -183,7 +185,7 @@ pub(super) fn numatune(numatune: &Field) -> Result<Vec<Fact>, StateError> {
     }
     if let Some(nodes) = dict.get("memnodes") {
         let nodes = nodes.any_dict()?;
-        for (id, node) in nodes.entries() {
+        for (id, node) in nodes.numbered("a NUMA cell")? {
             let node = node.dict(&["mode", "nodeset"])?;
             pair(&node, &|| {
                 Place::at("numatune").keyed("memnode", "cellid", id)

@@ -28,21 +28,32 @@ pub(crate) fn parse(item: &Field) -> Result<NicWant, StateError> {
         value: item.value,
     };
     let dict = item.dict(KEYS)?;
-    let text = |key| dict.get(key).map(|f| f.word()).transpose();
+    let bridge = |key| dict.get(key).map(|f| f.device_name()).transpose();
+    let network = |key| dict.get(key).map(|f| f.name()).transpose();
     let kind = match dict.get("type") {
         Some(field) => Some(kind(&field)?),
         None => None,
     };
-    let (kind, source) = match (text("bridge")?, text("network")?) {
+    let ways: Vec<&str> = ["bridge", "network", "source"]
+        .into_iter()
+        .filter(|key| dict.get(key).is_some())
+        .collect();
+    if let [one, other, ..] = ways.as_slice() {
+        let remedy = format!("Write one of them; {one} alone says it all");
+        let field = dict.need(other)?;
+        return Err(field.refuse(format!("possible together with {one}"), Some(remedy)));
+    }
+    let (kind, source) = match (bridge("bridge")?, network("network")?) {
         (Some(bridge), _) => (Some("bridge".to_owned()), Some(bridge)),
         (None, Some(network)) => (Some("network".to_owned()), Some(network)),
-        (None, None) => (kind, text("source")?),
+        (None, None) if kind.as_deref() == Some("network") => (kind, network("source")?),
+        (None, None) => (kind, bridge("source")?),
     };
     Ok(NicWant {
         kind,
         source,
-        mac: dict.get("mac").map(|f| mac(&f)).transpose()?,
-        model: text("model")?,
+        mac: dict.get("mac").map(|f| f.mac()).transpose()?,
+        model: dict.get("model").map(|f| model(&f)).transpose()?,
         name,
     })
 }
@@ -61,22 +72,14 @@ fn kind(field: &Field) -> Result<String, StateError> {
     }
 }
 
-/// Six pairs of hexadecimal digits; the address of one machine, not of many.
-fn mac(field: &Field) -> Result<String, StateError> {
-    let text = field.word()?.to_ascii_lowercase().replace('-', ":");
-    let octets: Vec<Option<u8>> = text
-        .split(':')
-        .map(|part| (part.len() == 2).then(|| u8::from_str_radix(part, 16).ok())?)
-        .collect();
-    match octets.as_slice() {
-        [Some(first), _, _, _, _, _] if octets.iter().all(Option::is_some) => {
-            if first & 1 == 1 {
-                let remedy =
-                    "It is a multicast address. Make the first pair even, as in 52:54:00:12:34:56";
-                return Err(field.refuse("the address of an interface", Some(remedy.to_owned())));
-            }
-            Ok(text)
-        }
-        _ => Err(field.refuse("a MAC address such as 52:54:00:12:34:56", None)),
+/// A word that QEMU and Xen know: `virtio`, `e1000`.
+fn model(field: &Field) -> Result<String, StateError> {
+    let text = field.word()?;
+    match text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    {
+        true => Ok(text),
+        false => Err(field.refuse("the model of a network card such as virtio or e1000", None)),
     }
 }

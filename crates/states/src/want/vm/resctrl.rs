@@ -34,7 +34,7 @@ pub(super) fn bandwidths(field: &Field) -> Result<Fact, StateError> {
         for (id, field) in field.any_dict()?.entries() {
             let node = Element::new("node")
                 .attr("id", number(id, &field)?)
-                .attr("bandwidth", field.number()?);
+                .attr("bandwidth", field.small_number()?);
             entry = entry.child(node);
         }
         entries.push(entry);
@@ -47,11 +47,13 @@ fn cache(id: &str, field: &Field) -> Result<Element, StateError> {
     let kinds = ["both", "code", "data"];
     let element = Element::new("cache")
         .attr("id", number(id, field)?)
-        .attr("level", dict.need("level")?.number()?)
+        .attr("level", dict.need("level")?.number_in(1, 3)?)
         .attr("type", dict.need("type")?.one_of(&kinds)?);
     let size = dict.need("size")?;
     Ok(match size.number() {
-        Ok(kib) => element.attr("size", kib).attr("unit", "KiB"),
+        Ok(_) => element
+            .attr("size", size.small_number()?)
+            .attr("unit", "KiB"),
         Err(_) => element
             .attr("size", size.memory_size()?.kib())
             .attr("unit", "KiB"),
@@ -63,7 +65,7 @@ fn monitors(field: &Field) -> Result<Vec<Element>, StateError> {
         .into_iter()
         .map(|(vcpus, level)| {
             Ok(Element::new("monitor")
-                .attr("level", level.number()?)
+                .attr("level", level.number_in(1, 3)?)
                 .attr("vcpus", vcpus))
         })
         .collect()

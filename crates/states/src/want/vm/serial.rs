@@ -20,6 +20,18 @@ const KEYS: &[&str] = &[
 ];
 const KINDS: &[&str] = &["tcp", "udp", "pty", "file", "dev", "pipe", "unix"];
 
+const PROTOCOLS: &[&str] = &["raw", "telnet", "telnets", "tls"];
+const SERIAL_TARGETS: &[&str] = &[
+    "isa-serial",
+    "usb-serial",
+    "pci-serial",
+    "spapr-vio-serial",
+    "system-serial",
+    "sclp-serial",
+    "isa-debug",
+];
+const CONSOLE_TARGETS: &[&str] = &["serial", "virtio", "xen", "lxc", "openvz", "sclp", "sclplm"];
+
 pub(super) fn fact(list: &Field, name: &'static str) -> Result<Fact, StateError> {
     let entries: Vec<Element> = list
         .list()?
@@ -82,13 +94,13 @@ fn device(item: &Field, name: &'static str) -> Result<Element, StateError> {
     let kind = dict
         .get("type")
         .map_or(Ok("tcp".to_owned()), |f| f.one_of(KINDS))?;
-    let text = |key| dict.get(key).map(|f| f.word()).transpose();
+    let path = || dict.get("path").map(|f| f.path()).transpose();
     let source = Element::new("source");
     let source = match kind.as_str() {
         "tcp" | "udp" => {
             let port = dict
                 .get("port")
-                .map(|f| f.number())
+                .map(|f| f.number_in(1, 65535))
                 .transpose()?
                 .unwrap_or(23023);
             let tls = dict.get("tls").map(|f| f.bool()).transpose()?;
@@ -96,25 +108,40 @@ fn device(item: &Field, name: &'static str) -> Result<Element, StateError> {
                 .attr("mode", "bind")
                 .attr(
                     "host",
-                    text("host")?.unwrap_or_else(|| "0.0.0.0".to_owned()),
+                    dict.get("host")
+                        .map_or(Ok("0.0.0.0".to_owned()), |f| f.machine())?,
                 )
                 .attr("service", port)
                 .attr_opt("tls", tls.map(yes_no))
         }
-        "unix" => source.attr("mode", "bind").attr_opt("path", text("path")?),
+        "unix" => source.attr("mode", "bind").attr_opt("path", path()?),
         // libvirt takes a terminal of its own choice.
         "pty" => source,
-        _ => source.attr_opt("path", text("path")?),
+        _ => source.attr_opt("path", path()?),
     };
     let protocol = match kind.as_str() {
-        "tcp" => Some(text("protocol")?.unwrap_or_else(|| "telnet".to_owned())),
+        "tcp" => Some(
+            dict.get("protocol")
+                .map_or(Ok("telnet".to_owned()), |f| f.one_of(PROTOCOLS))?,
+        ),
         _ => None,
     };
-    let (target_type, target_port) = (text("target_type")?, text("target_port")?);
+    let target_types = match name {
+        "console" => CONSOLE_TARGETS,
+        _ => SERIAL_TARGETS,
+    };
+    let target_type = dict
+        .get("target_type")
+        .map(|f| f.one_of(target_types))
+        .transpose()?;
+    let target_port = dict
+        .get("target_port")
+        .map(|f| f.small_number())
+        .transpose()?;
     let target = (target_type.is_some() || target_port.is_some()).then(|| {
         Element::new("target")
             .attr_opt("type", target_type)
-            .attr("port", target_port.unwrap_or_else(|| "0".to_owned()))
+            .attr("port", target_port.unwrap_or_default())
     });
     Ok(Element::new(name)
         .attr("type", kind)

@@ -4,6 +4,7 @@
 //! The rows are in [`rows`]; what their plans look like is in the `.txt` files beside it (`UPDATE_EXPECT=1` writes them
 //! anew: read the difference). A parameter that the parsers know and that has no row fails the tests.
 
+mod bad;
 pub(crate) mod paths;
 pub(crate) mod rows;
 
@@ -127,6 +128,11 @@ impl Kind {
 
 /// A host with pools, images and networks for the rows.
 pub(crate) fn host() -> Host {
+    static HOST: std::sync::LazyLock<Host> = std::sync::LazyLock::new(new_host);
+    HOST.clone()
+}
+
+fn new_host() -> Host {
     let mut host = Host::offering(
         "<capabilities><host><cpu><arch>x86_64</arch></cpu></host>
         <guest><os_type>hvm</os_type><arch name='x86_64'><domain type='qemu'/><domain type='kvm'/></arch></guest>
@@ -514,6 +520,9 @@ fn every_parameter_has_a_row() {
             let parts: Vec<&str> = row.path.split(": ").collect();
             for depth in 1..parts.len() {
                 let prefix = &parts[..depth];
+                if parts[depth] == "*" {
+                    continue;
+                }
                 let inside = keys_at(kind, row, prefix).into_iter();
                 known.extend(inside.map(|key| format!("{}: {key}", prefix.join(": "))));
             }
