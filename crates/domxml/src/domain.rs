@@ -5,8 +5,8 @@ mod pending;
 pub use pending::{Pending, differs};
 
 use crate::read::{KIB, NodeExt, XmlError, parse, uuid_of};
-use model::Bytes;
 use model::vm::{Disk, Graphics, Nic};
+use model::{Bytes, Vm};
 use roxmltree::Node;
 use uuid::Uuid;
 
@@ -43,6 +43,24 @@ pub struct Domain {
     pub nics: Vec<Nic>,
     /// Graphical consoles.
     pub graphics: Vec<Graphics>,
+}
+
+impl Domain {
+    /// Tells a VM what the definition says of it.
+    pub fn tell(self, vm: &mut Vm) {
+        vm.domain_type = self.domain_type;
+        vm.os_type = self.os_type;
+        vm.arch = self.arch;
+        vm.vcpus = self.vcpus;
+        vm.vcpus_max = self.vcpus_max;
+        vm.memory = self.memory;
+        vm.memory_max = self.memory_max;
+        vm.title = self.title;
+        vm.description = self.description;
+        vm.disks = self.disks;
+        vm.nics = self.nics;
+        vm.graphics = self.graphics;
+    }
 }
 
 /// Reads the live or the persistent XML of a domain.

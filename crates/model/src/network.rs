@@ -28,3 +28,22 @@ pub struct Network {
     /// The persistent definition while it runs; `None` while stopped, for a transient network and where not told.
     pub xml_persistent: Option<String>,
 }
+
+impl Network {
+    /// A network of which only its identity is known.
+    pub const fn named(uuid: Uuid, name: String) -> Self {
+        Self {
+            uuid,
+            name,
+            active: false,
+            autostart: false,
+            persistent: false,
+            bridge: String::new(),
+            forward: String::new(),
+            cidrs: Vec::new(),
+            dhcp: false,
+            xml: String::new(),
+            xml_persistent: None,
+        }
+    }
+}

@@ -34,6 +34,27 @@ pub struct Pool {
     pub xml_live: Option<String>,
 }
 
+impl Pool {
+    /// A pool of which only its identity is known.
+    pub const fn named(uuid: Uuid, name: String) -> Self {
+        Self {
+            uuid,
+            name,
+            kind: String::new(),
+            active: false,
+            autostart: false,
+            persistent: false,
+            capacity: Bytes(0),
+            allocation: Bytes(0),
+            available: Bytes(0),
+            target: String::new(),
+            volume_count: 0,
+            xml: String::new(),
+            xml_live: None,
+        }
+    }
+}
+
 /// A volume of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {

@@ -127,6 +127,37 @@ pub struct Vm {
     pub xml_live: Option<String>,
 }
 
+impl Vm {
+    /// A VM of which only its identity is known.
+    pub const fn named(uuid: Uuid, name: String) -> Self {
+        Self {
+            uuid,
+            name,
+            domain_id: None,
+            status: VmStatus::Unknown,
+            status_reason: String::new(),
+            domain_type: String::new(),
+            os_type: String::new(),
+            arch: String::new(),
+            vcpus: 0,
+            vcpus_max: 0,
+            memory: Bytes(0),
+            memory_max: Bytes(0),
+            autostart: false,
+            persistent: false,
+            has_managed_save: false,
+            pending_changes: false,
+            title: String::new(),
+            description: String::new(),
+            disks: Vec::new(),
+            nics: Vec::new(),
+            graphics: Vec::new(),
+            xml_persistent: None,
+            xml_live: None,
+        }
+    }
+}
+
 /// A disk of a VM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {

@@ -265,9 +265,9 @@ impl Object for Item {
         let (uuid, name) = (self.uuid(), self.name());
         let mut inventory = Inventory::default();
         match self {
-            Self::Vm(_) => inventory.vms.push(vm::unread(uuid, name)),
-            Self::Pool(_) => inventory.pools.push(pool::unread(uuid, name)),
-            Self::Network(_) => inventory.networks.push(network::unread(uuid, name)),
+            Self::Vm(_) => inventory.vms.push(model::Vm::named(uuid, name)),
+            Self::Pool(_) => inventory.pools.push(model::Pool::named(uuid, name)),
+            Self::Network(_) => inventory.networks.push(model::Network::named(uuid, name)),
         }
         inventory
     }

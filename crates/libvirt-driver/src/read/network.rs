@@ -5,7 +5,6 @@ use crate::failure::{Failure, Result};
 use crate::ffi;
 use hypervisor::{Key, Reason};
 use model::Network;
-use uuid::Uuid;
 use virt::connect::Connect;
 use virt_sys as sys;
 
@@ -83,25 +82,8 @@ pub(crate) fn read(network: &Handle, filters: &NetworkFilters) -> Result<Network
         dhcp: read.dhcp,
         xml,
         xml_persistent,
-        ..unread(uuid, name)
+        ..Network::named(uuid, name)
     })
-}
-
-/// A network of which no more is known than that it is there.
-pub(crate) const fn unread(uuid: Uuid, name: String) -> Network {
-    Network {
-        uuid,
-        name,
-        active: false,
-        autostart: false,
-        persistent: false,
-        bridge: String::new(),
-        forward: String::new(),
-        cidrs: Vec::new(),
-        dhcp: false,
-        xml: String::new(),
-        xml_persistent: None,
-    }
 }
 
 /// Lower-case MAC and address of every lease of every running network. A network or a driver without leases has none.

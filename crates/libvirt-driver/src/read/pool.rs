@@ -4,7 +4,6 @@ use super::{Filtered, find, if_there, inactive_xml};
 use crate::failure::{Failure, Result};
 use hypervisor::{Key, Reason};
 use model::{Bytes, Pool, Volume};
-use uuid::Uuid;
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
@@ -87,27 +86,8 @@ pub(crate) fn read(pool: &StoragePool, filters: &PoolFilters) -> Result<Pool> {
         },
         xml,
         xml_live: live,
-        ..unread(uuid, name)
+        ..Pool::named(uuid, name)
     })
-}
-
-/// A pool of which no more is known than that it is there.
-pub(crate) const fn unread(uuid: Uuid, name: String) -> Pool {
-    Pool {
-        uuid,
-        name,
-        kind: String::new(),
-        active: false,
-        autostart: false,
-        persistent: false,
-        capacity: Bytes(0),
-        allocation: Bytes(0),
-        available: Bytes(0),
-        target: String::new(),
-        volume_count: 0,
-        xml: String::new(),
-        xml_live: None,
-    }
 }
 
 /// A volume of a started pool.

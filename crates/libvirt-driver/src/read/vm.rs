@@ -4,8 +4,7 @@ use super::{Filtered, find};
 use crate::failure::Result;
 use crate::{ffi, words};
 use hypervisor::Key;
-use model::{Bytes, Vm, VmStatus};
-use uuid::Uuid;
+use model::{Vm, VmStatus};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys as sys;
@@ -81,7 +80,7 @@ pub(crate) fn read(domain: &Domain, filters: &VmFilters) -> Result<Vm> {
     let persistent = filters.persistent.has(uuid, || domain.is_persistent());
     let off = matches!(status, VmStatus::Shutoff);
 
-    let mut vm = unread(uuid, name);
+    let mut vm = Vm::named(uuid, name);
     // A VM that stops between two calls answers with its persistent definition, which has no id.
     if !off || !persistent {
         let xml = domain.xml_desc(0)?;
@@ -90,13 +89,13 @@ pub(crate) fn read(domain: &Domain, filters: &VmFilters) -> Result<Vm> {
             vm.domain_id = read.id;
             vm.xml_live = Some(xml);
         }
-        take(&mut vm, read);
+        read.tell(&mut vm);
     }
     if persistent {
         let xml =
             super::inactive_xml(|flags| domain.xml_desc(flags), sys::VIR_DOMAIN_XML_INACTIVE)?;
         if vm.xml_live.is_none() {
-            take(&mut vm, domxml::domain::read(&xml)?);
+            domxml::domain::read(&xml)?.tell(&mut vm);
         }
         vm.xml_persistent = Some(xml);
     }
@@ -113,51 +112,6 @@ pub(crate) fn read(domain: &Domain, filters: &VmFilters) -> Result<Vm> {
     };
     status_reason.clone_into(&mut vm.status_reason);
     Ok(vm)
-}
-
-/// A VM of which no more is known than that it is there.
-pub(crate) fn unread(uuid: Uuid, name: String) -> Vm {
-    Vm {
-        uuid,
-        name,
-        domain_id: None,
-        status: VmStatus::Unknown,
-        status_reason: String::new(),
-        domain_type: String::new(),
-        os_type: String::new(),
-        arch: String::new(),
-        vcpus: 0,
-        vcpus_max: 0,
-        memory: Bytes(0),
-        memory_max: Bytes(0),
-        autostart: false,
-        persistent: false,
-        has_managed_save: false,
-        pending_changes: false,
-        title: String::new(),
-        description: String::new(),
-        disks: Vec::new(),
-        nics: Vec::new(),
-        graphics: Vec::new(),
-        xml_persistent: None,
-        xml_live: None,
-    }
-}
-
-/// Moves what the XML tells into `vm`.
-fn take(vm: &mut Vm, read: domxml::domain::Domain) {
-    vm.domain_type = read.domain_type;
-    vm.os_type = read.os_type;
-    vm.arch = read.arch;
-    vm.vcpus = read.vcpus;
-    vm.vcpus_max = read.vcpus_max;
-    vm.memory = read.memory;
-    vm.memory_max = read.memory_max;
-    vm.title = read.title;
-    vm.description = read.description;
-    vm.disks = read.disks;
-    vm.nics = read.nics;
-    vm.graphics = read.graphics;
 }
 
 fn is_pending(vm: &Vm) -> bool {

@@ -2,9 +2,8 @@
 
 use crate::Observation;
 use crate::simulate::live_xml_after;
-use domxml::domain::Domain;
 use model::plan::VmOp;
-use model::{Bytes, Request, Snapshot, Vm, VmStatus};
+use model::{Request, Snapshot, Vm, VmStatus};
 
 pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
     if let VmOp::TakeSnapshot { .. } | VmOp::RevertTo { .. } | VmOp::DeleteSnapshot { .. } = op {
@@ -98,54 +97,16 @@ fn live(vm: &mut Vm, request: Request) {
 }
 
 fn defined(old: Option<Vm>, name: &str, xml: &str) -> Vm {
-    let mut vm = old.unwrap_or_else(|| empty(name));
+    let new = || Vm {
+        status: VmStatus::Shutoff,
+        persistent: true,
+        ..Vm::named(uuid::Uuid::nil(), name.to_owned())
+    };
+    let mut vm = old.unwrap_or_else(new);
     if let Ok(read) = domxml::domain::read(xml) {
-        describe(&mut vm, read);
+        read.tell(&mut vm);
     }
     vm.persistent = true;
     vm.xml_persistent = Some(xml.to_owned());
     vm
-}
-
-fn describe(vm: &mut Vm, read: Domain) {
-    vm.domain_type = read.domain_type;
-    vm.os_type = read.os_type;
-    vm.arch = read.arch;
-    vm.vcpus = read.vcpus;
-    vm.vcpus_max = read.vcpus_max;
-    vm.memory = read.memory;
-    vm.memory_max = read.memory_max;
-    vm.title = read.title;
-    vm.description = read.description;
-    vm.disks = read.disks;
-    vm.nics = read.nics;
-    vm.graphics = read.graphics;
-}
-
-fn empty(name: &str) -> Vm {
-    Vm {
-        uuid: uuid::Uuid::nil(),
-        name: name.to_owned(),
-        domain_id: None,
-        status: VmStatus::Shutoff,
-        status_reason: String::new(),
-        domain_type: String::new(),
-        os_type: String::new(),
-        arch: String::new(),
-        vcpus: 0,
-        vcpus_max: 0,
-        memory: Bytes(0),
-        memory_max: Bytes(0),
-        autostart: false,
-        persistent: true,
-        has_managed_save: false,
-        pending_changes: false,
-        title: String::new(),
-        description: String::new(),
-        disks: Vec::new(),
-        nics: Vec::new(),
-        graphics: Vec::new(),
-        xml_persistent: None,
-        xml_live: None,
-    }
 }

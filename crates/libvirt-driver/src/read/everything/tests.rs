@@ -42,7 +42,7 @@ impl Object for Fake {
 
     fn unread(&self) -> Inventory {
         Inventory {
-            vms: vec![vm::unread(self.uuid(), format!("vm{}", self.number))],
+            vms: vec![model::Vm::named(self.uuid(), format!("vm{}", self.number))],
             ..Inventory::default()
         }
     }
