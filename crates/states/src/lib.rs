@@ -14,6 +14,7 @@ pub mod catalog;
 mod changes;
 mod cloud_init;
 mod error;
+mod export;
 mod facts;
 mod observe;
 pub mod planned;
@@ -25,6 +26,7 @@ mod want;
 
 pub use catalog::catalog;
 pub use error::StateError;
+pub use export::{Exportable, export};
 pub use observe::{Config, HostPath, Needs, Observation};
 pub use planned::{ChunkPlan, Refusal, Verdict};
 pub use planners::{further_needs, needs, plan};

@@ -2,6 +2,7 @@
 
 mod absent;
 mod cloud_init;
+mod export;
 mod host;
 mod network;
 mod origin;

@@ -82,7 +82,7 @@ fn any_nics() -> impl Strategy<Value = Value> {
     })
 }
 
-fn any_vm() -> impl Strategy<Value = State> {
+pub(crate) fn any_vm() -> impl Strategy<Value = State> {
     let graphics = prop::sample::select(vec![
         json!({ "type": "vnc" }),
         json!({ "type": "none" }),
@@ -127,7 +127,7 @@ fn any_vm() -> impl Strategy<Value = State> {
         )
 }
 
-fn any_network() -> impl Strategy<Value = State> {
+pub(crate) fn any_network() -> impl Strategy<Value = State> {
     let ip = (1..4u8, prop::collection::btree_set(2..9u8, 0..3), prop::bool::ANY).prop_map(|(net, hosts, range)| {
         let mut config = json!({ "cidr": format!("10.0.{net}.0/24") });
         if range {
@@ -169,7 +169,7 @@ fn any_network() -> impl Strategy<Value = State> {
         })
 }
 
-fn any_pool() -> impl Strategy<Value = State> {
+pub(crate) fn any_pool() -> impl Strategy<Value = State> {
     let source = (text(), prop::collection::btree_set("[a-z]{1,5}", 1..3)).prop_map(
         |(dir, hosts)| json!({ "dir": format!("/{dir}"), "hosts": hosts, "format": "nfs" }),
     );
@@ -195,7 +195,7 @@ fn any_pool() -> impl Strategy<Value = State> {
 }
 
 /// A host with a pool for the disks and some media.
-fn host() -> Host {
+pub(crate) fn host() -> Host {
     let mut host = Host::new();
     host.apply(&virt("pool_running", "pool", "{ptype: dir, target: /pool}"));
     for size in 1..5 {

@@ -1,0 +1,369 @@
+//! VMs.
+
+use super::{Candidate, Declared, candidate};
+use crate::{Map, Observation, Value};
+use domxml::read::{KIB, NodeExt, parse};
+use model::vm::Disk;
+use model::{Bytes, Vm, VmStatus};
+use roxmltree::Node;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+pub(super) fn declare(vm: &Vm, seen: &Observation, ids: &mut BTreeSet<String>) -> Declared {
+    let fun = match vm.status {
+        VmStatus::Running => "running",
+        _ => "defined",
+    };
+    let xml = vm.xml_persistent.as_ref().or(vm.xml_live.as_ref());
+    let doc = xml.map(|xml| parse("domain", "domain", xml));
+    let Some(Ok(doc)) = doc else {
+        return super::declare(ids, (fun, &vm.name), Map::new(), Vec::new(), seen);
+    };
+    let root = doc.root_element();
+    let mut must = Map::new();
+    must.insert("vm_type".to_owned(), json!(root.attr("type")));
+    must.insert("seed".to_owned(), json!(false));
+    let destroys = root.text_at("on_reboot") == "destroy";
+    must.insert("stop_on_reboot".to_owned(), json!(destroys));
+    let mut state = super::declare(ids, (fun, &vm.name), must, candidates(vm, root), seen);
+    state.notes.extend(unspoken(root));
+    state
+}
+
+fn candidates(vm: &Vm, root: Node) -> Vec<Candidate> {
+    let mut all = vec![candidate("cpu", cpu(root), "the vCPUs")];
+    if let Some(memory) = memory(root) {
+        all.push(candidate("mem", memory, "the memory"));
+    }
+    let os = root.child("os");
+    let kind = root.text_at("os/type");
+    if !matches!(kind, "" | "hvm") {
+        all.push(candidate("os_type", json!(kind), "the guest type"));
+    }
+    let arch = root.attr_at("os/type", "arch");
+    if !matches!(arch, "" | "x86_64") {
+        all.push(candidate("arch", json!(arch), "the architecture"));
+    }
+    if let Some(os) = os {
+        let boot = boot(os);
+        if !boot.is_empty() {
+            all.push(candidate("boot", Value::Object(boot), "how it boots"));
+        }
+        let devices = os.children_named("boot");
+        let devices: Vec<&str> = devices.iter().map(|device| device.attr("dev")).collect();
+        if !devices.is_empty() {
+            let value = json!(devices.join(" "));
+            all.push(candidate("boot_dev", value, "the boot order"));
+        }
+    }
+    if let Some(clock) = root.child("clock") {
+        all.push(candidate("clock", self::clock(clock), "the clock"));
+    }
+    let disks: Vec<Value> = vm.disks.iter().map(|disk| self::disk(disk, root)).collect();
+    all.push(candidate("disks", json!(disks), "the disks"));
+    if let Some(interfaces) = interfaces(vm) {
+        all.push(candidate("interfaces", interfaces, "the interfaces"));
+    }
+    let devices = root.child("devices");
+    if let Some(graphics) = devices.and_then(|devices| devices.child("graphics")) {
+        all.push(candidate(
+            "graphics",
+            self::graphics(graphics),
+            "the console",
+        ));
+    }
+    for (argument, name) in [("serials", "serial"), ("consoles", "console")] {
+        let nodes = devices
+            .map(|devices| devices.children_named(name))
+            .unwrap_or_default();
+        if !nodes.is_empty() {
+            let ports: Vec<Value> = nodes.iter().map(|node| port(*node)).collect();
+            all.push(candidate(argument, json!(ports), argument));
+        }
+    }
+    all.push(candidate("autostart", json!(vm.autostart), "autostart"));
+    all
+}
+
+fn cpu(root: Node) -> Value {
+    let maximum: u64 = root.text_at("vcpu").parse().unwrap_or(1);
+    let mut told = Map::new();
+    for key in ["current", "placement", "cpuset"] {
+        let value = root.attr_at("vcpu", key);
+        if value.is_empty() || (key, value) == ("placement", "static") {
+            continue;
+        }
+        let value = value
+            .parse::<u64>()
+            .map_or_else(|_| json!(value), |n| json!(n));
+        told.insert(key.to_owned(), value);
+    }
+    if let Some(topology) = root.find("cpu/topology") {
+        let keys = ["sockets", "dies", "cores", "threads"];
+        let parts: Map = keys
+            .iter()
+            .filter_map(|key| {
+                Some((
+                    (*key).to_owned(),
+                    json!(topology.attr(key).parse::<u64>().ok()?),
+                ))
+            })
+            .collect();
+        told.insert("topology".to_owned(), Value::Object(parts));
+    }
+    for key in ["mode", "match", "check"] {
+        let value = root.attr_at("cpu", key);
+        if !value.is_empty() {
+            told.insert(key.to_owned(), json!(value));
+        }
+    }
+    if told.is_empty() {
+        return json!(maximum);
+    }
+    told.shift_insert(0, "maximum".to_owned(), json!(maximum));
+    Value::Object(told)
+}
+
+/// MiB where that is exact, else a dictionary.
+fn memory(root: Node) -> Option<Value> {
+    let boot = root.size_at("memory", KIB)?;
+    let current = root.size_at("currentMemory", KIB).unwrap_or(boot);
+    let size = |bytes: Bytes| match bytes.0 % (1 << 20) {
+        0 => json!(bytes.0 >> 20),
+        _ => json!(format!("{}KiB", bytes.kib())),
+    };
+    if boot == current && root.child("maxMemory").is_none() {
+        return Some(size(boot));
+    }
+    let mut told = json!({"boot": size(boot), "current": size(current)});
+    if let Some(most) = root.size_at("maxMemory", KIB) {
+        told["max"] = size(most);
+        if let Ok(slots) = root.attr_at("maxMemory", "slots").parse::<u64>() {
+            told["slots"] = json!(slots);
+        }
+    }
+    Some(told)
+}
+
+fn boot(os: Node) -> Map {
+    let mut told = Map::new();
+    for key in ["kernel", "initrd", "cmdline", "loader"] {
+        let value = os.text_at(key);
+        if !value.is_empty() {
+            told.insert(key.to_owned(), json!(value));
+        }
+    }
+    let nvram = os.attr_at("nvram", "template");
+    if !nvram.is_empty() {
+        told.insert("nvram".to_owned(), json!(nvram));
+    }
+    if os.attr("firmware") == "efi" {
+        told = Map::from_iter([("efi".to_owned(), json!(true))]);
+    }
+    told
+}
+
+fn clock(clock: Node) -> Value {
+    let mut told = Map::new();
+    match clock.attr("offset") {
+        "timezone" => drop(told.insert("timezone".to_owned(), json!(clock.attr("timezone")))),
+        offset => drop(told.insert("utc".to_owned(), json!(offset != "localtime"))),
+    }
+    let adjustment = clock.attr("adjustment");
+    if !adjustment.is_empty() {
+        told.insert("adjustment".to_owned(), json!(adjustment));
+    }
+    let timers: Map = clock
+        .children_named("timer")
+        .iter()
+        .map(|timer| {
+            let mut entry = Map::new();
+            for key in ["track", "tickpolicy", "frequency", "mode"] {
+                let value = timer.attr(key);
+                if !value.is_empty() {
+                    entry.insert(key.to_owned(), json!(value));
+                }
+            }
+            if !timer.attr("present").is_empty() {
+                entry.insert("present".to_owned(), json!(timer.attr("present") == "yes"));
+            }
+            for key in ["slew", "threshold", "limit"] {
+                if let Ok(number) = timer.attr_at("catchup", key).parse::<u64>() {
+                    entry.insert(key.to_owned(), json!(number));
+                }
+            }
+            (timer.attr("name").to_owned(), Value::Object(entry))
+        })
+        .collect();
+    if !timers.is_empty() {
+        told.insert("timers".to_owned(), Value::Object(timers));
+    }
+    Value::Object(told)
+}
+
+fn disk(disk: &Disk, root: Node) -> Value {
+    let mut told = Map::new();
+    let mut put = |key: &str, value: Value| drop(told.insert(key.to_owned(), value));
+    put("name", json!(disk.target));
+    if disk.device != "disk" {
+        put("device", json!(disk.device));
+    }
+    if !disk.bus.is_empty() {
+        put("model", json!(disk.bus));
+    }
+    if !disk.format.is_empty() {
+        put("format", json!(disk.format));
+    }
+    let volume = disk.pool.as_ref().and_then(|pool| {
+        let name = disk.source.strip_prefix(pool)?.strip_prefix('/')?;
+        Some((pool, name))
+    });
+    match volume {
+        Some((pool, name)) => {
+            put("pool", json!(pool));
+            put("source_file", json!(name));
+        }
+        None if disk.source.is_empty() => put("source_file", Value::Null),
+        None => put(
+            "source_file",
+            json!(network_source(disk, root).unwrap_or(disk.source.clone())),
+        ),
+    }
+    let nodes = root
+        .child("devices")
+        .map(|devices| devices.children_named("disk"));
+    let nodes = nodes.unwrap_or_default();
+    let node = nodes
+        .iter()
+        .find(|node| node.attr_at("target", "dev") == disk.target);
+    if let Some(node) = node {
+        let io = node.attr_at("driver", "io");
+        if !matches!(io, "" | "native") {
+            put("io", json!(io));
+        }
+        if let Ok(thread) = node.attr_at("driver", "iothread").parse::<u64>() {
+            put("iothread_id", json!(thread));
+        }
+    }
+    Value::Object(told)
+}
+
+/// The URL of a disk that is fetched over the network.
+fn network_source(disk: &Disk, root: Node) -> Option<String> {
+    let nodes = root.child("devices")?.children_named("disk");
+    let node = nodes.iter().find(|node| {
+        node.attr_at("target", "dev") == disk.target && node.attr("type") == "network"
+    })?;
+    let protocol = node.attr_at("source", "protocol");
+    if !matches!(protocol, "http" | "https" | "ftp" | "ftps" | "tftp") {
+        return None;
+    }
+    let host = node.find("source/host")?;
+    let port = match host.attr("port") {
+        "" => String::new(),
+        port => format!(":{port}"),
+    };
+    let query = match node.attr_at("source", "query") {
+        "" => String::new(),
+        query => format!("?{query}"),
+    };
+    let name = node.attr_at("source", "name").trim_start_matches('/');
+    Some(format!(
+        "{protocol}://{}{port}/{name}{query}",
+        host.attr("name")
+    ))
+}
+
+/// `None` when one of them is of a kind that the language does not have.
+fn interfaces(vm: &Vm) -> Option<Value> {
+    let known = |kind: &str| matches!(kind, "network" | "bridge");
+    if !vm.nics.iter().all(|nic| known(&nic.kind)) {
+        return None;
+    }
+    let tell = |(index, nic): (usize, &model::vm::Nic)| {
+        let mut told = json!({
+            "name": format!("eth{index}"),
+            "type": nic.kind,
+            "source": nic.source,
+        });
+        if !nic.mac.is_empty() {
+            told["mac"] = json!(nic.mac);
+        }
+        if !nic.model.is_empty() {
+            told["model"] = json!(nic.model);
+        }
+        told
+    };
+    Some(vm.nics.iter().enumerate().map(tell).collect())
+}
+
+fn graphics(node: Node) -> Value {
+    let mut told = json!({ "type": node.attr("type") });
+    for (key, attribute) in [("port", "port"), ("tls_port", "tlsPort")] {
+        if let Ok(port) = node.attr(attribute).parse::<u16>()
+            && node.attr("autoport") != "yes"
+        {
+            told[key] = json!(port);
+        }
+    }
+    if let Some(listen) = node.child("listen") {
+        let mut entry = json!({ "type": listen.attr("type") });
+        if !listen.attr("address").is_empty() {
+            entry["address"] = json!(listen.attr("address"));
+        }
+        told["listen"] = entry;
+    }
+    told
+}
+
+fn port(node: Node) -> Value {
+    let mut told = json!({ "type": node.attr("type") });
+    let mut put = |key: &str, value: &str| {
+        if !value.is_empty() {
+            let number = value.parse::<u64>().ok().filter(|_| key.ends_with("port"));
+            told[key] = number.map_or_else(|| json!(value), |number| json!(number));
+        }
+    };
+    put("path", node.attr_at("source", "path"));
+    put("host", node.attr_at("source", "host"));
+    put("port", node.attr_at("source", "service"));
+    put("protocol", node.attr_at("protocol", "type"));
+    put("target_type", node.attr_at("target", "type"));
+    put("target_port", node.attr_at("target", "port"));
+    told
+}
+
+/// Devices that the language has no words for; they stay in the definition.
+fn unspoken(root: Node) -> Option<String> {
+    const KNOWN: [&str; 14] = [
+        "emulator",
+        "disk",
+        "controller",
+        "interface",
+        "graphics",
+        "serial",
+        "console",
+        "input",
+        "video",
+        "memballoon",
+        "channel",
+        "audio",
+        "rng",
+        "watchdog",
+    ];
+    let devices = root.child("devices")?;
+    let mut kinds: Vec<&str> = devices
+        .children()
+        .filter(Node::is_element)
+        .map(|node| node.tag_name().name())
+        .filter(|name| !KNOWN.contains(name))
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    (!kinds.is_empty()).then(|| {
+        format!(
+            "kept in the definition, not declared here: {}",
+            kinds.join(", ")
+        )
+    })
+}
