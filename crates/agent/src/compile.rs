@@ -73,13 +73,21 @@ pub async fn target(minion: &Arc<Minion>, extra: Extra) -> Result<Target, Fault>
 /// The same, with whatever could be rendered and what could not.
 pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnostic>) {
     let mut target = Target::new(&minion.id);
-    target.grains = match extra.versions {
-        Some(versions) => grains::with_versions(&minion.id, Some(versions)),
-        None => grains::read(minion).await,
+    target.grains = match (&minion.known, extra.versions) {
+        (Some(known), _) => known.grains.clone(),
+        (None, Some(versions)) => grains::with_versions(&minion.id, Some(versions)),
+        (None, None) => grains::read(minion).await,
     };
     target.opts = minion.opts();
     if let Some(saltenv) = extra.saltenv {
         target.saltenv = saltenv;
+    }
+    if let Some(pillar) = minion.known.as_ref().and_then(|known| known.pillar.clone()) {
+        target.pillar = pillar;
+        if let Some(over) = extra.pillar {
+            sls::lookup::merge(&mut target.pillar, over, false);
+        }
+        return (target, Vec::new());
     }
     let files: Arc<dyn Files> = Arc::new(minion.pillar.clone());
     let functions = functions(minion);

@@ -2,6 +2,7 @@
 
 use crate::image::{ImageStore, Unfinished};
 use crate::roots::Roots;
+use described::{Described, Known};
 use hypervisor::Hypervisor;
 use sls::{Map, Value};
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Minion {
     pub unfinished: Unfinished,
     /// Configuration, as `config.get` sees it.
     pub config: Map,
+    /// What a description says of the host, where it is a described one: this machine is another.
+    pub known: Option<Known>,
 }
 
 impl Minion {
@@ -47,6 +50,17 @@ impl Minion {
             unfinished: Unfinished::new(state_dir.join("unfinished")),
             state_dir,
             config: Map::new(),
+            known: None,
+        }
+    }
+
+    /// A host that is only described; plans for it touch nothing.
+    pub fn described(described: Described, state_dir: PathBuf) -> Self {
+        let Described { host, known } = described;
+        let (id, uri) = (known.name.clone(), known.uri.clone());
+        Self {
+            known: Some(known),
+            ..Self::new(id, Arc::new(host), uri, state_dir)
         }
     }
 

@@ -14,6 +14,7 @@ mod job;
 mod login;
 mod nearest;
 mod network;
+mod one_host;
 mod output;
 mod password;
 mod pool;
@@ -28,6 +29,7 @@ mod vm;
 mod wait;
 
 pub use failure::{Failure, Outcome};
+pub use one_host::{Answer, OneHost, print};
 pub use salt::{SaltCli, refuse_salt_key};
 
 use clap::Subcommand;

@@ -4,6 +4,7 @@
 //! the arguments of `call`, as Salt's own program does.
 
 mod call;
+mod describe;
 mod host;
 mod logging;
 mod options;
@@ -46,6 +47,8 @@ fn main() {
         Command::Call(options) => runtime.block_on(call::call(options)),
         Command::Plan(options) => runtime.block_on(plan::plan(options)),
         Command::Apply(options) => runtime.block_on(plan::apply(options)),
+        Command::Describe(options) => runtime.block_on(describe::describe(options)),
+        Command::Export(options) => runtime.block_on(describe::export(options)),
         Command::Run(options) => runtime.block_on(run::run(options)),
     };
     // A libvirtd that hangs must not keep the process.

@@ -24,6 +24,10 @@ pub enum Command {
     Plan(PlanOptions),
     /// Do exactly what a plan says, or say why it no longer fits
     Apply(ApplyOptions),
+    /// Write this host as files, for plans made elsewhere
+    Describe(DescribeOptions),
+    /// Print the SLS that declares what is there
+    Export(ExportOptions),
 }
 
 /// Options of `run`.
@@ -120,6 +124,30 @@ pub struct ApplyOptions {
     /// File that plan --json printed; - is standard input
     #[arg(long, value_name = "FILE")]
     pub plan: PathBuf,
+}
+
+/// Options of `describe`.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct DescribeOptions {
+    #[command(flatten)]
+    pub planning: PlanningOptions,
+    /// Write the pillar, too: it may hold passwords
+    #[arg(long)]
+    pub pillar: bool,
+    /// Folder to write; an older description in it is replaced
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    #[command(flatten)]
+    pub planning: PlanningOptions,
+    /// VMs to declare, with the networks and pools they use [default: everything there is]
+    #[arg(value_name = "VM")]
+    pub vms: Vec<String>,
 }
 
 /// Where plans are made and applied.

@@ -44,9 +44,17 @@ pub(crate) enum Command {
     #[command(disable_help_flag = true)]
     Call(HandedOver),
 
-    /// Print what states would do to this machine, step by step (hands over to salar-agent)
+    /// Print what states would do to this machine, to a host of the server or to a described host
     #[command(disable_help_flag = true)]
     Plan(HandedOver),
+
+    /// Write this machine, or a host of the server, as files from which plans are made elsewhere
+    #[command(disable_help_flag = true)]
+    Describe(HandedOver),
+
+    /// Print the SLS that declares what is there
+    #[command(disable_help_flag = true)]
+    Export(HandedOver),
 
     /// Do exactly what a plan says, or nothing when the machine has changed (hands over to salar-agent)
     #[command(disable_help_flag = true)]

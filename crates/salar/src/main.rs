@@ -4,6 +4,7 @@
 //! libvirt. Started under the name `salt`, `salt-call` or `salt-key` it takes Salt's arguments.
 
 mod arguments;
+mod elsewhere;
 mod hand_over;
 mod serve;
 #[cfg(test)]
@@ -41,7 +42,9 @@ fn run(salar: Salar) -> Result<Outcome, Failure> {
         Command::Serve(args) => serve::run(*args),
         Command::Agent(given) => hand_over::exec("run", given.arguments),
         Command::Call(given) => hand_over::exec("call", given.arguments),
-        Command::Plan(given) => hand_over::exec("plan", given.arguments),
+        Command::Plan(given) => elsewhere::plan(given.arguments),
+        Command::Describe(given) => elsewhere::describe(given.arguments),
+        Command::Export(given) => elsewhere::export(given.arguments),
         Command::Apply(given) => hand_over::exec("apply", given.arguments),
         Command::Version => version(),
         Command::Client(command) => client_work(command.run()),
@@ -49,7 +52,9 @@ fn run(salar: Salar) -> Result<Outcome, Failure> {
 }
 
 /// The command line waits for answers and does nothing else: one thread is enough.
-fn client_work(work: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
+pub(crate) fn client_work(
+    work: impl Future<Output = Result<Outcome, Failure>>,
+) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

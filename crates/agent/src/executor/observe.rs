@@ -233,8 +233,20 @@ impl Run {
         let reads = needs
             .paths
             .iter()
-            .map(|path| async move { (path.clone(), look_at(path).await) });
+            .map(|path| async move { (path.clone(), self.look_at(path).await) });
         join_all(reads).await.into_iter().collect()
+    }
+
+    async fn look_at(&self, path: &str) -> HostPath {
+        match &self.minion.known {
+            None => look_at(path).await,
+            Some(known) => match known.paths.get(path).map(String::as_str) {
+                None => HostPath::Absent,
+                Some("folder") => HostPath::Folder,
+                Some("block") => HostPath::BlockDevice,
+                Some(_) => HostPath::File,
+            },
+        }
     }
 
     fn salt_file(&self, url: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 //! Two plans with the same hash do the same steps with the same contents, whenever and wherever they were made.
 
 use hypervisor::attempt;
+use model::Request;
 use model::plan::{NetworkOp, Plan, PlannedStep, PoolOp, Step, Undo, VmOp, VolumeOp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,6 +53,8 @@ pub fn describe(results: &Map, planned: &[(String, ChunkPlan)]) -> Vec<Value> {
             "comment": result["comment"],
             "changes": result["changes"],
             "steps": steps.iter().map(step).collect::<Vec<_>>(),
+            "xml": steps.iter().filter_map(|step| step.diff.as_ref()).next_back().map(|diff| &diff.after),
+            "devices": steps.iter().filter_map(device).collect::<Vec<_>>(),
             "pending": plan.map_or(&[][..], |plan| &plan.plan.pending),
             "notes": plan.map_or(&[][..], |plan| &plan.notes),
         })
@@ -67,12 +70,80 @@ fn step(planned: &PlannedStep) -> Value {
     let diff = planned.diff.as_ref();
     json!({
         "do": attempt(&planned.step),
+        "call": call_of(&planned.step),
         "with": content(&planned.step),
         "summary": planned.summary,
         "consequence": planned.consequence.as_str(),
         "undo": undo,
         "diff": diff.map(|diff| json!({"before": diff.before, "after": diff.after})),
     })
+}
+
+/// A device that comes to, goes from or changes in a running VM.
+fn device(planned: &PlannedStep) -> Option<Value> {
+    let Step::Vm { op, .. } = &planned.step else {
+        return None;
+    };
+    match op {
+        VmOp::AttachLive { xml } => Some(json!({"change": "attach", "xml": xml})),
+        VmOp::DetachLive { xml } => Some(json!({"change": "detach", "xml": xml})),
+        VmOp::UpdateLive { xml } => Some(json!({"change": "update", "xml": xml})),
+        _ => None,
+    }
+}
+
+/// The call of libvirt that does the step; a step of several calls has the one that makes the change.
+const fn call_of(step: &Step) -> &'static str {
+    match step {
+        Step::Pool { op, .. } => match op {
+            PoolOp::Define { .. } => "virStoragePoolDefineXML",
+            PoolOp::Build => "virStoragePoolBuild",
+            PoolOp::Start => "virStoragePoolCreate",
+            PoolOp::Stop => "virStoragePoolDestroy",
+            PoolOp::Refresh => "virStoragePoolRefresh",
+            PoolOp::Autostart(_) => "virStoragePoolSetAutostart",
+            PoolOp::Delete => "virStoragePoolDelete",
+            PoolOp::Undefine => "virStoragePoolUndefine",
+        },
+        Step::Volume { op, .. } => match op {
+            VolumeOp::Create { .. } => "virStorageVolCreateXML",
+            VolumeOp::CreateFromImage { .. } | VolumeOp::Write { .. } => "virStorageVolUpload",
+            VolumeOp::Resize { .. } => "virStorageVolResize",
+            VolumeOp::Delete => "virStorageVolDelete",
+        },
+        Step::Network { op, .. } => match op {
+            NetworkOp::Define { .. } => "virNetworkDefineXML",
+            NetworkOp::Start => "virNetworkCreate",
+            NetworkOp::Stop => "virNetworkDestroy",
+            NetworkOp::Autostart(_) => "virNetworkSetAutostart",
+            NetworkOp::Update { .. } => "virNetworkUpdate",
+            NetworkOp::Undefine => "virNetworkUndefine",
+        },
+        Step::Vm { op, .. } => match op {
+            VmOp::Define { .. } => "virDomainDefineXML",
+            VmOp::Autostart(_) => "virDomainSetAutostart",
+            VmOp::Life(request) => match request {
+                Request::Start => "virDomainCreate",
+                Request::Shutdown => "virDomainShutdown",
+                Request::Reboot => "virDomainReboot",
+                Request::ForceOff => "virDomainDestroy",
+                Request::Reset => "virDomainReset",
+                Request::Pause => "virDomainSuspend",
+                Request::Resume => "virDomainResume",
+            },
+            VmOp::AttachLive { .. } => "virDomainAttachDeviceFlags",
+            VmOp::DetachLive { .. } => "virDomainDetachDeviceFlags",
+            VmOp::UpdateLive { .. } => "virDomainUpdateDeviceFlags",
+            VmOp::VcpusLive(_) => "virDomainSetVcpusFlags",
+            VmOp::MemoryLive(_) => "virDomainSetMemoryFlags",
+            VmOp::CreateTransient { .. } => "virDomainCreateXML",
+            VmOp::SendKeys { .. } => "virDomainSendKey",
+            VmOp::TakeSnapshot { .. } => "virDomainSnapshotCreateXML",
+            VmOp::RevertTo { .. } => "virDomainRevertToSnapshot",
+            VmOp::DeleteSnapshot { .. } => "virDomainSnapshotDelete",
+            VmOp::Undefine | VmOp::Purge => "virDomainUndefineFlags",
+        },
+    }
 }
 
 /// What a step carries beside the words that name it.

@@ -14,6 +14,7 @@ mod change;
 mod compatibility;
 mod data;
 mod declare;
+mod describe;
 mod host;
 mod life;
 mod network;

@@ -298,7 +298,11 @@ async fn run(
     })
 }
 
-pub(super) async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
+/// One state run at a time; on a described host nothing is done, and nobody needs to wait.
+pub(super) async fn right(call: &Call<'_>) -> Result<Option<StateRun>, Fault> {
+    if call.minion.known.is_some() {
+        return Ok(None);
+    }
     let dir = &call.minion.state_dir;
     let queue = call.args.flag("queue")?.unwrap_or(false);
     let taken = if queue {
@@ -306,7 +310,7 @@ pub(super) async fn right(call: &Call<'_>) -> Result<StateRun, Fault> {
     } else {
         StateRun::begin(dir, call.fun, &call.context.jid)
     };
-    Ok(taken?)
+    Ok(Some(taken?))
 }
 
 /// The chunks, or the texts that replace all results.

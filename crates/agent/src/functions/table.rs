@@ -1,8 +1,8 @@
 //! The table of functions.
 
 use super::{
-    Call, Fault, Return, absent, builtin, change, data, declare, host, life, network, plans, pool,
-    snapshot, states, vm, volume,
+    Call, Fault, Return, absent, builtin, change, data, declare, describe, host, life, network,
+    plans, pool, snapshot, states, vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -55,6 +55,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         life::TABLE,
         change::TABLE,
         snapshot::TABLE,
+        describe::TABLE,
         pool::TABLE,
         volume::TABLE,
         network::TABLE,

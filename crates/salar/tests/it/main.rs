@@ -1,5 +1,6 @@
 //! The program as a person starts it: a server without hypervisor, and the command line against it.
 
+mod against;
 mod names;
 mod program;
 mod server;

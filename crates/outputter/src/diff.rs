@@ -2,7 +2,7 @@
 
 /// A line of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     Kept(&'a str),
     Gone(&'a str),
     New(&'a str),
@@ -14,7 +14,7 @@ const CONTEXT: usize = 2;
 const LARGEST: usize = 16 << 20;
 
 /// The difference as lines with `+`, `-` or a blank before them; `…` stands for lines left out.
-pub(super) fn unified(before: &str, after: &str) -> Vec<String> {
+pub(crate) fn unified(before: &str, after: &str) -> Vec<String> {
     let lines = compare(before, after);
     let changed: Vec<usize> = (0..lines.len())
         .filter(|index| !matches!(lines[*index], Line::Kept(_)))

@@ -1,8 +1,5 @@
 //! `salar-agent plan` and `apply`: what states would do, printed, and doing exactly that.
 
-mod diff;
-mod text;
-
 use crate::call::{complain, print_states, started};
 use crate::logging::Time;
 use crate::options::{ApplyOptions, PlanOptions, PlanningOptions};
@@ -25,13 +22,13 @@ pub async fn plan(options: PlanOptions) -> u8 {
     if let Some(pillar) = options.pillar {
         named.insert("pillar".to_owned(), json!(pillar));
     }
-    let Some(returned) = run(options.planning, "state.plan", &named).await else {
+    let Some(returned) = run(options.planning, "state.plan", &[], &named).await else {
         return USAGE;
     };
     match returned {
         Ok(Return { value, ok }) => {
             let printed = match (&value, options.json) {
-                (Value::Object(_), false) => text::page(&value),
+                (Value::Object(_), false) => outputter::plan_page(&value),
                 (Value::Object(_), true) => format!("{value:#}\n"),
                 (texts, _) => return not_compiled(texts),
             };
@@ -56,7 +53,7 @@ pub async fn apply(options: ApplyOptions) -> u8 {
         }
     };
     let named = Map::from_iter([("plan".to_owned(), Value::String(plan))]);
-    match run(options.planning, "state.apply_plan", &named).await {
+    match run(options.planning, "state.apply_plan", &[], &named).await {
         None => USAGE,
         Some(Ok(returned)) => print_states(returned),
         Some(Err(fault)) => {
@@ -67,9 +64,10 @@ pub async fn apply(options: ApplyOptions) -> u8 {
 }
 
 /// Calls the function on the host that the options name; `None` when they make no sense.
-async fn run(
+pub(crate) async fn run(
     options: PlanningOptions,
     fun: &str,
+    given: &[Value],
     named: &Map<String, Value>,
 ) -> Option<Result<Return, Fault>> {
     if let Err(message) = logging::start(&options.log_level, Time::Told) {
@@ -79,8 +77,10 @@ async fn run(
     let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
     let minion = Arc::new(host::minion(options.host, options.connect, state_dir));
     Some(
-        started(|context| async move { functions::call(&minion, fun, &[], named, &context).await })
-            .await,
+        started(
+            |context| async move { functions::call(&minion, fun, given, named, &context).await },
+        )
+        .await,
     )
 }
 

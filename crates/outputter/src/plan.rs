@@ -1,12 +1,12 @@
 //! A plan for people: state by state, step by step, what changes in the XML, and what it means for those who use it.
 
-use super::diff;
-use outputter::{visible, visible_line};
+use crate::diff;
+use crate::{visible, visible_line};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// The whole plan.
-pub(super) fn page(plan: &Value) -> String {
+/// The whole plan, as `state.plan` returned it.
+pub fn plan_page(plan: &Value) -> String {
     let mut page = String::new();
     let states = list(&plan["states"]);
     for state in states.iter().filter(|state| is_worth_telling(state)) {
@@ -120,6 +120,6 @@ mod tests {
             Worst consequence: next boot
             Hash: abc
         "]]
-        .assert_eq(&page(&plan));
+        .assert_eq(&plan_page(&plan));
     }
 }
