@@ -1,6 +1,9 @@
 //! What holds for any declaration: applied, nothing is left to do; changed and applied, neither; and no text breaks XML.
 
 use crate::host::{Host, State, summary, virt};
+use crate::parameters::describe::description;
+use crate::parameters::rows::Row;
+use crate::parameters::{self, Kind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -233,6 +236,31 @@ fn applied_twice_is_applied_once(states: &[State]) -> Result<(), TestCaseError> 
     Ok(())
 }
 
+/// Rows of every parameter put together at random: applied, applied again, one of them changed, and applied twice again.
+fn described_twice_is_described_once(kind: &Kind, seed: u64) -> Result<(), TestCaseError> {
+    let rows: Vec<&'static Row> = kind.all_rows().collect();
+    let described = description(&rows, seed, 6);
+    let mut host = parameters::host();
+    for args in [&described.first, &described.second, &described.first] {
+        let mut state = kind.state("{}");
+        state.args.extend(args.clone());
+        let plan = match host.plan(&state) {
+            Ok(plan) => plan,
+            // Parameters that contradict one another, and what only a new object can be.
+            Err(states::StateError::Argument { .. } | states::StateError::Host { .. }) => continue,
+            Err(error) => return Err(TestCaseError::fail(format!("{described:?}: {error}"))),
+        };
+        for diff in plan.plan.steps.iter().filter_map(|step| step.diff.as_ref()) {
+            prop_assert!(domxml::Document::new(diff.after.as_str()).is_ok());
+        }
+        host.apply(&state);
+        let again = host.plan(&state).expect("planned once, planned twice");
+        prop_assert!(again.plan.is_empty(), "{described:?}\n{}", summary(&again));
+        prop_assert!(again.applied(&[]).changes.is_empty());
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -249,6 +277,27 @@ proptest! {
     #[test]
     fn pools(first in any_pool(), second in any_pool()) {
         applied_twice_is_applied_once(&[first, second])?;
+    }
+
+    #[test]
+    fn described_vms(seed in any::<u64>()) {
+        described_twice_is_described_once(&parameters::VM, seed)?;
+    }
+
+    #[test]
+    fn described_networks(seed in any::<u64>()) {
+        described_twice_is_described_once(&parameters::NETWORK, seed)?;
+    }
+
+    #[test]
+    fn described_pools(seed in any::<u64>()) {
+        described_twice_is_described_once(&parameters::POOL, seed)?;
+    }
+
+    #[test]
+    fn described_volumes(seed in any::<u64>()) {
+        described_twice_is_described_once(&parameters::VOLUME, seed)?;
+        described_twice_is_described_once(&parameters::STORED, seed)?;
     }
 
     #[test]

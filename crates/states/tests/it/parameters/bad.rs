@@ -60,7 +60,7 @@ fn try_all(kind: &Kind, rows: &[Row], expected: &expect_test::ExpectFile) {
         writeln!(told, "{}", row.path).expect("a text");
         for (name, value) in bad_values() {
             let mut state = kind.state(row.first);
-            paths::set(&mut state.args, row.path, value);
+            describe::set(&mut state.args, row.path, value);
             let mut host = host();
             let result = std::panic::catch_unwind(AssertUnwindSafe(|| settled(&mut host, &state)));
             match result {
@@ -125,7 +125,7 @@ fn a_misspelt_key_is_named_with_the_right_one() {
             }
             let mut state = kind.state(row.first);
             let misspelt = format!("{}{key}", &key[..1]);
-            paths::set(
+            describe::set(
                 &mut state.args,
                 &[parents, &[&misspelt]].concat().join(": "),
                 json!(1),

@@ -5,7 +5,8 @@
 //! anew: read the difference). A parameter that the parsers know and that has no row fails the tests.
 
 mod bad;
-pub(crate) mod paths;
+pub(crate) mod describe;
+mod paths;
 pub(crate) mod rows;
 
 use crate::host::{Host, State, summary, virt};
@@ -15,7 +16,7 @@ use model::VmStatus;
 use model::plan::{Consequence, NetworkOp, PoolOp, Step, VmOp, VolumeOp};
 use rows::Row;
 use serde_json::Value;
-use sls::{Catalog, Map};
+use sls::Catalog;
 use states::updating::{self, Attribute, Effect, Object};
 use states::{ChunkPlan, StateError};
 use std::collections::BTreeSet;
@@ -55,7 +56,7 @@ pub(crate) const POOL: Kind = Kind {
     schema: "storagepool",
 };
 
-const VOLUME: Kind = Kind {
+pub(crate) const VOLUME: Kind = Kind {
     fun: "volume_defined",
     base: rows::VOLUME_BASE,
     rows: &[rows::VOLUME],
@@ -63,7 +64,7 @@ const VOLUME: Kind = Kind {
     schema: "storagevol",
 };
 
-const STORED: Kind = Kind {
+pub(crate) const STORED: Kind = Kind {
     fun: "volume_present",
     base: "pool: pool",
     rows: &[rows::VOLUME, rows::STORED],
@@ -112,7 +113,7 @@ impl Kind {
         if self.fun == "volume_present" && !args.contains("image") {
             state.args.insert("size".to_owned(), Value::from(10));
         }
-        for (key, value) in paths::arguments(args) {
+        for (key, value) in describe::arguments(args) {
             state.args.insert(key, value);
         }
         state
@@ -432,7 +433,7 @@ fn tell_null(
     let mut without = first.clone();
     let mut host = host();
     host.apply(first);
-    paths::set(&mut without.args, row.path, Value::Null);
+    describe::set(&mut without.args, row.path, Value::Null);
     match settled(&mut host, &without) {
         Err(error) => indented(&format!("null: {error}")),
         Ok(plan) if plan.plan.is_empty() => indented("null: left as it is"),
@@ -485,7 +486,7 @@ fn volumes() {
 fn keys_at(kind: &Kind, row: &Row, prefix: &[&str]) -> Vec<String> {
     let mut state = kind.state(row.first);
     let path = [prefix, &["zqzqzqzq"]].concat().join(": ");
-    paths::set(&mut state.args, &path, Value::from(1));
+    describe::set(&mut state.args, &path, Value::from(1));
     let error = match host().plan(&state) {
         // Its keys are the author's to choose.
         Ok(_) => return Vec::new(),
