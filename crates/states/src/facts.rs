@@ -27,6 +27,7 @@ pub(crate) enum Fact {
         name: &'static str,
         entries: Vec<Element>,
         /// What identifies an entry: two of the same key are the same, and one with an empty key is nobody's business.
+        /// A key of several lines is of an entry that says as much as several do.
         key: fn(Node) -> String,
     },
     /// The elements `name` under `parent` are these, in any order, each saying at least what its entry says.
@@ -68,6 +69,8 @@ pub(crate) enum Compare {
     Text,
     /// The same text; absent counts as this one, libvirt's default.
     Default(&'static str),
+    /// The same text, or nothing: the host may have no such thing to show.
+    Shown,
     /// The same path, but for double and trailing slashes.
     Path,
     /// The same octal number.
@@ -78,6 +81,8 @@ pub(crate) enum Compare {
     Cpuset,
     /// The same number of vCPUs online; absent counts as all there are.
     Online,
+    /// The same offset of the clock. With a number of seconds libvirt makes `variable` of it, on the basis of what it was.
+    ClockOffset,
 }
 
 impl Fact {
@@ -90,6 +95,14 @@ impl Fact {
             place,
             value: value.to_string(),
             compare,
+        }
+    }
+
+    /// The same value, compared in another way.
+    pub(crate) fn with(self, compare: Compare) -> Self {
+        match self {
+            Self::Value { place, value, .. } => Self::comparing(place, value, compare),
+            other => other,
         }
     }
 
@@ -111,13 +124,11 @@ impl Fact {
                 entries,
                 key,
             } => {
-                let mut have: Vec<String> =
-                    elements(root, parent, name).into_iter().map(key).collect();
-                let mut want: Vec<String> = entries.iter().map(|e| key_of(e, *key)).collect();
-                have.sort();
-                want.sort();
+                let have = elements(root, parent, name).into_iter().map(key).collect();
+                let want = entries.iter().map(|e| key_of(e, *key)).collect();
+                let mut want = parts(want);
                 want.dedup();
-                have == want
+                parts(have) == want
             }
             Self::Like {
                 parent,
@@ -341,10 +352,20 @@ impl Compare {
             (Some(have), _) => have,
             (None, Self::Default(default)) => default,
             (None, Self::Online) => root.text_at("vcpu"),
+            (None, Self::Shown) => return true,
             (None, _) => return false,
         };
         match self {
-            Self::Text | Self::Default(_) | Self::Online | Self::Memory => have == want,
+            Self::ClockOffset if have == "variable" => match root.attr_at("clock", "basis") {
+                "" => want == "utc",
+                basis => want == basis,
+            },
+            Self::Text
+            | Self::Default(_)
+            | Self::Shown
+            | Self::Online
+            | Self::Memory
+            | Self::ClockOffset => have == want,
             Self::Path => clean_path(have) == clean_path(want),
             Self::Octal => octal(have).is_some() && octal(have) == octal(want),
             Self::Cpuset => cpuset(have).is_some() && cpuset(have) == cpuset(want),
@@ -407,6 +428,17 @@ fn elements<'a, 'i>(root: Node<'a, 'i>, parent: &Place, name: &str) -> Vec<Node<
         .unwrap_or_default()
 }
 
+/// The lines of all keys, in order.
+fn parts(keys: Vec<String>) -> Vec<String> {
+    let mut parts: Vec<String> = keys
+        .iter()
+        .flat_map(|key| key.split('\n'))
+        .map(str::to_owned)
+        .collect();
+    parts.sort();
+    parts
+}
+
 /// What libvirt writes by itself where nothing is declared: removing it would bring it back.
 const DEFAULTS: &[(&str, &str)] = &[
     ("vcpu", "1"),
@@ -415,13 +447,22 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("cpu@match", "exact"),
     ("cpu@check", "partial"),
     ("cpu/model@fallback", "allow"),
+    ("clock@adjustment", "0"),
+    ("numatune/memory@mode", "strict"),
+];
+
+/// Where libvirt fills in what suits the rest: null leaves it to libvirt.
+const FILLED_IN: &[&str] = &[
+    "vcpus/vcpu[id=*]@hotpluggable",
+    "cpu/model",
+    "cpu/numa/cell[id=*]@cpus",
 ];
 
 fn is_default(place: &Place, value: &str, root: Node) -> bool {
     match place.pattern().as_str() {
         // All of its memory.
         "currentMemory" => memory_at(place, root) == memory_at(&Place::at("memory"), root),
-        pattern => DEFAULTS.contains(&(pattern, value)),
+        pattern => FILLED_IN.contains(&pattern) || DEFAULTS.contains(&(pattern, value)),
     }
 }
 
@@ -491,9 +532,11 @@ fn set(
     key: fn(Node) -> String,
 ) -> Result<(), EditError> {
     let wanted: Vec<String> = entries.iter().map(|entry| key_of(entry, key)).collect();
+    // Entries that stand for several are not told apart one by one.
+    let is_compound = wanted.iter().any(|key| key.contains('\n'));
     remove_where(document, parent, name, |node| {
         let key = key(node);
-        !key.is_empty() && !wanted.contains(&key)
+        !key.is_empty() && (is_compound || !wanted.contains(&key))
     })?;
     for (entry, wanted) in entries.iter().zip(&wanted) {
         let there = document.read(|root| {

@@ -10,6 +10,9 @@ use states::{HostPath, Needs, Observation};
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 
+/// So many VMs are read one by one.
+const FEW: usize = 8;
+
 impl Run {
     /// The locks of a chunk: alone on its own object and on volumes, shared on what else it looks at.
     pub(super) fn locks_for(&self, chunk: &Chunk, needs: &Needs) -> BTreeMap<Object, Use> {
@@ -161,6 +164,17 @@ impl Run {
         };
         let mut wanted = needs.vms.clone();
         wanted.extend(needs.vms_among(&names));
+        // One call reads them all, and the queue of a host takes no hundred.
+        if wanted.len() > FEW {
+            let all = hypervisor.inventory().await?.vms.into_iter();
+            let mut vms: BTreeMap<_, _> =
+                needs.vms.iter().map(|name| (name.clone(), None)).collect();
+            vms.extend(
+                all.filter(|vm| wanted.contains(&vm.name))
+                    .map(|vm| (vm.name.clone(), Some(vm))),
+            );
+            return Ok((names, vms));
+        }
         let reads = wanted.iter().map(|name| async move {
             let found = hypervisor.find_vm(&Key::Name(name.clone())).await?;
             Ok::<_, HypervisorError>((name.clone(), found))

@@ -165,7 +165,17 @@ fn redefined(want: &NetworkWant, have: &Network, old: &str) -> Result<String, St
 fn with_facts(want: &NetworkWant, xml: &str) -> Result<String, StateError> {
     let doc = parse("network", "network", xml).map_err(|e| bad(&want.name, e))?;
     let facts = want.facts(doc.root_element());
-    edited(&object(&want.name), xml, &facts)
+    let new = edited(&object(&want.name), xml, &facts)?;
+    let read = domxml::network::read(&new).map_err(|e| bad(&want.name, e))?;
+    if matches!(read.forward.as_str(), "nat" | "route") && read.cidrs.is_empty() {
+        return Err(StateError::Argument {
+            path: "forward".to_owned(),
+            found: format!("{:?}", read.forward),
+            expected: "possible without an address".to_owned(),
+            remedy: Some("Add ipv4_config: {cidr: 192.168.44.0/24} or another".to_owned()),
+        });
+    }
+    Ok(new)
 }
 
 /// The updates that make a fact hold in the running network and its definition at once; `None` when libvirt cannot.

@@ -52,7 +52,9 @@ pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPla
 fn plan_new(call: &Call, want: &PoolWant, end: End) -> Result<ChunkPlan, StateError> {
     let name = &want.name;
     let kind = want.kind.as_deref().ok_or_else(|| call.missing("ptype"))?;
-    let xml = edited(&object(name), &want.skeleton(kind), &want.facts)?;
+    let facts = want.facts_if_new.iter().chain(&want.facts);
+    let xml = edited(&object(name), &want.skeleton(kind), facts)?;
+    refuse_incomplete(kind, &xml)?;
     let mut steps = vec![defining(
         pool(name, PoolOp::Define { xml: xml.clone() }),
         Consequence::None,
@@ -73,6 +75,52 @@ fn plan_new(call: &Call, want: &PoolWant, end: End) -> Result<ChunkPlan, StateEr
         said.push("started");
     }
     Ok(done(want, steps, Vec::new(), &said))
+}
+
+/// What libvirt needs to know of a pool of a kind: the place in its XML, and the parameter.
+/// Source: libvirt formatstorage.
+const NEEDED: &[(&[&str], &str, &str)] = &[
+    (
+        &[
+            "dir", "fs", "netfs", "disk", "iscsi", "scsi", "mpath", "vstorage",
+        ],
+        "target/path",
+        "target",
+    ),
+    (
+        &["netfs", "iscsi", "iscsi-direct", "gluster"],
+        "source/host",
+        "source: hosts",
+    ),
+    (&["netfs"], "source/dir", "source: dir"),
+    (
+        &["fs", "disk", "iscsi", "iscsi-direct"],
+        "source/device",
+        "source: devices",
+    ),
+    (&["iscsi-direct"], "source/initiator", "source: initiator"),
+    (&["scsi"], "source/adapter", "source: adapter"),
+    (
+        &["rbd", "gluster", "sheepdog"],
+        "source/name",
+        "source: name",
+    ),
+];
+
+fn refuse_incomplete(kind: &str, xml: &str) -> Result<(), StateError> {
+    let doc = domxml::read::parse("pool", "pool", xml)
+        .map_err(|error| StateError::definition("the pool", error))?;
+    let absent = |place: &'static str| Place::at(place).element(doc.root_element()).is_none();
+    let mut needed = NEEDED.iter().filter(|(kinds, ..)| kinds.contains(&kind));
+    match needed.find(|(_, place, _)| absent(place)) {
+        None => Ok(()),
+        Some((_, _, parameter)) => Err(StateError::Argument {
+            path: (*parameter).to_owned(),
+            found: "nothing".to_owned(),
+            expected: format!("enough for a pool of type {kind}"),
+            remedy: Some(format!("Add {parameter}")),
+        }),
+    }
 }
 
 fn plan_existing(want: &PoolWant, have: &Pool, end: End) -> Result<ChunkPlan, StateError> {
@@ -121,7 +169,9 @@ fn wanted_xml(want: &PoolWant, have: &Pool) -> Result<Option<String>, StateError
             .map_err(|error| StateError::definition(&object, error))?;
         xml.set(&Place::at("uuid"), &have.uuid.to_string())
             .map_err(|error| StateError::definition(&object, error))?;
-        return edited(&object, xml.as_str(), &want.facts).map(Some);
+        let new = edited(&object, xml.as_str(), &want.facts)?;
+        refuse_incomplete(kind, &new)?;
+        return Ok(Some(new));
     }
     let new = edited(&object, &have.xml, &want.facts)?;
     Ok((new != have.xml).then_some(new))

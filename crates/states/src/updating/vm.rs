@@ -238,7 +238,6 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     next_start("consoles: *: port", "devices/console"),
     next_start("consoles: *: protocol", "devices/console"),
     next_start("consoles: *: tls", "devices/console"),
-    next_start("consoles: *: target_port", "devices/console"),
     next_start("consoles: *: target_type", "devices/console"),
     next_start("stop_on_reboot", "on_reboot"),
     next_start("host_devices: *", "devices/hostdev"),
@@ -264,6 +263,7 @@ const PLUG: &str = "moved to the other network or bridge";
 
 /// What comes with another attribute.
 pub(super) const IMPLIED: &[(&str, &str)] = &[
+    ("numatune/memory", "vcpu@placement"),
     ("cpu/feature", "cpu/feature[name=*]@policy"),
     ("cpu/feature[name=*]", "cpu/feature[name=*]@policy"),
     ("cpu/numa/cell", "cpu/numa/cell[id=*]@cpus"),

@@ -126,6 +126,10 @@ impl NetworkWant {
     fn read_forward(&mut self, call: &Call) -> Result<(), StateError> {
         let forward = Place::at("forward");
         let Some(mode) = &self.forward else {
+            if let Some(nat) = call.get("nat") {
+                let remedy = "Leave it out, or write forward: nat".to_owned();
+                return Err(nat.refuse("possible in an isolated network", Some(remedy)));
+            }
             self.facts.push(Fact::Absent(forward));
             return Ok(());
         };

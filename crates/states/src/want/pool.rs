@@ -2,7 +2,7 @@
 //! Source: Salt `virt.pool_running`; libvirt formatstorage.
 
 use crate::args::{Dict, Field};
-use crate::facts::{Compare, Fact, says};
+use crate::facts::{Compare, Fact, clean_path, says};
 use crate::{Call, StateError};
 use domxml::read::NodeExt;
 use domxml::{Element, Place};
@@ -28,6 +28,8 @@ pub(crate) struct PoolWant {
     pub(crate) target: Option<String>,
     /// What the definition says.
     pub(crate) facts: Vec<Fact>,
+    /// What only a new definition says.
+    pub(crate) facts_if_new: Vec<Fact>,
     /// What was given and means nothing for this kind.
     pub(crate) notes: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl PoolWant {
             autostart: call.flag("autostart", true)?,
             target: None,
             facts: Vec::new(),
+            facts_if_new: Vec::new(),
             notes: Vec::new(),
         };
         want.read_target(call)?;
@@ -128,7 +131,12 @@ impl PoolWant {
             let place = Place::at("target/path");
             let path = target.path()?;
             self.target = Some(path.clone());
-            self.facts.push(Fact::comparing(place, path, Compare::Path));
+            let path = match self.kind.as_deref() {
+                Some("logical") => self.volume_group(call, &path)?,
+                _ => Some(path),
+            };
+            let fact = |path| Fact::comparing(place, path, Compare::Path);
+            self.facts.extend(path.map(fact));
         }
         let Some(permissions) = call.get("permissions") else {
             return Ok(());
@@ -145,16 +153,37 @@ impl PoolWant {
             ("mode", Compare::Octal),
             ("owner", Compare::Text),
             ("group", Compare::Text),
-            ("label", Compare::Text),
+            // Without SELinux libvirt shows none of a pool that runs.
+            ("label", Compare::Shown),
         ] {
             if let Some(field) = dict.get(key) {
                 let place = Place::at("target/permissions").child(key);
-                let value = permission(key, &field)?;
-                self.facts
-                    .extend(value.map(|value| Fact::comparing(place, value, compare)));
+                let Some(value) = permission(key, &field)? else {
+                    continue;
+                };
+                if compare == Compare::Shown {
+                    self.facts_if_new.push(Fact::text(place.clone(), &value));
+                }
+                self.facts.push(Fact::comparing(place, value, compare));
             }
         }
         Ok(())
+    }
+
+    /// libvirt has a volume group in `/dev` under its name, whatever is declared.
+    fn volume_group(&mut self, call: &Call, declared: &str) -> Result<Option<String>, StateError> {
+        let source = call.get("source").map(|source| source.dict(SOURCE_KEYS));
+        let name = source.transpose()?.and_then(|source| source.get("name"));
+        let Some(name) = name.map(|name| name.word()).transpose()? else {
+            return Ok(None);
+        };
+        let path = format!("/dev/{name}");
+        if clean_path(declared) != path {
+            self.notes.push(format!(
+                "target: libvirt has volume group {name} in {path}, not in {declared}"
+            ));
+        }
+        Ok(Some(path))
     }
 
     fn read_source(&mut self, source: &Field) -> Result<(), StateError> {
@@ -277,14 +306,32 @@ impl PoolWant {
             .chain(["parent_address"])
             .collect();
         let dict = adapter.dict(&known)?;
-        if let Some(kind) = dict.get("type") {
-            self.read_adapter_type(&kind)?;
+        // libvirt takes a name alone for one of the host's adapters.
+        let by_name = Compare::Default("scsi_host");
+        let given = |key| dict.get(key);
+        let kind = match (given("type"), given("parent_address"), given("name")) {
+            (Some(kind), ..) => Some((kind.one_of(&["scsi_host", "fc_host"])?, Compare::Text)),
+            (None, Some(_), _) => Some(("scsi_host".to_owned(), Compare::Text)),
+            (None, None, Some(_)) => Some(("scsi_host".to_owned(), by_name)),
+            (None, None, None) => None,
+        };
+        if let Some((kind, compare)) = kind {
+            self.read_adapter_type(&kind, compare);
+        }
+        for (one, other) in [
+            ("parent_wwnn", "parent_wwpn"),
+            ("parent_wwpn", "parent_wwnn"),
+        ] {
+            if dict.get(one).is_some() {
+                dict.need(other)?;
+            }
         }
         for key in ATTRIBUTES {
             if let Some(field) = dict.get(key) {
                 let value = match *key {
+                    "type" => continue,
                     "managed" => yes_no(field.bool()?).to_owned(),
-                    "name" | "parent" | "type" => field.word()?,
+                    "name" | "parent" => field.word()?,
                     _ => wwn(&field)?,
                 };
                 self.facts
@@ -321,9 +368,9 @@ impl PoolWant {
     }
 
     /// What belongs to the other type has to go.
-    fn read_adapter_type(&mut self, kind: &Field) -> Result<(), StateError> {
+    fn read_adapter_type(&mut self, kind: &str, compare: Compare) {
         let place = || Place::at("source/adapter");
-        let others = match kind.one_of(&["scsi_host", "fc_host"])?.as_str() {
+        let others = match kind {
             "fc_host" => vec![place().attr("name"), place().child("parentaddr")],
             _ => [
                 "parent",
@@ -338,7 +385,8 @@ impl PoolWant {
             .to_vec(),
         };
         self.facts.extend(others.into_iter().map(Fact::Absent));
-        Ok(())
+        self.facts
+            .push(Fact::comparing(place().attr("type"), kind, compare));
     }
 
     fn read_auth(&mut self, auth: &Field) -> Result<(), StateError> {

@@ -250,12 +250,17 @@ fn described_twice_is_described_once(kind: &Kind, seed: u64) -> Result<(), TestC
             Err(states::StateError::Argument { .. } | states::StateError::Host { .. }) => continue,
             Err(error) => return Err(TestCaseError::fail(format!("{described:?}: {error}"))),
         };
+        let what = format!("{:?}, changed {}", described.rows, described.changed);
         for diff in plan.plan.steps.iter().filter_map(|step| step.diff.as_ref()) {
             prop_assert!(domxml::Document::new(diff.after.as_str()).is_ok());
         }
         host.apply(&state);
         let again = host.plan(&state).expect("planned once, planned twice");
-        prop_assert!(again.plan.is_empty(), "{described:?}\n{}", summary(&again));
+        prop_assert!(
+            again.plan.is_empty(),
+            "{what}\n{state:?}\n{}",
+            summary(&again)
+        );
         prop_assert!(again.applied(&[]).changes.is_empty());
     }
     Ok(())

@@ -272,7 +272,7 @@ fn everything_the_tables_of_salt_list_is_written_once() {
           cpu: {maximum: 4, current: 2, placement: static, cpuset: '0-3,^2', mode: custom, match: exact, check: partial,
                 model: {name: Skylake-Client, fallback: forbid}, vendor: Intel, topology: {sockets: 1, cores: 2, threads: 2},
                 cache: {level: 3, mode: emulate}, features: {vmx: require, avx: disable},
-                vcpus: {0: {enabled: True, hotpluggable: False}, 1: {enabled: True, hotpluggable: True, order: 2}},
+                vcpus: {0: {enabled: True, hotpluggable: False, order: 1}, 1: {enabled: True, hotpluggable: True, order: 2}},
                 numa: {0: {cpus: '0-3', memory: 1g, memAccess: shared, discard: True}}, iothreads: 2,
                 tuning: {shares: 2048, quota: -1, vcpupin: {0: '0-1', 1: '2'}, emulatorpin: '1-3', iothreadpin: {1: '0'},
                          vcpusched: [{scheduler: fifo, priority: 1, vcpus: '0'}], emulatorsched: {scheduler: rr, priority: 2},
@@ -311,7 +311,7 @@ fn everything_the_tables_of_salt_list_is_written_once() {
           </memoryBacking>
           <vcpu current='2' placement='static' cpuset='0-3,^2'>4</vcpu>
           <vcpus>
-            <vcpu id='0' enabled='yes' hotpluggable='no'/>
+            <vcpu id='0' enabled='yes' hotpluggable='no' order='1'/>
             <vcpu id='1' enabled='yes' hotpluggable='yes' order='2'/>
           </vcpus>
           <iothreads>2</iothreads>
@@ -350,7 +350,7 @@ fn everything_the_tables_of_salt_list_is_written_once() {
               <hint-dedicated state='on'/>
             </kvm>
           </features>
-          <cpu match='exact' mode='custom' check='partial'>
+          <cpu check='partial'>
             <model fallback='forbid'>Skylake-Client</model>
             <vendor>Intel</vendor>
             <topology sockets='1' cores='2' threads='2'/>

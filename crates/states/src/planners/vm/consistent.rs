@@ -34,6 +34,7 @@ fn contradictions(root: Node) -> Vec<StateError> {
     found.numa(root, vcpus);
     found.memory(root);
     found.tuning(root, vcpus);
+    found.firmware(root);
     found.disks(root);
     found.nics(root);
     found.serials(root);
@@ -110,6 +111,18 @@ impl Found {
                 );
             }
         }
+        let ordered = each
+            .iter()
+            .filter(|vcpu| !vcpu.attr("order").is_empty())
+            .count();
+        if ordered > 0 && ordered < each.len() {
+            self.add(
+                "cpu: vcpus",
+                "order",
+                "given for some only",
+                "Give order to each vCPU, or to none",
+            );
+        }
         let online = each
             .iter()
             .filter(|vcpu| vcpu.attr("enabled") == "yes")
@@ -158,12 +171,39 @@ impl Found {
 
     fn cpu_model(&mut self, root: Node) {
         let Some(cpu) = root.child("cpu") else { return };
+        if cpu
+            .child("cache")
+            .is_some_and(|cache| cache.attr("mode").is_empty())
+        {
+            self.add(
+                "cpu: cache",
+                "it",
+                "complete without mode",
+                "Add mode: emulate, passthrough or disable",
+            );
+        }
+        if let Some(cache) = cpu
+            .child("cache")
+            .filter(|c| c.attr("mode") == "emulate" && c.attr("level") != "3")
+        {
+            let level = match cache.attr("level") {
+                "" => "nothing",
+                level => level,
+            };
+            self.add(
+                "cpu: cache: level",
+                level,
+                "possible with mode: emulate",
+                "Write level: 3",
+            );
+        }
         let is_custom = matches!(cpu.attr("mode"), "" | "custom");
         if !is_custom || !cpu.text_at("model").is_empty() {
             return;
         }
         let remedy = "Add model: {name: …}, or write mode: host-model";
         for (key, there) in [
+            ("match", !matches!(cpu.attr("match"), "" | "exact")),
             ("vendor", cpu.child("vendor").is_some()),
             ("features", cpu.child("feature").is_some()),
         ] {
@@ -449,6 +489,19 @@ impl Found {
                 id,
                 format!("the number of one of {count} {what}, counted from {first}"),
                 remedy,
+            );
+        }
+    }
+
+    fn firmware(&mut self, root: Node) {
+        let Some(os) = root.child("os") else { return };
+        let has_loader = !os.text_at("loader").is_empty() || os.attribute("firmware").is_some();
+        if os.child("nvram").is_some() && !has_loader {
+            self.add(
+                "boot: nvram",
+                "it",
+                "possible without loader",
+                "Add loader, or leave both out (null)",
             );
         }
     }

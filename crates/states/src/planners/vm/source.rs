@@ -159,6 +159,16 @@ pub(super) fn resolve(
 ) -> Result<Disk, StateError> {
     let mut disk = Disk::new(want, owner);
     match &want.source {
+        Source::Empty if matches!(want.device.as_str(), "disk" | "lun") => {
+            return Err(StateError::Argument {
+                path: format!("disks: {}: source_file", want.name),
+                found: "null".to_owned(),
+                expected: format!("possible for a {}: only drives can be empty", want.device),
+                remedy: Some(
+                    "Leave it out to have a volume made, or write device: cdrom".to_owned(),
+                ),
+            });
+        }
         Source::Empty => {}
         Source::Computed if want.device != "disk" => {}
         Source::Given(path) if path.starts_with('/') => existing_path(&mut disk, want, path, seen)?,

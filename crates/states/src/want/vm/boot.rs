@@ -52,7 +52,11 @@ pub(super) fn facts(boot: &Field) -> Result<Vec<Fact>, StateError> {
     if let Some(nvram) = dict.given("nvram") {
         let place = || os().child("nvram");
         facts.push(match file(&nvram, "nvram")? {
-            None => Fact::Absent(place()),
+            // With a loader libvirt keeps variables of its own choice.
+            None if dict.given("loader").is_some_and(|loader| loader.is_null()) => {
+                Fact::Absent(place())
+            }
+            None => Fact::Absent(place().attr("template")),
             Some(path) => Fact::text(place().attr("template"), path),
         });
     }

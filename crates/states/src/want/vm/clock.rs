@@ -3,7 +3,7 @@
 use super::{only, row, yes_no_row};
 use crate::StateError;
 use crate::args::Field;
-use crate::facts::Fact;
+use crate::facts::{Compare, Fact};
 use domxml::Place;
 
 pub(super) fn facts(clock: &Field) -> Result<Vec<Fact>, StateError> {
@@ -23,7 +23,11 @@ pub(super) fn facts(clock: &Field) -> Result<Vec<Fact>, StateError> {
     } else {
         facts.push(Fact::Absent(root().attr("timezone")));
     }
-    facts.push(Fact::text(root().attr("offset"), offset));
+    facts.push(Fact::comparing(
+        root().attr("offset"),
+        offset,
+        Compare::ClockOffset,
+    ));
     if let Some(timezone) = timezone {
         if let Some(adjustment) = dict.get("adjustment") {
             let remedy = "Give one of timezone and adjustment".to_owned();

@@ -88,7 +88,18 @@ fn dictionary(cpu: &Field) -> Result<Cpu, StateError> {
         None => Fact::Absent(vcpu().attr("current")),
     }));
     for (key, place, allowed) in words {
-        facts.extend(row(&dict, key, place, |f| f.one_of(allowed))?);
+        let fact = row(&dict, key, place, |f| f.one_of(allowed))?;
+        // libvirt leaves these out of a CPU without a model.
+        facts.extend(fact.map(|fact| match key {
+            "mode" => fact.with(Compare::Default("custom")),
+            "match" => fact.with(Compare::Default("exact")),
+            _ => fact,
+        }));
+    }
+    if dict.given("placement").is_some_and(|f| f.value != "auto") {
+        // What libvirt added for auto would make it auto again.
+        let keep = ["", "static"].map(str::to_owned).to_vec();
+        facts.push(only(Place::at("numatune"), "memory", "placement", keep));
     }
     facts.extend(cpuset_row(&dict, "cpuset", vcpu().attr("cpuset"))?);
     facts.extend(row(&dict, "vendor", Place::at("cpu/vendor"), |f| f.word())?);

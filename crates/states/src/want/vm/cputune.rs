@@ -4,8 +4,9 @@ use super::cpu::{checked_cpuset, cpuset_row, element_with, keys};
 use super::{attribute_key, only, resctrl, row};
 use crate::StateError;
 use crate::args::Field;
-use crate::facts::{Compare, Fact};
+use crate::facts::{Compare, Fact, cpuset};
 use domxml::Place;
+use domxml::read::NodeExt;
 
 const SCALARS: &[&str] = &[
     "shares",
@@ -64,13 +65,14 @@ pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
         facts.push(only(root(), element, id, keys(&pins)));
     }
     if let Some(list) = dict.get("vcpusched") {
-        facts.push(schedulers(&list, "vcpusched", "vcpus", |n| {
-            attribute_key(n, &["vcpus", "scheduler", "priority"])
+        facts.push(schedulers(&list, "vcpusched", "vcpus", |node| {
+            each(node, "vcpus")
         })?);
     }
     if let Some(list) = dict.get("iothreadsched") {
-        let key = |n: roxmltree::Node| attribute_key(n, &["iothreads", "scheduler", "priority"]);
-        facts.push(schedulers(&list, "iothreadsched", "iothreads", key)?);
+        facts.push(schedulers(&list, "iothreadsched", "iothreads", |node| {
+            each(node, "iothreads")
+        })?);
     }
     if let Some(one) = dict.get("emulatorsched") {
         let one = one.dict(&["scheduler", "priority"])?;
@@ -92,6 +94,14 @@ pub(super) fn facts(tuning: &Field) -> Result<Vec<Fact>, StateError> {
 }
 
 const SCHEDULERS: &[&str] = &["batch", "idle", "fifo", "rr"];
+
+/// A line for each member: libvirt splits and joins the elements as it likes.
+fn each(node: roxmltree::Node, members: &str) -> String {
+    let rest = attribute_key(node, &["scheduler", "priority"]);
+    let ids = cpuset(node.attr(members)).unwrap_or_default();
+    let lines: Vec<String> = ids.iter().map(|id| format!("{id} {rest}")).collect();
+    lines.join("\n")
+}
 
 fn schedulers(
     list: &Field,

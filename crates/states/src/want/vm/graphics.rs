@@ -65,6 +65,15 @@ pub(super) fn parse(graphics: &Field) -> Result<GraphicsWant, StateError> {
         let remedy = "Leave it out, or write type: spice".to_owned();
         return Err(field.refuse(format!("possible with {kind}"), Some(remedy)));
     }
+    if let (Some(field), Listen::Kind(kind)) = (dict.get("port").or(dict.get("tls_port")), &listen)
+        && kind != "network"
+    {
+        let remedy = "Leave it out, or write listen: {address: …}".to_owned();
+        return Err(field.refuse(
+            format!("possible with listen: {{type: {kind}}}"),
+            Some(remedy),
+        ));
+    }
     if let (Some(one), Some(other)) = (port("port")?, port("tls_port")?)
         && one == other
     {
@@ -106,12 +115,16 @@ impl GraphicsWant {
         if let Some(port) = self.tls_port {
             facts.push(Fact::text(place().attr("tlsPort"), port));
         }
+        // Without an address there are no ports.
+        let has_ports = !matches!(&self.listen, Listen::Kind(kind) if kind != "network");
         let automatic = self.port.is_none() && self.tls_port.is_none();
         let autoport = place().attr("autoport");
-        facts.push(match automatic {
-            true => Fact::text(autoport, "yes"),
-            false => Fact::comparing(autoport, "no", Compare::Default("no")),
-        });
+        if has_ports {
+            facts.push(match automatic {
+                true => Fact::text(autoport, "yes"),
+                false => Fact::comparing(autoport, "no", Compare::Default("no")),
+            });
+        }
         let listen = || place().child("listen");
         match &self.listen {
             Listen::Address(address) => {

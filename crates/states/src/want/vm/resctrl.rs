@@ -65,7 +65,7 @@ fn monitors(field: &Field) -> Result<Vec<Element>, StateError> {
         .into_iter()
         .map(|(vcpus, level)| {
             Ok(Element::new("monitor")
-                .attr("level", level.number_in(1, 3)?)
+                .attr("level", level.number_in(3, 3)?)
                 .attr("vcpus", vcpus))
         })
         .collect()

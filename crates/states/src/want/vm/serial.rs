@@ -56,13 +56,23 @@ pub(super) fn fact(list: &Field, name: &'static str) -> Result<Fact, StateError>
     })
 }
 
-/// What is declared is there. libvirt leaves out the protocol that it takes by itself, raw.
+/// What is declared is there.
 fn same_device(want: Node, have: Node) -> bool {
+    let same_target = match (want.child("target"), have.child("target")) {
+        (Some(want), Some(have)) => says(have, want),
+        (want, _) => want.is_none(),
+    };
+    same_target && same_but_target(want, have)
+}
+
+/// libvirt leaves out the protocol that it takes by itself, raw.
+fn same_but_target(want: Node, have: Node) -> bool {
     let raw = |node: Node| matches!(node.attr_at("protocol", "type"), "" | "raw");
     let parts = || want.children().filter(Node::is_element);
     want.attr("type") == have.attr("type")
         && parts().all(|part| match part.tag_name().name() {
             "protocol" if raw(want) => raw(have),
+            "target" => true,
             name => {
                 let mut like = have.children_named(name).into_iter();
                 like.any(|have| says(have, part))
@@ -77,7 +87,8 @@ fn same_console(want: Node, have: Node) -> bool {
     match (target(want).as_str(), target(have).as_str()) {
         (FIRST_SERIAL, FIRST_SERIAL) => true,
         (FIRST_SERIAL, _) | (_, FIRST_SERIAL) => false,
-        _ => same_device(want, have),
+        // libvirt numbers consoles by itself.
+        (want_target, have_target) => want_target == have_target && same_but_target(want, have),
     }
 }
 
@@ -94,15 +105,23 @@ fn device(item: &Field, name: &'static str) -> Result<Element, StateError> {
     let kind = dict
         .get("type")
         .map_or(Ok("tcp".to_owned()), |f| f.one_of(KINDS))?;
+    let port = || {
+        dict.get("port")
+            .map_or(Ok(23023), |f| f.number_in(1, 65535))
+    };
     let path = || dict.get("path").map(|f| f.path()).transpose();
     let source = Element::new("source");
     let source = match kind.as_str() {
-        "tcp" | "udp" => {
-            let port = dict
-                .get("port")
-                .map(|f| f.number_in(1, 65535))
-                .transpose()?
-                .unwrap_or(23023);
+        // libvirt wants to know where to send to, and listens on any free port.
+        "udp" => source
+            .attr("mode", "connect")
+            .attr(
+                "host",
+                dict.get("host")
+                    .map_or(Ok("127.0.0.1".to_owned()), |f| f.machine())?,
+            )
+            .attr("service", port()?),
+        "tcp" => {
             let tls = dict.get("tls").map(|f| f.bool()).transpose()?;
             source
                 .attr("mode", "bind")
@@ -111,7 +130,7 @@ fn device(item: &Field, name: &'static str) -> Result<Element, StateError> {
                     dict.get("host")
                         .map_or(Ok("0.0.0.0".to_owned()), |f| f.machine())?,
                 )
-                .attr("service", port)
+                .attr("service", port()?)
                 .attr_opt("tls", tls.map(yes_no))
         }
         "unix" => source.attr("mode", "bind").attr_opt("path", path()?),

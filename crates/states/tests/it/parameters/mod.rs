@@ -86,6 +86,7 @@ const NO_ATTRIBUTES: &[(&str, &str)] = &[
     ("install", "nothing is put into disks"),
     ("pub_key", "nothing is put into disks"),
     ("priv_key", "nothing is put into disks"),
+    ("consoles: *: target_port", "libvirt numbers consoles"),
     ("transient", "refused"),
     ("host_devices", "refused"),
     ("disks: *: overlay_image", "refused"),

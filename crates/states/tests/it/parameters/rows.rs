@@ -51,7 +51,7 @@ pub const VM: &[Row] = &[
         "cpu: {maximum: 2, vcpus: {1: {enabled: True, hotpluggable: False}, 0: {enabled: True, hotpluggable: False}}}", "vcpus/vcpu[id=1]@hotpluggable", ("yes", "no")),
     row("cpu: vcpus: *: order", "cpu: {maximum: 3, vcpus: {1: {enabled: True, hotpluggable: True, order: 2}, 2: {enabled: True, hotpluggable: True, order: 3}, 0: {enabled: True, hotpluggable: False, order: 1}}}",
         "cpu: {maximum: 3, vcpus: {1: {enabled: True, hotpluggable: True, order: 3}, 2: {enabled: True, hotpluggable: True, order: 2}, 0: {enabled: True, hotpluggable: False, order: 1}}}", "vcpus/vcpu[id=1]@order", ("2", "3")),
-    row("cpu: match", "cpu: {mode: custom, match: exact, model: {name: qemu64}}", "cpu: {mode: custom, match: minimum, model: {name: qemu64}}", "cpu@match", ("exact", "minimum")),
+    row("cpu: match", "cpu: {mode: custom, match: strict, model: {name: qemu64}}", "cpu: {mode: custom, match: minimum, model: {name: qemu64}}", "cpu@match", ("strict", "minimum")),
     row("cpu: mode", "cpu: {mode: host-model}", "cpu: {mode: maximum}", "cpu@mode", ("host-model", "maximum")),
     row("cpu: check", "cpu: {mode: custom, model: {name: qemu64}, check: none}", "cpu: {mode: custom, model: {name: qemu64}, check: partial}", "cpu@check", ("none", "partial")),
     row("cpu: model: name", "cpu: {mode: custom, model: {name: qemu64}}", "cpu: {mode: custom, model: {name: qemu32}}", "cpu/model", ("qemu64", "qemu32")),
@@ -62,7 +62,7 @@ pub const VM: &[Row] = &[
     row("cpu: topology: dies", "cpu: {maximum: 4, topology: {sockets: 1, dies: 2, cores: 2, threads: 1}}", "cpu: {maximum: 4, topology: {sockets: 1, dies: 1, cores: 4, threads: 1}}", "cpu/topology@dies", ("2", "1")),
     row("cpu: topology: cores", "cpu: {maximum: 4, topology: {sockets: 2, cores: 2, threads: 1}}", "cpu: {maximum: 4, topology: {sockets: 1, cores: 4, threads: 1}}", "cpu/topology@cores", ("2", "4")),
     row("cpu: topology: threads", "cpu: {maximum: 4, topology: {sockets: 2, cores: 1, threads: 2}}", "cpu: {maximum: 4, topology: {sockets: 2, cores: 2, threads: 1}}", "cpu/topology@threads", ("2", "1")),
-    row("cpu: cache: level", "cpu: {mode: host-model, cache: {level: 3, mode: emulate}}", "cpu: {mode: host-model, cache: {level: 1, mode: emulate}}", "cpu/cache@level", ("3", "1")),
+    row("cpu: cache: level", "cpu: {mode: host-model, cache: {level: 3, mode: emulate}}", "cpu: {mode: host-model, cache: {level: null, mode: disable}}", "cpu/cache@level", ("3", "-")),
     row("cpu: cache: mode", "cpu: {mode: host-model, cache: {mode: disable}}", "cpu: {mode: host-model, cache: {mode: emulate, level: 3}}", "cpu/cache@mode", ("disable", "emulate")),
     row("cpu: features: *", "cpu: {mode: custom, model: {name: qemu64}, features: {aes: require}}", "cpu: {mode: custom, model: {name: qemu64}, features: {aes: disable}}", "cpu/feature[name=aes]@policy", ("require", "disable")),
     row("cpu: numa: *: cpus", "cpu: {maximum: 2, numa: {0: {cpus: '0', memory: 256}, 1: {cpus: '1', memory: 256}}}", "cpu: {maximum: 2, numa: {0: {cpus: '0-1', memory: 512}}}", "cpu/numa/cell[id=0]@cpus", ("0", "0-1")),
@@ -94,7 +94,7 @@ pub const VM: &[Row] = &[
     row("cpu: tuning: cachetune: *: *: level", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {0: {level: 3, type: both, size: 3072}}}}}", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {0: {level: 2, type: both, size: 3072}}}}}", "cputune/cachetune[vcpus=0-1]/cache[id=0]@level", ("3", "2")),
     row("cpu: tuning: cachetune: *: *: type", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {0: {level: 3, type: both, size: 3072}}}}}", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {0: {level: 3, type: code, size: 3072}}}}}", "cputune/cachetune[vcpus=0-1]/cache[id=0]@type", ("both", "code")),
     row("cpu: tuning: cachetune: *: *: size", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {0: {level: 3, type: both, size: 3072}}}}}", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {0: {level: 3, type: both, size: 6 MiB}}}}}", "cputune/cachetune[vcpus=0-1]/cache[id=0]@size", ("3072", "6144")),
-    row("cpu: tuning: cachetune: *: monitor: *", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {monitor: {1: 3}}}}}", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {monitor: {1: 2}}}}}", "cputune/cachetune[vcpus=0-1]/monitor[vcpus=1]@level", ("3", "2")),
+    row("cpu: tuning: cachetune: *: monitor: *", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {monitor: {1: 3}}}}}", "cpu: {maximum: 2, tuning: {cachetune: {'0-1': {monitor: {0: 3}}}}}", "cputune/cachetune[vcpus=0-1]/monitor[1]@vcpus", ("1", "0")),
     row("cpu: tuning: memorytune: *: *", "cpu: {maximum: 2, tuning: {memorytune: {'0-1': {0: 60}}}}", "cpu: {maximum: 2, tuning: {memorytune: {'0-1': {0: 50}}}}", "cputune/memorytune[vcpus=0-1]/node[id=0]@bandwidth", ("60", "50")),
     row("mem", "mem: 512", "mem: 256", "memory", ("524288", "262144")),
     row("mem", "mem: 512", "mem: 0.25g", "currentMemory", ("524288", "262144")),
@@ -183,7 +183,6 @@ pub const VM: &[Row] = &[
     row("consoles: *: port", "consoles: [{port: 4000, target_type: virtio}]", "consoles: [{port: 4001, target_type: virtio}]", "devices/console[1]/source@service", ("4000", "4001")),
     row("consoles: *: protocol", "consoles: [{port: 4000, protocol: raw, target_type: virtio}]", "consoles: [{port: 4000, protocol: telnet, target_type: virtio}]", "devices/console[1]/protocol@type", ("raw", "telnet")),
     row("consoles: *: tls", "consoles: [{port: 4000, protocol: raw, tls: False, target_type: virtio}]", "consoles: [{port: 4000, protocol: raw, tls: True, target_type: virtio}]", "devices/console[1]/source@tls", ("no", "yes")),
-    row("consoles: *: target_port", "consoles: [{type: pty, target_type: virtio, target_port: 0}]", "consoles: [{type: pty, target_type: virtio, target_port: 1}]", "devices/console[1]/target@port", ("0", "1")),
     row("consoles: *: target_type", "consoles: [{type: pty, target_type: virtio}]", "consoles: [{type: pty, target_type: xen}]", "devices/console[1]/target@type", ("virtio", "xen")),
     row("stop_on_reboot", "stop_on_reboot: True", "stop_on_reboot: False", "on_reboot", ("destroy", "restart")),
     row("autostart", "autostart: True", "autostart: False", "autostart", ("True", "False")),
@@ -194,13 +193,13 @@ pub const VM: &[Row] = &[
 ];
 
 /// Arguments of every network below, unless a row has others.
-pub const NETWORK_BASE: &str = "{bridge: br7, forward: nat}";
+pub const NETWORK_BASE: &str = "{bridge: br7, forward: null}";
 
 /// `virt.network_running`, `virt.network_defined`.
 #[rustfmt::skip]
 pub const NETWORK: &[Row] = &[
     row("bridge", "bridge: br7", "bridge: br8", "bridge@name", ("br7", "br8")),
-    row("forward", "forward: nat", "forward: route", "forward@mode", ("nat", "route")),
+    row("forward", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}}", "{forward: route, ipv4_config: {cidr: 10.66.1.0/24}}", "forward@mode", ("nat", "route")),
     row("vport", "{forward: bridge, vport: openvswitch}", "{forward: bridge, vport: 802.1Qbh}", "virtualport@type", ("openvswitch", "802.1Qbh")),
     row("vport: type", "{forward: bridge, vport: {type: openvswitch}}", "{forward: bridge, vport: {type: 802.1Qbh}}", "virtualport@type", ("openvswitch", "802.1Qbh")),
     row("vport: parameters: managerid", "{forward: bridge, vport: {type: 802.1Qbg, parameters: {managerid: 11, typeid: 1193047, typeidversion: 2}}}", "{forward: bridge, vport: {type: 802.1Qbg, parameters: {managerid: 12, typeid: 1193047, typeidversion: 2}}}", "virtualport/parameters@managerid", ("11", "12")),
@@ -233,10 +232,10 @@ pub const NETWORK: &[Row] = &[
     row("mtu", "mtu: 1400", "mtu: 1300", "mtu@size", ("1400", "1300")),
     row("domain: name", "domain: {name: a.example}", "domain: {name: b.example}", "domain@name", ("a.example", "b.example")),
     row("domain: localOnly", "domain: {name: a.example, localOnly: True}", "domain: {name: a.example, localOnly: False}", "domain@localOnly", ("yes", "no")),
-    row("nat: address: start", "nat: {address: {start: 10.9.9.1, end: 10.9.9.9}}", "nat: {address: {start: 10.9.9.2, end: 10.9.9.9}}", "forward/nat/address@start", ("10.9.9.1", "10.9.9.2")),
-    row("nat: address: end", "nat: {address: {start: 10.9.9.1, end: 10.9.9.9}}", "nat: {address: {start: 10.9.9.1, end: 10.9.9.8}}", "forward/nat/address@end", ("10.9.9.9", "10.9.9.8")),
-    row("nat: port: start", "nat: {port: {start: 2000, end: 3000}}", "nat: {port: {start: 2001, end: 3000}}", "forward/nat/port@start", ("2000", "2001")),
-    row("nat: port: end", "nat: {port: {start: 2000, end: 3000}}", "nat: {port: {start: 2000, end: 3001}}", "forward/nat/port@end", ("3000", "3001")),
+    row("nat: address: start", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {address: {start: 10.9.9.1, end: 10.9.9.9}}}", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {address: {start: 10.9.9.2, end: 10.9.9.9}}}", "forward/nat/address@start", ("10.9.9.1", "10.9.9.2")),
+    row("nat: address: end", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {address: {start: 10.9.9.1, end: 10.9.9.9}}}", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {address: {start: 10.9.9.1, end: 10.9.9.8}}}", "forward/nat/address@end", ("10.9.9.9", "10.9.9.8")),
+    row("nat: port: start", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {port: {start: 2000, end: 3000}}}", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {port: {start: 2001, end: 3000}}}", "forward/nat/port@start", ("2000", "2001")),
+    row("nat: port: end", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {port: {start: 2000, end: 3000}}}", "{forward: nat, ipv4_config: {cidr: 10.66.1.0/24}, nat: {port: {start: 2000, end: 3001}}}", "forward/nat/port@end", ("3000", "3001")),
     row("interfaces", "{forward: private, interfaces: em1 em2}", "{forward: private, interfaces: em1 em3}", "forward/interface[2]@dev", ("em2", "em3")),
     row("addresses", "{forward: hostdev, addresses: '0000:04:00.1'}", "{forward: hostdev, addresses: '0000:04:00.2 0000:04:00.3'}", "forward/address[1]@function", ("0x1", "0x2")),
     row("physical_function", "{forward: hostdev, physical_function: em1}", "{forward: hostdev, physical_function: em2}", "forward/pf@dev", ("em1", "em2")),
