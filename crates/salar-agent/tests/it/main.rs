@@ -1,5 +1,7 @@
 //! The program as a person uses it, on libvirt's test driver.
 
+mod settles;
+
 use expect_test::{Expect, expect};
 use serde_json::Value;
 use std::path::PathBuf;
