@@ -60,7 +60,7 @@ const FIRST: &str = "
 pool0:
   virt.pool_running: [ptype: dir, target: /vms]
 net0:
-  virt.network_running: [bridge: net0-br, forward: nat]
+  virt.network_running: [bridge: net0-br, forward: nat, ipv4_config: {cidr: 192.168.44.0/24}]
 srv01:
   virt.running:
     - mem: 1024
