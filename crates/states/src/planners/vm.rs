@@ -10,6 +10,7 @@ mod create;
 mod disks;
 mod nics;
 mod profile;
+mod resolved;
 mod source;
 mod update;
 

@@ -874,3 +874,39 @@ fn more_vcpus_do_not_come_online_by_themselves() {
     host.apply(&state("{maximum: 4, current: 1}"));
     assert_eq!((host.vm("v").vcpus, host.vm("v").vcpus_max), (1, 4));
 }
+
+#[test]
+fn what_is_resolved_at_the_start_does_not_wait_for_ever() {
+    let state = |mode: &str| {
+        virt("running", "v", "{mem: {boot: 512, current: 256}}").with(
+            "cpu",
+            &format!("{{mode: {mode}, features: {{aes: require}}, check: partial}}"),
+        )
+    };
+    let mut host = Host::new();
+    host.apply(&state("host-model"));
+    let vm = host.vm("v");
+    let mut live = Document::new(vm.xml_live.clone().expect("it runs")).expect("well-formed");
+    for (place, value) in [
+        (Place::at("cpu").attr("mode"), "custom"),
+        (Place::at("cpu").attr("check"), "full"),
+        (Place::at("cpu/model"), "EPYC"),
+        (
+            Place::at("cpu")
+                .keyed("feature", "name", "x2apic")
+                .attr("policy"),
+            "require",
+        ),
+        (Place::at("currentMemory"), "524288"),
+    ] {
+        live.set(&place, value).expect("possible");
+    }
+    vm.xml_live = Some(live.into_string());
+    let plan = host.plan(&state("host-model")).expect("a plan").plan;
+    assert_eq!((plan.steps, plan.pending), (vec![], vec![]));
+    let changed = host.plan(&state("maximum")).expect("a plan");
+    expect![[r#"
+        Update the definition of VM v: cpu@mode [next boot]
+        waits: cpu@mode: custom now, maximum at the next start"#]]
+    .assert_eq(&summary(&changed));
+}

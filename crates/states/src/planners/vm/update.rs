@@ -2,7 +2,7 @@
 //! Source: Salt `virt.update`.
 
 use super::source::{Disk, Owner, resolve};
-use super::{End, autostart, consistent, disks, nics, object, profile, start};
+use super::{End, autostart, consistent, disks, nics, object, profile, resolved, start};
 use crate::changes::{Changes, DeviceChange};
 use crate::facts::{Fact, edited, nearly, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -312,8 +312,11 @@ impl Target<'_> {
     ) -> Result<Vec<String>, StateError> {
         let doc = parse("domain", "domain", live).map_err(|e| self.bad(e))?;
         let root = doc.root_element();
+        let old = parse("domain", "domain", self.old).map_err(|e| self.bad(e))?;
+        let changes = |fact: &Fact| !fact.holds(old.root_element());
         let facts = unmet(root, self.facts)
             .into_iter()
+            .filter(|fact| !resolved::at_start(fact, root) || changes(fact))
             .map(|fact| fact.waiting(root, Object::Vm));
         let devices = differs(live, new).map_err(|e| self.bad(e))?;
         let declared = |what: &str| {
