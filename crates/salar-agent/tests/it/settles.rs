@@ -280,7 +280,7 @@ struct Kind {
     one_by_one: bool,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         prefix: "rd",
         fun: "defined",
@@ -310,6 +310,14 @@ const KINDS: [Kind; 4] = [
         fun: "volume_defined",
         base: rows::VOLUME_BASE,
         rows: rows::VOLUME,
+        remove: "volume_absent",
+        one_by_one: false,
+    },
+    Kind {
+        prefix: "rs",
+        fun: "volume_present",
+        base: "pool: pool",
+        rows: rows::STORED,
         remove: "volume_absent",
         one_by_one: false,
     },
@@ -438,6 +446,10 @@ impl Host {
         if !second.is_empty() {
             failed.extend(self.settle(&second, faults).await);
         }
+        if running == "running" {
+            second.retain(|id, _| !failed.contains_key(id));
+            self.nothing_waits_after_a_start(&second, faults).await;
+        }
         for (id, why) in failed {
             // Contradictions between rows, and what a host in a container cannot start.
             let is_fault = why.starts_with("cannot ")
@@ -454,6 +466,27 @@ impl Host {
             "{removed:#?}"
         );
         ran
+    }
+
+    /// What had to wait for the next start is there once it came.
+    async fn nothing_waits_after_a_start(&self, vms: &States, faults: &mut Vec<String>) {
+        let off: States = vms
+            .keys()
+            .map(|id| (id.clone(), ("powered_off", Map::new())))
+            .collect();
+        if off.is_empty() {
+            return;
+        }
+        self.apply(&off, false).await;
+        let started = self.apply(vms, false).await;
+        for (id, result) in self.apply(vms, true).await {
+            let comment = result["comment"].as_str().unwrap_or_default();
+            if started[&id]["result"] == true
+                && comment != format!("Domain {id} exists and is running")
+            {
+                faults.push(format!("{id} after a start: {:?}: {result:#}", vms[&id]));
+            }
+        }
     }
 
     /// The test driver shows no definition of a network or pool that runs but the running one, so there they do not run.

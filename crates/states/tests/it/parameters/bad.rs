@@ -276,3 +276,20 @@ fn an_address_that_a_stopped_vm_has_is_said() {
     let notes = host.plan(&of("x")).expect("a plan").notes;
     expect_test::expect!["interfaces: VM off has the address 52:54:00:00:00:78 too; they must not run in one network at a time"].assert_eq(&notes.join("\n"));
 }
+
+#[test]
+fn a_name_that_cannot_be_is_refused_for_every_kind() {
+    let long = "x".repeat(300);
+    for kind in KINDS {
+        for name in ["", " ", "a\0b", "a\nb", "a/b", "..", "<x>", &long] {
+            let mut state = kind.state(kind.all_rows().next().expect("rows").first);
+            name.clone_into(&mut state.name);
+            let error = host().plan(&state).expect_err(name).to_string();
+            assert!(
+                error.starts_with("name: "),
+                "{} {name:?}: {error}",
+                kind.fun
+            );
+        }
+    }
+}
