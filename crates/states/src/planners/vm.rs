@@ -18,6 +18,7 @@ use super::steps::{by, planned, vm};
 use super::taken::{self, Plugged};
 use crate::want::vm::VmWant;
 use crate::want::vm::disk::{DiskWant, Source};
+use crate::want::vm::nic::NicWant;
 use crate::{Call, ChunkPlan, Config, Needs, Observation, StateError};
 use model::Request;
 use model::plan::{Consequence, PlannedStep, VmOp};
@@ -84,27 +85,31 @@ fn disk_needs(vm: &str, disk: &DiskWant, config: &Config, needs: &mut Needs) {
 
 /// Every VM, where a declared MAC address may be another's.
 pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
-    let want = VmWant::parse(call)?;
-    let have = seen.vm(&want.name)?;
-    Ok(taken::vm_needs(&addresses(call, &want, seen)?, have))
+    // Of a VM that is as declared, which is the rule, nothing else is read a second time.
+    let nics = match call.get("nic_profile") {
+        None => VmWant::read_nics(call)?,
+        Some(_) => profile::nics(call, &VmWant::parse(call)?, &seen.config)?,
+    };
+    let have = seen.vm(call.name)?;
+    Ok(taken::vm_needs(&addresses(nics), have))
 }
 
 /// The declared MAC addresses.
-fn addresses(call: &Call, want: &VmWant, seen: &Observation) -> Result<Vec<Plugged>, StateError> {
-    let nics = profile::nics(call, want, &seen.config)?.unwrap_or_default();
-    let plugged = nics.into_iter().filter_map(|nic| {
+fn addresses(nics: Option<Vec<NicWant>>) -> Vec<Plugged> {
+    let plugged = nics.unwrap_or_default().into_iter().filter_map(|nic| {
         Some(Plugged {
             mac: nic.mac?,
             kind: nic.kind.unwrap_or_default(),
             source: nic.source.unwrap_or_default(),
         })
     });
-    Ok(plugged.collect())
+    plugged.collect()
 }
 
 pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPlan, StateError> {
     let want = VmWant::parse(call)?;
-    let notes = taken::check_vm(&want.name, &addresses(call, &want, seen)?, seen)?;
+    let macs = addresses(profile::nics(call, &want, &seen.config)?);
+    let notes = taken::check_vm(&want.name, &macs, seen)?;
     let mut planned = match seen.vm(&want.name)? {
         None => create::plan(call, &want, seen, end),
         Some(have) => update::plan(call, &want, have, seen, end),

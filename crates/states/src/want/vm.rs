@@ -131,7 +131,7 @@ impl VmWant {
             disks: list(call, "disks", disk::parse)?,
             disk_profile: call.get("disk_profile").map(|f| f.word()).transpose()?,
             cloud_init: None,
-            nics: list(call, "interfaces", nic::parse)?,
+            nics: Self::read_nics(call)?,
             nic_profile: call.get("nic_profile").map(|f| f.word()).transpose()?,
             graphics: call
                 .get("graphics")
@@ -147,6 +147,11 @@ impl VmWant {
         want.read_cloud_init(call)?;
         want.read_seed(call)?;
         Ok(want)
+    }
+
+    /// The interfaces alone; `None` when they are not declared.
+    pub(crate) fn read_nics(call: &Call) -> Result<Option<Vec<NicWant>>, StateError> {
+        list(call, "interfaces", nic::parse)
     }
 
     fn read_life(&mut self, call: &Call) -> Result<(), StateError> {
