@@ -25,6 +25,38 @@ pub(super) fn check(vm: &str, old: Option<&str>, new: &str) -> Result<(), StateE
     }
 }
 
+/// What the VM is to boot from and does not have. libvirt takes that, and the firmware goes on to the next.
+pub(super) fn nothing_to_boot_from(xml: &str) -> Vec<String> {
+    let Ok(doc) = parse("domain", "domain", xml) else {
+        return Vec::new();
+    };
+    let root = doc.root_element();
+    let devices = |name| {
+        root.child("devices")
+            .map(|d| d.children_named(name))
+            .unwrap_or_default()
+    };
+    let disk = |kinds: &[&str]| {
+        devices("disk")
+            .iter()
+            .any(|disk| kinds.contains(&disk.attr("device")))
+    };
+    let order = root
+        .child("os")
+        .map(|os| os.children_named("boot"))
+        .unwrap_or_default();
+    let absent = order.iter().filter_map(|boot| match boot.attr("dev") {
+        "hd" if !disk(&["disk", "lun", ""]) => Some(("hd", "disk")),
+        "cdrom" if !disk(&["cdrom"]) => Some(("cdrom", "CD drive")),
+        "fd" if !disk(&["floppy"]) => Some(("fd", "floppy drive")),
+        "network" if devices("interface").is_empty() => Some(("network", "interface")),
+        _ => None,
+    });
+    absent
+        .map(|(word, what)| format!("boot_dev: {word} is in the order, and the VM has no {what}"))
+        .collect()
+}
+
 fn contradictions(root: Node) -> Vec<StateError> {
     let mut found = Found(Vec::new());
     let vcpus = root.text_at("vcpu").parse().unwrap_or(1);

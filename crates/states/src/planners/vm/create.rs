@@ -44,6 +44,9 @@ pub(super) fn plan(
     let xml = definition(call, want, seen, &kind, &disks)?;
     consistent::check(name, None, &xml)?;
     let mut notes = want.notes.clone();
+    if call.get("boot_dev").is_some() {
+        notes.extend(consistent::nothing_to_boot_from(&xml));
+    }
     let mut steps: Vec<PlannedStep> = Vec::new();
     for disk in disks {
         steps.extend(disk.steps);

@@ -118,13 +118,18 @@ pub(super) fn plan(
     if new != *old {
         consistent::check(&want.name, Some(old), &new)?;
     }
-    target.steps(
+    let mut planned = target.steps(
         &new,
         devices,
         disks.unwrap_or_default(),
         nics.is_some(),
         end,
-    )
+    )?;
+    if call.get("boot_dev").is_some() {
+        let absent = consistent::nothing_to_boot_from(&new);
+        planned.notes.extend(absent);
+    }
+    Ok(planned)
 }
 
 fn facts_of(want: &VmWant, have: &Vm) -> Vec<Fact> {

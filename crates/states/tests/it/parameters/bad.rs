@@ -293,3 +293,21 @@ fn a_name_that_cannot_be_is_refused_for_every_kind() {
         }
     }
 }
+
+#[test]
+fn what_a_vm_cannot_boot_from_is_said() {
+    let notes = |args: &str| {
+        host()
+            .plan(&VM.state(args))
+            .expect("a plan")
+            .notes
+            .join("\n")
+    };
+    expect_test::expect![[r#"
+        boot_dev: network is in the order, and the VM has no interface
+        boot_dev: hd is in the order, and the VM has no disk"#]]
+    .assert_eq(&notes("boot_dev: network hd"));
+    let has_all = "{boot_dev: network hd, disks: [{name: a, size: 1, pool: pool}], interfaces: [{name: e, network: net0}]}";
+    assert_eq!(notes(has_all), "");
+    assert_eq!(notes("{}"), "");
+}
