@@ -187,9 +187,6 @@ fn vm(dir: &Folder, name: &str, section: &Section) -> Result<Vm, ReadError> {
     read.tell(&mut vm);
     vm.xml_persistent = persistent.map(|(_, xml)| xml);
     vm.xml_live = live.map(|(_, xml)| xml);
-    if let (Some(live), Some(next)) = (&vm.xml_live, &vm.xml_persistent) {
-        vm.pending_changes = domxml::domain::differs(live, next).is_ok_and(|list| !list.is_empty());
-    }
     Ok(vm)
 }
 

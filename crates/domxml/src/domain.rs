@@ -2,7 +2,7 @@
 
 mod pending;
 
-pub use pending::{Pending, differs};
+pub use pending::{Pending, differs, is_pending};
 
 use crate::read::{KIB, NodeExt, XmlError, parse, uuid_of};
 use model::vm::{Disk, Graphics, Nic};

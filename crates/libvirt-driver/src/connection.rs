@@ -2,6 +2,7 @@
 
 use crate::failure::Result;
 use crate::ffi;
+use crate::options::Options;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use virt::connect::Connect;
 
@@ -12,6 +13,7 @@ const KEEP_ALIVE_MISSES: u32 = 3;
 pub(crate) struct Connector {
     pub(crate) uri: String,
     keep_alive_secs: u32,
+    one_shot: bool,
     /// The only connection of a driver that runs inside this process: each further one of `test:///FILE` would be a
     /// host of its own, and one of `qemu:///embed` would start over.
     in_process: Mutex<Option<Connect>>,
@@ -20,10 +22,11 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(uri: &str, keep_alive_secs: u32) -> Self {
+    pub(crate) fn new(uri: &str, options: &Options) -> Self {
         Self {
             uri: uri.to_owned(),
-            keep_alive_secs,
+            keep_alive_secs: options.keep_alive_secs,
+            one_shot: options.one_shot,
             in_process: Mutex::new(None),
             capabilities: Mutex::new(None),
         }
@@ -52,7 +55,9 @@ impl Connector {
 
     /// Opens a connection, or shares the one there can be. Blocks, on a hung libvirtd for good.
     pub(crate) fn open(&self) -> Result<Connect> {
-        ffi::start_event_loop();
+        if !self.one_shot {
+            ffi::start_event_loop();
+        }
         if !runs_in_process(&self.uri) {
             return self.open_new();
         }
@@ -70,7 +75,7 @@ impl Connector {
 
     fn open_new(&self) -> Result<Connect> {
         let connect = Connect::open(Some(&self.uri))?;
-        if self.keep_alive_secs > 0 {
+        if self.keep_alive_secs > 0 && !self.one_shot {
             let interval = i32::try_from(self.keep_alive_secs).unwrap_or(i32::MAX);
             // Drivers without a daemon have no use for it and refuse.
             let _ = connect.set_keep_alive(interval, KEEP_ALIVE_MISSES);

@@ -44,7 +44,7 @@ pub struct LibvirtHypervisor {
 impl LibvirtHypervisor {
     /// A driver for the host at `uri`, `qemu:///system` for instance. Returns at once.
     pub fn open(uri: &str, options: Options) -> Self {
-        let connector = Arc::new(Connector::new(uri, options.keep_alive_secs));
+        let connector = Arc::new(Connector::new(uri, &options));
         let lane = |name| Lane::new(name, Arc::clone(&connector), options.queue_length);
         Self {
             queries: lane("query"),

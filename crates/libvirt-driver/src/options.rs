@@ -21,6 +21,9 @@ pub struct Options {
     pub detach_limit: Duration,
     /// Seconds between keep-alive messages; a libvirtd that misses three of them counts as gone. 0: none.
     pub keep_alive_secs: u32,
+    /// The process makes some calls and ends: no event loop, and so neither hints nor keep-alive. libvirt wakes the
+    /// loop's thread twice for every call, which is a good part of what a short call costs.
+    pub one_shot: bool,
     /// Calls that wait for one of a lane's threads. Above it they fail with `Busy`.
     pub queue_length: usize,
     /// Hints that wait for a slow reader. Above it they are lost, which the reader is told.
@@ -38,6 +41,7 @@ impl Default for Options {
             stall_limit: Duration::from_secs(60),
             detach_limit: Duration::from_secs(30),
             keep_alive_secs: 5,
+            one_shot: false,
             queue_length: 64,
             hint_capacity: 4096,
         }

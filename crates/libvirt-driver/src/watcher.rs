@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_host_that_is_not_there_is_told_once_and_the_thread_ends_with_its_owner() {
         let uri = "test+unix:///default?socket=/nonexistent/libvirt-sock";
-        let connector = Arc::new(Connector::new(uri, 5));
+        let connector = Arc::new(Connector::new(uri, &crate::Options::default()));
         let (watcher, mut hints) = Watcher::start(connector, Duration::from_secs(5), 8);
         let first = hints.blocking_recv();
         assert!(

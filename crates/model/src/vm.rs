@@ -109,7 +109,8 @@ pub struct Vm {
     pub persistent: bool,
     /// Has a saved memory image that the next start resumes from.
     pub has_managed_save: bool,
-    /// The running definition differs from the one of the next start in something that a person set.
+    /// The running definition differs from the one of the next start in something that a person set. Hypervisors leave
+    /// it false, as comparing costs more than reading: agents compare before they report.
     pub pending_changes: bool,
     /// Free text of the owner, from `<title>`.
     pub title: String,

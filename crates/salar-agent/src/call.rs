@@ -22,7 +22,12 @@ pub async fn call(options: CallOptions) -> u8 {
     let style = style(&options);
     let format = options.out.unwrap_or_else(|| layout_of(&options.fun));
     let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
-    let minion = Arc::new(host::minion(options.host, options.connect, state_dir));
+    let minion = Arc::new(host::minion(
+        options.host,
+        options.connect,
+        state_dir,
+        host::Life::OneCall,
+    ));
     let returned = started(|context| async move {
         functions::call(&minion, &options.fun, &args, &kwargs, &context).await
     })

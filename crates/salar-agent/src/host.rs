@@ -8,15 +8,25 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// What the process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// One call, and it ends.
+    OneCall,
+    /// It goes on, and hears of what happens on the host.
+    Agent,
+}
+
 const FILE_ROOT: &str = "/srv/salt";
 const PILLAR_ROOT: &str = "/srv/pillar";
 
 /// The host as the options describe it. Nothing is opened yet: libvirt is reached when it is first needed.
-pub fn minion(options: HostOptions, uri: Option<String>, state_dir: PathBuf) -> Minion {
+pub fn minion(options: HostOptions, uri: Option<String>, state_dir: PathBuf, life: Life) -> Minion {
     let uri = uri.unwrap_or_else(|| default_uri().to_owned());
     let id = options.id.unwrap_or_else(grains::host_name);
     let driver = libvirt_driver::Options {
         host_name: Some(id.clone()),
+        one_shot: life == Life::OneCall,
         ..libvirt_driver::Options::default()
     };
     let hypervisor = Arc::new(LibvirtHypervisor::open(&uri, driver));

@@ -75,7 +75,12 @@ pub(crate) async fn run(
         return None;
     }
     let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
-    let minion = Arc::new(host::minion(options.host, options.connect, state_dir));
+    let minion = Arc::new(host::minion(
+        options.host,
+        options.connect,
+        state_dir,
+        host::Life::OneCall,
+    ));
     Some(
         started(
             |context| async move { functions::call(&minion, fun, given, named, &context).await },

@@ -27,7 +27,12 @@ pub async fn run(options: RunOptions) -> u8 {
         stop_with_stdin(stop.clone());
     }
     tokio::spawn(stop_on_signal(stop.clone()));
-    let minion = Arc::new(host::minion(options.host, options.uri, options.state_dir));
+    let minion = Arc::new(host::minion(
+        options.host,
+        options.uri,
+        options.state_dir,
+        host::Life::Agent,
+    ));
     tracing::info!(host.name = %minion.id, "Agent of {} at {} starts", minion.id, minion.uri);
     match agent::run(
         Agent {

@@ -7,6 +7,7 @@
 //! ```
 //! Deliberately decides nothing about states: what to read and what to do come from `states`, when from `sls`.
 
+mod bulk;
 mod chunk;
 mod conditions;
 mod locks;
@@ -19,6 +20,7 @@ pub use plan::{Agreed, PlanFile, describe, differences, hash_of};
 
 use crate::functions::Context;
 use crate::minion::Minion;
+use bulk::Bulk;
 use domxml::capabilities::Capabilities;
 use locks::Locks;
 use result::ChunkResult;
@@ -51,6 +53,7 @@ struct Run {
     compiled: Compiled,
     options: Options,
     locks: Locks,
+    bulk: Bulk,
     slots: Semaphore,
     capabilities: OnceCell<Capabilities>,
     /// When it began, as names of snapshots have it: `20261126-180405`, local time.
@@ -106,6 +109,7 @@ async fn walk(
             .clean(minion.hypervisor.as_ref(), &minion.uri)
             .await;
     }
+    let schedule_len = compiled.chunks.len();
     let mut schedule = Schedule::new(&compiled, options.test);
     let mut results: Vec<Option<ChunkResult>> = compiled.chunks.iter().map(|_| None).collect();
     let run = Arc::new(Run {
@@ -114,6 +118,7 @@ async fn walk(
         compiled,
         options,
         locks: Locks::default(),
+        bulk: Bulk::new(schedule_len),
         slots: Semaphore::new(PARALLEL),
         capabilities: OnceCell::new(),
         began: stamp(),

@@ -7,7 +7,7 @@ use futures_util::future::{join_all, try_join_all};
 use hypervisor::{HypervisorError, Key, Reason};
 use sls::Chunk;
 use states::{HostPath, Needs, Observation};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::FileTypeExt;
 
 /// So many VMs are read one by one.
@@ -117,7 +117,10 @@ impl Run {
             return Ok(pools);
         }
         let reads = needs.pools.iter().map(|name| async move {
-            let found = hypervisor.find_pool(&Key::Name(name.clone())).await?;
+            let found = match self.bulk.pool(hypervisor.as_ref(), name).await? {
+                Some(found) => found,
+                None => hypervisor.find_pool(&Key::Name(name.clone())).await?,
+            };
             Ok((name.clone(), found))
         });
         Ok(try_join_all(reads).await?.into_iter().collect())
@@ -141,11 +144,11 @@ impl Run {
             return Ok(networks);
         }
         let reads = needs.networks.iter().map(|name| async move {
-            let found = self
-                .minion
-                .hypervisor
-                .find_network(&Key::Name(name.clone()))
-                .await?;
+            let hypervisor = self.minion.hypervisor.as_ref();
+            let found = match self.bulk.network(hypervisor, name).await? {
+                Some(found) => found,
+                None => hypervisor.find_network(&Key::Name(name.clone())).await?,
+            };
             Ok((name.clone(), found))
         });
         Ok(try_join_all(reads).await?.into_iter().collect())
@@ -164,26 +167,42 @@ impl Run {
         };
         let mut wanted = needs.vms.clone();
         wanted.extend(needs.vms_among(&names));
-        // One call reads them all, and the queue of a host takes no hundred.
-        if wanted.len() > FEW {
-            let all = hypervisor.inventory().await?.vms.into_iter();
-            let mut vms: BTreeMap<_, _> =
-                needs.vms.iter().map(|name| (name.clone(), None)).collect();
-            vms.extend(
-                all.filter(|vm| wanted.contains(&vm.name))
-                    .map(|vm| (vm.name.clone(), Some(vm))),
-            );
-            return Ok((names, vms));
-        }
-        let reads = wanted.iter().map(|name| async move {
-            let found = hypervisor.find_vm(&Key::Name(name.clone())).await?;
-            Ok::<_, HypervisorError>((name.clone(), found))
-        });
-        let vms: BTreeMap<_, _> = try_join_all(reads).await?.into_iter().collect();
+        let vms = match wanted.len() {
+            0..=FEW => self.each_vm(&wanted).await?,
+            _ => self.many_vms(&wanted).await?,
+        };
         if names.is_empty() && vms.values().any(Option::is_none) {
             names = hypervisor.vm_names().await?;
         }
         Ok((names, vms))
+    }
+
+    async fn each_vm(
+        &self,
+        wanted: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Option<model::Vm>>, HypervisorError> {
+        let reads = wanted.iter().map(|name| async move {
+            let key = Key::Name(name.clone());
+            let hypervisor = self.minion.hypervisor.as_ref();
+            let found = match self.bulk.vm(hypervisor, name).await? {
+                Some(found) => found,
+                None => hypervisor.find_vm(&key).await?,
+            };
+            Ok((name.clone(), found))
+        });
+        Ok(try_join_all(reads).await?.into_iter().collect())
+    }
+
+    /// One read of everything is cheaper than many of one, and does not fill the queue of the host.
+    async fn many_vms(
+        &self,
+        wanted: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Option<model::Vm>>, HypervisorError> {
+        let mut all = self.minion.hypervisor.inventory().await?.vms;
+        all.retain(|vm| wanted.contains(&vm.name));
+        let mut vms: BTreeMap<_, _> = wanted.iter().map(|name| (name.clone(), None)).collect();
+        vms.extend(all.into_iter().map(|vm| (vm.name.clone(), Some(vm))));
+        Ok(vms)
     }
 
     /// The snapshots of the VMs that are there.
@@ -191,14 +210,16 @@ impl Run {
         &self,
         vms: &BTreeMap<String, Option<model::Vm>>,
     ) -> Result<BTreeMap<String, Vec<model::Snapshot>>, HypervisorError> {
-        let there = vms
-            .iter()
-            .filter_map(|(name, vm)| Some((name, vm.as_ref()?)));
-        let reads = there.map(|(name, vm)| async move {
-            let key = Key::Uuid(vm.uuid);
-            Ok((name.clone(), self.minion.hypervisor.snapshots(&key).await?))
-        });
-        Ok(try_join_all(reads).await?.into_iter().collect())
+        let mut snapshots = BTreeMap::new();
+        // One after the other: a pattern may match hundreds of VMs.
+        for (name, vm) in vms {
+            if let Some(vm) = vm {
+                let key = Key::Uuid(vm.uuid);
+                let found = self.minion.hypervisor.snapshots(&key).await?;
+                snapshots.insert(name.clone(), found);
+            }
+        }
+        Ok(snapshots)
     }
 
     async fn volumes(
@@ -206,7 +227,11 @@ impl Run {
         needs: &Needs,
     ) -> Result<BTreeMap<(String, String), Option<model::Volume>>, HypervisorError> {
         let reads = needs.volumes.iter().map(|(pool, name)| async move {
-            let found = self.minion.hypervisor.find_volume(pool, name).await?;
+            let hypervisor = self.minion.hypervisor.as_ref();
+            let found = match self.bulk.volume(hypervisor, pool, name).await? {
+                Some(found) => found,
+                None => hypervisor.find_volume(pool, name).await?,
+            };
             Ok(((pool.clone(), name.clone()), found))
         });
         Ok(try_join_all(reads).await?.into_iter().collect())

@@ -74,6 +74,7 @@ impl Run {
 
     async fn perform(&self, step: &Step) -> Result<(), StepError> {
         tracing::debug!("Going to {}", hypervisor::attempt(step));
+        self.bulk.touch();
         match step {
             Step::Volume {
                 pool,

@@ -2,7 +2,7 @@
 
 use super::mirror::{Key, Kind, Object};
 use hypervisor::{Hypervisor, HypervisorError};
-use model::{HostFacts, Inventory};
+use model::{HostFacts, Inventory, Vm};
 use std::sync::Arc;
 
 /// A read that has ended.
@@ -25,7 +25,7 @@ pub(super) async fn one(hypervisor: Arc<dyn Hypervisor>, key: Key) -> Read {
         Kind::Vm => hypervisor
             .find_vm(&wanted)
             .await
-            .map(|vm| vm.as_ref().map(Object::from)),
+            .map(|vm| vm.map(compared).as_ref().map(Object::from)),
         Kind::Pool => hypervisor
             .find_pool(&wanted)
             .await
@@ -38,6 +38,12 @@ pub(super) async fn one(hypervisor: Arc<dyn Hypervisor>, key: Key) -> Read {
     Read::One(key, found)
 }
 
+/// The VM with whether it waits for its next start.
+fn compared(mut vm: Vm) -> Vm {
+    vm.pending_changes = domxml::domain::is_pending(&vm);
+    vm
+}
+
 pub(super) async fn addresses(hypervisor: Arc<dyn Hypervisor>) -> Read {
     Read::Addresses(hypervisor.addresses().await)
 }
@@ -45,7 +51,8 @@ pub(super) async fn addresses(hypervisor: Arc<dyn Hypervisor>) -> Read {
 pub(super) async fn everything(hypervisor: Arc<dyn Hypervisor>) -> Read {
     let read = async {
         let facts = hypervisor.facts().await?;
-        let inventory = hypervisor.inventory().await?;
+        let mut inventory = hypervisor.inventory().await?;
+        inventory.vms = inventory.vms.into_iter().map(compared).collect();
         // A host without networks, or whose leases cannot be read, is still a host.
         let leases = hypervisor.addresses().await.unwrap_or_default();
         Ok(Box::new(Everything {

@@ -591,3 +591,29 @@ async fn a_run_that_changes_nothing_reads_only_what_it_needs() {
     // The versions; pool and network for their own states; the VM, its volume, and its pool once more.
     assert_eq!(made, [1, 0, 0, 0, 1, 2, 1, 1]);
 }
+
+fn many(memory: u32) -> String {
+    let vm = |number| format!("vm{number}:\n  virt.defined: [mem: {memory}]\n");
+    (0..12).map(vm).collect()
+}
+
+#[tokio::test]
+async fn a_run_of_many_states_lists_once_and_reads_afresh_after_its_first_step() {
+    let host = Host::new();
+    host.folder.write("salt/many.sls", &many(64));
+    assert!(host.call("state.apply many").await.expect("applied").ok);
+
+    let (lists, reads) = (host.fake.calls("inventory"), host.fake.calls("find_vm"));
+    let again = host.call("state.apply many").await.expect("applied");
+    assert!(again.ok);
+    assert_eq!(host.fake.calls("inventory") - lists, 1);
+    assert_eq!(host.fake.calls("find_vm") - reads, 0);
+
+    host.folder.write("salt/many.sls", &many(96));
+    let reads = host.fake.calls("find_vm");
+    assert!(host.call("state.apply many").await.expect("applied").ok);
+    assert!(
+        host.fake.calls("find_vm") > reads,
+        "what is changed is read just before"
+    );
+}

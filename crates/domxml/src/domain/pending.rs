@@ -5,6 +5,7 @@
 
 use super::{Domain, read};
 use crate::read::{NodeExt, XmlError, parse};
+use model::Vm;
 use model::vm::{Disk, Graphics, Nic};
 use std::fmt;
 
@@ -27,6 +28,16 @@ impl fmt::Display for Pending {
             "{}: {} now, {} at the next start",
             self.what, self.now, self.next
         )
+    }
+}
+
+/// Whether a running VM waits for its next start with something that a person set.
+pub fn is_pending(vm: &Vm) -> bool {
+    match (&vm.xml_live, &vm.xml_persistent) {
+        (Some(live), Some(persistent)) => {
+            differs(live, persistent).is_ok_and(|list| !list.is_empty())
+        }
+        _ => false,
     }
 }
 

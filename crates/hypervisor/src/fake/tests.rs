@@ -118,12 +118,12 @@ async fn a_changed_definition_of_a_running_vm_is_pending() {
     let fake = host_with_srv01();
     fake.start_vm("srv01");
     let vm = fake.inventory().await.expect("a read").vms.remove(0);
-    assert!(!vm.pending_changes);
+    assert!(!domxml::domain::is_pending(&vm));
     let xml = vm.xml_persistent.expect("persistent").replace("512", "768");
     fake.someone_does(&vm_step("srv01", VmOp::Define { xml }))
         .expect("a definition");
     let vm = fake.inventory().await.expect("a read").vms.remove(0);
-    assert!(vm.pending_changes);
+    assert!(domxml::domain::is_pending(&vm));
     assert_eq!(vm.memory, Bytes::from_mib(512));
 }
 

@@ -31,12 +31,6 @@ impl FakeVm {
         let xml = self.live.as_ref().or(self.persistent.as_ref());
         let xml = xml.expect("a VM without any definition has been removed");
         let read = definition::domain(xml).expect("the definition was readable when it was set");
-        let pending = match (&self.live, &self.persistent) {
-            (Some(live), Some(persistent)) => {
-                domxml::domain::differs(live, persistent).is_ok_and(|list| !list.is_empty())
-            }
-            _ => false,
-        };
         Vm {
             uuid: self.uuid,
             name: self.name.clone(),
@@ -53,7 +47,7 @@ impl FakeVm {
             autostart: self.autostart,
             persistent: self.persistent.is_some(),
             has_managed_save: false,
-            pending_changes: pending,
+            pending_changes: false,
             title: read.title,
             description: read.description,
             disks: read.disks,

@@ -7,7 +7,10 @@ const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(30);
 
 fn lane(queue_length: usize) -> Arc<Lane> {
-    let connector = Arc::new(Connector::new("test:///default", 0));
+    let connector = Arc::new(Connector::new(
+        "test:///default",
+        &crate::Options::default(),
+    ));
     Arc::new(Lane::new("test", connector, queue_length))
 }
 
@@ -145,7 +148,11 @@ async fn a_panic_in_a_call_fails_that_call_only() {
 #[tokio::test]
 async fn an_unreachable_host_is_told_with_libvirts_words() {
     let uri = "test+unix:///default?socket=/nonexistent/libvirt-sock";
-    let lane = Lane::new("test", Arc::new(Connector::new(uri, 5)), 8);
+    let lane = Lane::new(
+        "test",
+        Arc::new(Connector::new(uri, &crate::Options::default())),
+        8,
+    );
     let error = lane
         .call("ask", LONG, |_| Ok(()))
         .await

@@ -1,9 +1,9 @@
 //! Reading everything a host has, past objects that have vanished, fail, or keep us waiting.
 //!
-//! One call lists, and reads one object after the other on the same connection: that is the fewest round trips. When
-//! an object takes longer than its limit (a pool on a dead NFS server holds its lock for good), the thread is left to
-//! it, and a second one goes on with the rest from the shared [`Reading`]. The object is then told as being there,
-//! and nothing more.
+//! One call lists; then a few threads read one object after the other from the shared [`Reading`]: that is the fewest
+//! round trips, and of a few at a time. When an object takes longer than its limit (a pool on a dead NFS server holds
+//! its lock for good), its thread is left to it, and another goes on in its place. The object is then told as being
+//! there, and nothing more.
 
 use super::network::NetworkFilters;
 use super::pool::PoolFilters;
@@ -48,9 +48,17 @@ trait Object: Clone + Send + 'static {
 /// Lists all objects, and what lists tell of each. Its heart beats after every round trip or two.
 type List<O> = fn(&Connect, &Heartbeat) -> Result<(VecDeque<O>, <O as Object>::Filters)>;
 
-/// A reading under way, shared between the threads that work on it.
+/// Threads that read at the same time. A lane has one more.
+const SIDE_BY_SIDE: usize = 3;
+
+/// Fewer objects than this for each are not worth a further thread.
+const WORTH_A_THREAD: usize = 8;
+
+/// A reading under way: one of those who work on it, and what they share.
 struct Reading<O: Object> {
     progress: Arc<Mutex<Progress<O>>>,
+    /// What the present thread is at. A thread that finds something else here has been given up and stops.
+    current: Arc<Mutex<Option<(u64, O)>>>,
     stuck: Stuck,
     heart: Heartbeat,
 }
@@ -58,8 +66,6 @@ struct Reading<O: Object> {
 struct Progress<O: Object> {
     filters: Option<Arc<O::Filters>>,
     todo: VecDeque<O>,
-    /// What the present thread is at. A thread that finds something else here has been given up and stops.
-    current: Option<(u64, O)>,
     /// Numbers the objects in the order in which they are begun.
     count: u64,
     read: Inventory,
@@ -74,13 +80,14 @@ pub(crate) async fn read(
     limit: Duration,
     stuck: &Stuck,
 ) -> std::result::Result<Inventory, HypervisorError> {
-    Reading::new(stuck).run(lane, limit, list).await
+    Reading::new(stuck).all(lane, limit, list).await
 }
 
 impl<O: Object> Clone for Reading<O> {
     fn clone(&self) -> Self {
         Self {
             progress: Arc::clone(&self.progress),
+            current: Arc::clone(&self.current),
             stuck: Arc::clone(&self.stuck),
             heart: self.heart.clone(),
         }
@@ -92,28 +99,57 @@ impl<O: Object> Reading<O> {
         let progress = Progress {
             filters: None,
             todo: VecDeque::new(),
-            current: None,
             count: 0,
             read: Inventory::default(),
         };
         Self {
             progress: Arc::new(Mutex::new(progress)),
+            current: Arc::default(),
             stuck: Arc::clone(stuck),
             heart: Heartbeat::default(),
         }
     }
 
-    async fn run(
+    /// Another one beside this.
+    fn beside(&self) -> Self {
+        Self {
+            current: Arc::default(),
+            heart: Heartbeat::default(),
+            ..self.clone()
+        }
+    }
+
+    async fn all(
         self,
         lane: &Lane,
         limit: Duration,
         list: List<O>,
     ) -> std::result::Result<Inventory, HypervisorError> {
+        let worker = self.clone();
+        let work = move |connect: &Connect| worker.list(connect, list);
+        lane.call_while(WHAT, limit, &self.heart, work).await?;
+        self.listed(lane, limit).await
+    }
+
+    /// Reads what has been listed.
+    async fn listed(
+        self,
+        lane: &Lane,
+        limit: Duration,
+    ) -> std::result::Result<Inventory, HypervisorError> {
+        let objects = self.lock().todo.len();
+        let threads = (objects / WORTH_A_THREAD).clamp(1, SIDE_BY_SIDE);
+        let readings = (0..threads).map(|_| self.beside().run(lane, limit));
+        futures_util::future::try_join_all(readings).await?;
+        Ok(std::mem::take(&mut self.lock().read))
+    }
+
+    async fn run(self, lane: &Lane, limit: Duration) -> std::result::Result<(), HypervisorError> {
         loop {
             let worker = self.clone();
-            let work = move |connect: &Connect| worker.work(connect, list);
+            let work = move |connect: &Connect| worker.work(connect);
             match lane.call_while(WHAT, limit, &self.heart, work).await {
-                Ok(()) => return Ok(std::mem::take(&mut self.lock().read)),
+                Ok(()) => return Ok(()),
                 Err(error) if error.reason == Reason::TimedOut && self.give_up_current() => {}
                 Err(error) => return Err(error),
             }
@@ -128,19 +164,36 @@ impl<O: Object> Reading<O> {
         self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A thread's part: list if nobody has, then read until nothing is left.
-    fn work(&self, connect: &Connect, list: List<O>) -> Result<()> {
-        let filters = self.begin_or_take_over(connect, list)?;
+    fn lock_current(&self) -> MutexGuard<'_, Option<(u64, O)>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list(&self, connect: &Connect, list: List<O>) -> Result<()> {
+        let (todo, filters) = list(connect, &self.heart)?;
+        let mut progress = self.lock();
+        progress.todo = todo;
+        progress.filters = Some(Arc::new(filters));
+        Ok(())
+    }
+
+    /// A thread's part: read until nothing is left.
+    fn work(&self, connect: &Connect) -> Result<()> {
+        let Some(filters) = self.lock().filters.clone() else {
+            return Ok(());
+        };
+        // A libvirtd that hangs altogether is found out here, before it takes a thread for each object.
+        connect.lib_version()?;
         while let Some((number, object)) = self.begin() {
             let result = object.read(&filters);
             self.heart.beat();
-            let mut progress = self.lock();
-            if progress.current.as_ref().map(|(number, _)| *number) != Some(number) {
-                drop(progress);
+            let mut current = self.lock_current();
+            if current.as_ref().map(|(number, _)| *number) != Some(number) {
+                drop(current);
                 self.lock_stuck().remove(&object.uuid());
                 return Ok(());
             }
-            progress.current = None;
+            let mut progress = self.lock();
+            *current = None;
             match result {
                 Ok(Some(read)) => progress.add(read),
                 Ok(None) => {}
@@ -154,21 +207,6 @@ impl<O: Object> Reading<O> {
         Ok(())
     }
 
-    fn begin_or_take_over(&self, connect: &Connect, list: List<O>) -> Result<Arc<O::Filters>> {
-        let listed = self.lock().filters.clone();
-        if let Some(filters) = listed {
-            // A libvirtd that hangs altogether is found out here, before it takes a thread for each object.
-            connect.lib_version()?;
-            return Ok(filters);
-        }
-        let (todo, filters) = list(connect, &self.heart)?;
-        let filters = Arc::new(filters);
-        let mut progress = self.lock();
-        progress.todo = todo;
-        progress.filters = Some(Arc::clone(&filters));
-        Ok(filters)
-    }
-
     /// The next object, noted as the current one.
     fn begin(&self) -> Option<(u64, O)> {
         let mut progress = self.lock();
@@ -180,20 +218,21 @@ impl<O: Object> Reading<O> {
             }
             progress.count += 1;
             let number = progress.count;
-            progress.current = Some((number, object.clone()));
+            // One lock at a time: a thread that was given up takes them the other way round.
+            drop(progress);
+            *self.lock_current() = Some((number, object.clone()));
             return Some((number, object));
         }
     }
 
     /// Takes the current object from its thread; false when there is none, so that going on is of no use.
     fn give_up_current(&self) -> bool {
-        let mut progress = self.lock();
-        let Some((_, object)) = progress.current.take() else {
+        let Some((_, object)) = self.lock_current().take() else {
             return false;
         };
         object.warn("it did not answer in time");
         self.lock_stuck().insert(object.uuid());
-        progress.add(object.unread());
+        self.lock().add(object.unread());
         true
     }
 }

@@ -126,7 +126,11 @@ fn read_volume(volume: &StorageVol) -> Result<Volume> {
     Ok(Volume {
         name: volume.name()?,
         key: volume.key().unwrap_or(read.key),
-        path: volume.path().unwrap_or(read.path),
+        // The handle has name and key; asking for the path is a call, and the XML nearly always has it.
+        path: match read.path.is_empty() {
+            true => volume.path().unwrap_or_default(),
+            false => read.path,
+        },
         ..read
     })
 }

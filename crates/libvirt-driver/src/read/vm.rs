@@ -99,7 +99,6 @@ pub(crate) fn read(domain: &Domain, filters: &VmFilters) -> Result<Vm> {
         }
         vm.xml_persistent = Some(xml);
     }
-    vm.pending_changes = is_pending(&vm);
     vm.persistent = persistent;
     vm.autostart = filters.autostart.has(uuid, || domain.autostart());
     vm.has_managed_save = filters
@@ -112,13 +111,4 @@ pub(crate) fn read(domain: &Domain, filters: &VmFilters) -> Result<Vm> {
     };
     status_reason.clone_into(&mut vm.status_reason);
     Ok(vm)
-}
-
-fn is_pending(vm: &Vm) -> bool {
-    match (&vm.xml_live, &vm.xml_persistent) {
-        (Some(live), Some(persistent)) => {
-            domxml::domain::differs(live, persistent).is_ok_and(|list| !list.is_empty())
-        }
-        _ => false,
-    }
 }

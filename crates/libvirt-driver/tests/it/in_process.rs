@@ -20,7 +20,7 @@ async fn everything_is_read() {
     assert_eq!(vm.status, VmStatus::Running);
     assert_eq!((vm.vcpus, vm.memory), (2, Bytes(2 << 30)));
     assert!(vm.domain_id.is_some() && vm.xml_live.is_some() && vm.xml_persistent.is_some());
-    assert!(!vm.pending_changes);
+    assert!(!domxml::domain::is_pending(vm));
     let pool = inventory
         .pools
         .iter()

@@ -65,7 +65,7 @@ async fn a_guest_starts_takes_a_disk_shows_its_screen_and_ends() {
         (VmStatus::Running, true)
     );
     assert!(
-        !read.pending_changes,
+        !domxml::domain::is_pending(&read),
         "libvirt's own additions are no change"
     );
 
@@ -86,7 +86,7 @@ async fn a_guest_starts_takes_a_disk_shows_its_screen_and_ends() {
     let read = get_vm(&host, "guest").await;
     assert_eq!(read.disks.len(), 1);
     assert!(
-        read.pending_changes,
+        domxml::domain::is_pending(&read),
         "the running VM has a disk more than its definition"
     );
     let again = host.perform(&attach).await.expect_err("it is taken");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::connection::Connector;
+use crate::options::Options;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -55,7 +56,11 @@ impl Object for Fake {
 }
 
 fn lane() -> Lane {
-    Lane::new("test", Arc::new(Connector::new("test:///default", 0)), 8)
+    Lane::new(
+        "test",
+        Arc::new(Connector::new("test:///default", &Options::default())),
+        8,
+    )
 }
 
 /// A reading of these objects, numbered in order.
@@ -70,8 +75,7 @@ fn reading(stuck: &Stuck, manners: Vec<Manner>) -> Reading<Fake> {
 
 /// Runs it and says of each object whether it was read.
 async fn run(reading: Reading<Fake>, lane: &Lane) -> Vec<(String, bool)> {
-    let never = |_: &Connect, _: &Heartbeat| unreachable!("it has been listed");
-    let read = reading.run(lane, LIMIT, never).await.expect("an inventory");
+    let read = reading.listed(lane, LIMIT).await.expect("an inventory");
     let vms = read.vms.into_iter();
     vms.map(|vm| (vm.name, vm.persistent)).collect()
 }
@@ -115,4 +119,23 @@ async fn an_object_that_hangs_does_not_spoil_the_rest_and_is_not_asked_again_mea
     let manners = vec![Manner::Answers, Manner::Answers];
     let read = run(reading(&stuck, manners), &lane).await;
     assert!(read.iter().all(|(_, read)| *read), "{read:?}");
+}
+
+#[tokio::test]
+async fn many_objects_are_read_side_by_side_each_once() {
+    let (_keep, end) = channel();
+    let hangs = Manner::HangsUntil(Arc::new(Mutex::new(end)));
+    let mut manners = vec![Manner::Answers; 60];
+    manners[7] = hangs;
+    manners[8] = Manner::Fails;
+    manners[59] = Manner::IsGone;
+    let stuck = Stuck::default();
+    let mut read = run(reading(&stuck, manners), &lane()).await;
+    read.sort();
+    let mut expected: Vec<(String, bool)> = (1..60)
+        .map(|number| (format!("vm{number}"), ![8, 9].contains(&number)))
+        .collect();
+    expected.sort();
+    assert_eq!(read, expected);
+    assert_eq!(stuck.lock().expect("nobody panics").len(), 1);
 }
