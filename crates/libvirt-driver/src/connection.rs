@@ -55,6 +55,7 @@ impl Connector {
 
     /// Opens a connection, or shares the one there can be. Blocks, on a hung libvirtd for good.
     pub(crate) fn open(&self) -> Result<Connect> {
+        ffi::silence();
         if !self.one_shot {
             ffi::start_event_loop();
         }

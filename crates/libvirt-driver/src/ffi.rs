@@ -36,14 +36,19 @@ pub fn leave(status: u8) -> ! {
     unsafe { libc::_exit(c_int::from(status)) }
 }
 
-/// Starts libvirt's event loop on a thread of its own and silences libvirt's habit of printing errors.
+/// Silences libvirt's habit of printing errors. Must come before the first connection.
+pub(crate) fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(virt::error::clear_error_callback);
+}
+
+/// Starts libvirt's event loop on a thread of its own.
 ///
 /// Must come before the first connection: a connection that was opened earlier has neither events nor keep-alive.
 /// Further calls do nothing.
 pub(crate) fn start_event_loop() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        virt::error::clear_error_callback();
         if let Err(error) = virt::event::event_register_default_impl() {
             tracing::error!(%error, "libvirt's event loop does not start: no events, no keep-alive");
             return;
