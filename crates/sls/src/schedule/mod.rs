@@ -21,7 +21,7 @@ mod gate;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::Value;
 use crate::chunk::{Chunk, Compiled, RequisiteKind};
@@ -75,6 +75,14 @@ pub struct Schedule {
     chunks: Vec<Chunk>,
     /// For each chunk, those that must be finished before it starts.
     after: Vec<BTreeSet<usize>>,
+    /// The other way round: for each chunk, those that wait for it.
+    before: Vec<Vec<usize>>,
+    /// For each chunk, how many of those before it are not finished.
+    missing: Vec<usize>,
+    /// By stage, the waiting chunks that no other keeps from starting: the only ones to look at.
+    ready: BTreeMap<usize, BTreeSet<usize>>,
+    /// By stage, how many chunks are not finished.
+    unfinished: BTreeMap<usize, usize>,
     /// For each chunk, its stage: all of the stages before must be finished.
     stages: Vec<usize>,
     /// For each chunk, those that have it as a `prereq`: it runs only if they succeed.
@@ -96,9 +104,28 @@ impl Schedule {
         let after = dependencies(&chunks);
         let stages = stages(&chunks);
         let prerequired = prerequired(&chunks);
+        let mut before = vec![Vec::new(); count];
+        for (idx, after) in after.iter().enumerate() {
+            for earlier in after {
+                before[*earlier].push(idx);
+            }
+        }
+        let missing: Vec<usize> = after.iter().map(BTreeSet::len).collect();
+        let (mut ready, mut unfinished) = (BTreeMap::new(), BTreeMap::new());
+        for (idx, stage) in stages.iter().enumerate() {
+            *unfinished.entry(*stage).or_default() += 1;
+            if missing[idx] == 0 {
+                let of_stage: &mut BTreeSet<usize> = ready.entry(*stage).or_default();
+                of_stage.insert(idx);
+            }
+        }
         Schedule {
             chunks,
             after,
+            before,
+            missing,
+            ready,
+            unfinished,
             stages,
             prerequired,
             phases: vec![Phase::Waiting; count],
@@ -118,39 +145,29 @@ impl Schedule {
         let mut decisions = Vec::new();
         // Skipping a chunk may free others, so go round until nothing moves.
         loop {
-            let before = decisions.len();
-            let stage = self.open_stage();
-            for idx in 0..self.chunks.len() {
-                if self.stages[idx] <= stage {
-                    self.decide(idx, &mut decisions);
-                }
+            let given = decisions.len();
+            // The first stage that is not finished.
+            let stage = self.unfinished.keys().next().copied().unwrap_or(0);
+            let open = self.ready.range(..=stage).flat_map(|(_, ready)| ready);
+            let mut open: Vec<usize> = open.copied().collect();
+            open.sort_unstable();
+            for idx in open {
+                self.decide(idx, &mut decisions);
             }
-            if decisions.len() == before {
+            if decisions.len() == given {
                 return decisions;
             }
         }
-    }
-
-    /// The first stage that is not finished.
-    fn open_stage(&self) -> usize {
-        let unfinished = self.phases.iter().zip(&self.stages);
-        let unfinished = unfinished.filter(|(phase, _)| !matches!(phase, Phase::Finished(_)));
-        unfinished.map(|(_, stage)| *stage).min().unwrap_or(0)
     }
 
     fn decide(&mut self, idx: usize, decisions: &mut Vec<Decision>) {
         if self.stopped || self.phases[idx] != Phase::Waiting {
             return;
         }
-        if !self.after[idx]
-            .iter()
-            .all(|other| matches!(self.phases[*other], Phase::Finished(_)))
-        {
-            return;
-        }
         match gate::check(self, idx) {
             Gate::Open => {
                 self.phases[idx] = Phase::Running;
+                self.no_longer_ready(idx);
                 decisions.push(Decision::Run(idx));
             }
             Gate::NeedsProbe(targets) => {
@@ -192,8 +209,37 @@ impl Schedule {
         }
     }
 
+    fn no_longer_ready(&mut self, idx: usize) {
+        let stage = self.stages[idx];
+        if let Some(ready) = self.ready.get_mut(&stage)
+            && ready.remove(&idx)
+            && ready.is_empty()
+        {
+            self.ready.remove(&stage);
+        }
+    }
+
     fn finish(&mut self, idx: usize, outcome: Outcome) {
+        if let Phase::Finished(_) = self.phases[idx] {
+            return;
+        }
         self.phases[idx] = Phase::Finished(outcome);
+        self.no_longer_ready(idx);
+        if let Some(left) = self.unfinished.get_mut(&self.stages[idx]) {
+            *left -= 1;
+            if *left == 0 {
+                self.unfinished.remove(&self.stages[idx]);
+            }
+        }
+        for later in std::mem::take(&mut self.before[idx]) {
+            self.missing[later] -= 1;
+            if self.missing[later] == 0 && self.phases[later] == Phase::Waiting {
+                self.ready
+                    .entry(self.stages[later])
+                    .or_default()
+                    .insert(later);
+            }
+        }
         if outcome.result == Some(false) && self.chunks[idx].globals.failhard && !self.test {
             self.stopped = true;
         }
