@@ -11,5 +11,7 @@ mod wording;
 
 pub use channel::{HintSender, hint_channel};
 pub use error::{HypervisorError, Reason};
-pub use port::{Console, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred, Versions};
+pub use port::{
+    Console, Document, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred, Versions,
+};
 pub use wording::attempt;

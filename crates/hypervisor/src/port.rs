@@ -1,9 +1,9 @@
 //! The trait itself.
 
-use crate::error::HypervisorError;
+use crate::error::{HypervisorError, Reason};
 use model::event::HostEvent;
 use model::plan::Step;
-use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
+use model::{Counters, HostFacts, Inventory, Lease, Network, Pool, Snapshot, Vm, Volume};
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
@@ -71,6 +71,56 @@ pub struct Versions {
     pub libvirt_version: String,
 }
 
+/// Documents about the host that libvirt writes as XML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// What one kind of VM can have; libvirt chooses what is not given.
+    DomainCapabilities {
+        /// Path of the emulator.
+        emulator: Option<String>,
+        /// `x86_64`…
+        arch: Option<String>,
+        /// Machine type.
+        machine: Option<String>,
+        /// `kvm`, `qemu`, `xen`…
+        domain_type: Option<String>,
+    },
+    /// Which kinds of pools there can be.
+    PoolCapabilities,
+    /// Every device of the host: one document each.
+    NodeDevices,
+    /// The CPU that all of the given ones can stand in for.
+    BaselineCpu {
+        /// `<cpu>` elements.
+        cpus: Vec<String>,
+        /// Name every feature rather than those beyond the model.
+        expand: bool,
+        /// Leave out what keeps a VM from moving.
+        migratable: bool,
+    },
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DomainCapabilities { .. } => "read the capabilities of VMs",
+            Self::PoolCapabilities => "read the capabilities of storage pools",
+            Self::NodeDevices => "list the host's devices",
+            Self::BaselineCpu { .. } => "find the CPU that stands for all",
+        })
+    }
+}
+
+/// What a hypervisor of no such thing answers.
+fn unsupported<'a, T: Send + 'a>(what: String) -> Fut<'a, T> {
+    Box::pin(std::future::ready(Err(HypervisorError {
+        what,
+        reason: Reason::Unsupported,
+        message: "this hypervisor does not tell".to_owned(),
+        libvirt: None,
+    })))
+}
+
 /// The byte stream of a console (RFB for a graphical one).
 pub trait Console: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Console for T {}
@@ -128,6 +178,21 @@ pub trait Hypervisor: Send + Sync + 'static {
     /// The host's capabilities XML (`virConnectGetCapabilities`). Big and seldom changing: drivers read it once
     /// per connection.
     fn capabilities_xml(&self) -> Fut<'_, String>;
+
+    /// Documents about the host; `Unsupported` where the driver has none of the kind.
+    fn documents(&self, which: &Document) -> Fut<'_, Vec<String>> {
+        unsupported(which.to_string())
+    }
+
+    /// What a VM has used since it started; `WrongState` while it is off.
+    fn counters(&self, key: &Key) -> Fut<'_, Counters> {
+        unsupported(format!("read the counters of VM {key}"))
+    }
+
+    /// What a network's DHCP server has given out; none where it has no such server.
+    fn leases(&self, network: &str) -> Fut<'_, Vec<Lease>> {
+        unsupported(format!("read the leases of network {network}"))
+    }
 
     /// Does one step.
     ///

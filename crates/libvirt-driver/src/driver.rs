@@ -5,16 +5,16 @@ use crate::failure::{Failure, Result};
 use crate::lane::{Heartbeat, Lane};
 use crate::options::Options;
 use crate::read::everything::{self, Stuck};
-use crate::read::{host, if_there, network, pool, vm};
+use crate::read::{about, host, if_there, network, pool, vm};
 use crate::upload::{self, Canceller};
 use crate::watcher::Watcher;
 use crate::{console, perform, snapshot};
 use hypervisor::{
-    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, Versions,
-    attempt,
+    Console, Document, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
+    Versions, attempt,
 };
 use model::plan::{Step, VmOp};
-use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
+use model::{Counters, HostFacts, Inventory, Lease, Network, Pool, Snapshot, Vm, Volume};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -193,6 +193,26 @@ impl Hypervisor for LibvirtHypervisor {
         self.probe("read the host's capabilities", move |connect| {
             connector.capabilities(connect)
         })
+    }
+
+    fn documents(&self, which: &Document) -> Fut<'_, Vec<String>> {
+        let (what, which) = (which.to_string(), which.clone());
+        let limit = self.options.change_limit;
+        Box::pin(async move {
+            let work = move |connect: &Connect| about::documents(connect, &which);
+            self.queries.call(&what, limit, work).await
+        })
+    }
+
+    fn counters(&self, key: &Key) -> Fut<'_, Counters> {
+        let (what, key) = (format!("read the counters of VM {key}"), key.clone());
+        self.query(what, move |connect| about::counters(connect, &key))
+    }
+
+    fn leases(&self, network: &str) -> Fut<'_, Vec<Lease>> {
+        let what = format!("read the leases of network {network}");
+        let network = network.to_owned();
+        self.query(what, move |connect| about::leases(connect, &network))
     }
 
     fn perform(&self, step: &Step) -> Fut<'_, ()> {

@@ -14,12 +14,14 @@ mod fields;
 pub(crate) use events::{Closing, Sink, Subscription};
 
 use crate::failure::{Failure, Result};
+use model::Lease;
 use std::ffi::{CStr, c_char, c_int};
 use std::io::Write as _;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Once;
 use std::time::Duration;
 use std::{ptr, slice, thread};
+use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::network::Network;
 use virt_sys as sys;
@@ -85,7 +87,7 @@ pub(crate) fn domain_state(domain: &Domain) -> Result<(i32, i32)> {
 }
 
 /// Lower-case MAC and address of each lease that the network's DHCP server has given.
-pub(crate) fn dhcp_leases(network: &Network) -> Result<Vec<(String, String)>> {
+pub(crate) fn dhcp_leases(network: &Network) -> Result<Vec<Lease>> {
     let mut leases: *mut sys::virNetworkDHCPLeasePtr = ptr::null_mut();
     // SAFETY: `network` owns a reference, no MAC means all, and the out pointer is valid for the call.
     let count =
@@ -100,16 +102,39 @@ pub(crate) fn dhcp_leases(network: &Network) -> Result<Vec<(String, String)>> {
     for &lease in array {
         // SAFETY: each pointer is a valid lease that is ours to free; its texts live until then.
         unsafe {
-            let (mac, address) = (text((*lease).mac), text((*lease).ipaddr));
-            sys::virNetworkDHCPLeaseFree(lease);
-            if let (Some(mac), Some(address)) = (mac, address) {
-                found.push((mac.to_ascii_lowercase(), address));
+            let one = &*lease;
+            if let Some(address) = text(one.ipaddr) {
+                found.push(Lease {
+                    interface: text(one.iface).unwrap_or_default(),
+                    expiry: one.expirytime,
+                    is_ipv6: one.type_.cast_unsigned() == sys::VIR_IP_ADDR_TYPE_IPV6,
+                    mac: text(one.mac).unwrap_or_default().to_ascii_lowercase(),
+                    iaid: text(one.iaid),
+                    address,
+                    prefix: one.prefix,
+                    host_name: text(one.hostname),
+                    client_id: text(one.clientid),
+                });
             }
+            sys::virNetworkDHCPLeaseFree(lease);
         }
     }
     // SAFETY: the array itself is ours to free, with the allocator that libvirt uses.
     unsafe { libc::free(leases.cast()) };
     Ok(found)
+}
+
+/// Which kinds of pools there can be, as XML. `virt` does not wrap the call.
+pub(crate) fn pool_capabilities(connect: &Connect) -> Result<String> {
+    // SAFETY: `connect` owns a reference for the time of the call.
+    let told = unsafe { sys::virConnectGetStoragePoolCapabilities(connect.as_ptr(), 0) };
+    if told.is_null() {
+        return Err(last_failure());
+    }
+    // SAFETY: on success libvirt has allocated a text that is ours to free, with the allocator that it uses.
+    let copied = unsafe { text(told) };
+    unsafe { libc::free(told.cast()) };
+    Ok(copied.unwrap_or_default())
 }
 
 /// A socket to a graphical console of a running domain, handed over by a libvirtd of this machine.

@@ -3,6 +3,7 @@
 //! Whatever a driver does not offer is left out of the value rather than failing it; only an object that has
 //! vanished, or a connection that has broken, is an error.
 
+pub(crate) mod about;
 pub(crate) mod everything;
 pub(crate) mod host;
 pub(crate) mod network;

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod bytes;
+pub mod counters;
 pub mod event;
 pub mod host;
 pub mod id;
@@ -19,12 +20,13 @@ pub mod vm;
 
 pub use action::{Action, ActionKind, ActionStatus, Lane, Progress};
 pub use bytes::Bytes;
+pub use counters::Counters;
 pub use host::{Freshness, Host, HostFacts};
 pub use id::{ActionId, HostId, JobId, NetworkId, ObjectKind, PoolId, VmId};
 pub use inventory::Inventory;
 pub use lifecycle::{Admit, Denied, Request, admit};
 pub use name::{InvalidName, Name};
-pub use network::Network;
+pub use network::{Lease, Network};
 pub use pool::{Pool, Volume};
 pub use snapshot::Snapshot;
 pub use vm::{Vm, VmStatus};

@@ -47,3 +47,26 @@ impl Network {
         }
     }
 }
+
+/// An address that a network's DHCP server has given out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lease {
+    /// Bridge it was given out on.
+    pub interface: String,
+    /// When it ends, in seconds since 1970 UTC.
+    pub expiry: i64,
+    /// `ipv6` rather than `ipv4`.
+    pub is_ipv6: bool,
+    /// Lower-case MAC address; empty when not told.
+    pub mac: String,
+    /// IAID of an IPv6 client.
+    pub iaid: Option<String>,
+    /// The address.
+    pub address: String,
+    /// Length of its network's prefix.
+    pub prefix: u32,
+    /// What the client calls itself.
+    pub host_name: Option<String>,
+    /// Client id, or DUID.
+    pub client_id: Option<String>,
+}

@@ -33,6 +33,11 @@ pub use planners::{further_needs, needs, plan};
 pub use predict::predict;
 pub use sls::{Map, Value};
 
+/// Every profile of disks and interfaces, with what the kind of hypervisor (`kvm`, `qemu`, `xen`…) adds.
+pub fn profiles(config: &Config, hypervisor: &str) -> Value {
+    planners::vm::profile::all(config, hypervisor)
+}
+
 /// One declared state: `virt.running` of `srv01` with its arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {

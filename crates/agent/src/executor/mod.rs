@@ -153,7 +153,7 @@ pub(crate) fn stamp() -> String {
 }
 
 /// As `config.get`: configuration, grains, pillar.
-fn config_of(target: &Target) -> Config {
+pub(crate) fn config_of(target: &Target) -> Config {
     let places = [&target.opts, &target.grains, &target.pillar];
     Config::read(|key| {
         places

@@ -3,23 +3,6 @@
 /// Functions with the reason why they are left out. Source: Salt 3008, `saltext.virt`.
 pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     (
-        "virt.all_capabilities",
-        "domain capabilities are not read; virsh domcapabilities tells them",
-    ),
-    (
-        "virt.capabilities",
-        "the parsed form is not offered; virsh capabilities tells it",
-    ),
-    ("virt.cpu_baseline", "comparing CPU models is not offered"),
-    (
-        "virt.domain_capabilities",
-        "domain capabilities are not read; virsh domcapabilities tells them",
-    ),
-    (
-        "virt.get_profiles",
-        "profiles are read where a state names them; config.get virt:disk and virt:nic show them",
-    ),
-    (
         "virt.migrate",
         "moving VMs between hosts is not offered in this version",
     ),
@@ -28,28 +11,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
         "moving VMs between hosts is not offered in this version",
     ),
     (
-        "virt.node_devices",
-        "devices of the host are not read in this version",
-    ),
-    (
-        "virt.pool_capabilities",
-        "kinds of pools are not asked for; a state with one that libvirt lacks fails with its words",
-    ),
-    (
         "virt.seed_non_shared_migrate",
         "moving VMs between hosts is not offered in this version",
-    ),
-    (
-        "virt.vm_cputime",
-        "counters are not read in this version; virsh domstats tells them",
-    ),
-    (
-        "virt.vm_diskstats",
-        "counters are not read in this version; virsh domstats tells them",
-    ),
-    (
-        "virt.vm_netstats",
-        "counters are not read in this version; virsh domstats tells them",
     ),
 ];
 

@@ -3,6 +3,8 @@
 use super::table::{Access, Function};
 use super::vm::vm_infos;
 use super::{Call, Fault, Return};
+use crate::compile::{self, Extra};
+use crate::executor::config_of;
 use domxml::read::{NodeExt, parse};
 use model::VmStatus;
 use serde_json::{Value, json};
@@ -48,6 +50,13 @@ pub(super) const TABLE: &[Function] = &[
                 Ok(Return::ok(best.map_or(Value::Null, Value::String)))
             })
         },
+    },
+    Function {
+        name: "virt.get_profiles",
+        signature: "hypervisor=None",
+        doc: "virt.get_profiles [HYPERVISOR]\n\n{disk, nic}: the profiles of the configuration and the built-in ones, with what the hypervisor adds.",
+        access: Access::Reads,
+        run: |call| Box::pin(profiles(call)),
     },
     Function {
         name: "virt.is_hyper",
@@ -128,4 +137,19 @@ async fn full_info(call: Call<'_>) -> Result<Return, Fault> {
         "node_info": node_info,
         "vm_info": vm_info,
     })))
+}
+
+async fn profiles(call: Call<'_>) -> Result<Return, Fault> {
+    let hypervisor = match call.args.text(0, "hypervisor")? {
+        Some(named) => named,
+        None => {
+            let facts = call.minion.hypervisor.facts().await?;
+            facts.domain_types.into_iter().next().unwrap_or_default()
+        }
+    };
+    let target = compile::target(call.minion, Extra::default()).await?;
+    Ok(Return::ok(states::profiles(
+        &config_of(&target),
+        &hypervisor,
+    )))
 }

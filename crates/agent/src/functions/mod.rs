@@ -9,9 +9,11 @@ mod absent;
 mod arguments;
 mod bridge;
 mod builtin;
+mod capabilities;
 mod change;
 #[cfg(test)]
 mod compatibility;
+mod counters;
 mod data;
 mod declare;
 mod describe;

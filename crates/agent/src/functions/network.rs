@@ -4,8 +4,8 @@ use super::change::switch;
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use hypervisor::Key;
-use model::Network;
 use model::plan::{NetworkOp, Step};
+use model::{Lease, Network};
 use serde_json::{Map, Value, json};
 
 pub(super) const TABLE: &[Function] = &[
@@ -29,7 +29,7 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.network_info",
         signature: "name=None",
-        doc: "virt.network_info [NAME]\n\n{name: bridge, active, autostart… (0 or 1)}, of one network or of all; an unknown one gives {}.",
+        doc: "virt.network_info [NAME]\n\n{name: bridge, active, autostart… (0 or 1), leases}, of one network or of all; an unknown one gives {}.",
         access: Access::Reads,
         run: |call| Box::pin(network_info(call)),
     },
@@ -99,15 +99,35 @@ async fn network_info(call: Call<'_>) -> Result<Return, Fault> {
             .collect(),
         None => call.minion.hypervisor.inventory().await?.networks,
     };
-    Ok(Return::ok(
-        networks
-            .iter()
-            .map(|network| (network.name.clone(), info(network)))
-            .collect::<Map<_, _>>(),
-    ))
+    let mut told = Map::new();
+    for network in &networks {
+        let leases = match network.active {
+            true => call.minion.hypervisor.leases(&network.name).await,
+            false => Ok(Vec::new()),
+        };
+        // A network that stopped meanwhile, or a driver without leases, is still a network.
+        let leases = leases.unwrap_or_default();
+        told.insert(network.name.clone(), info(network, &leases));
+    }
+    Ok(Return::ok(told))
 }
 
-fn info(network: &Network) -> Value {
+fn lease(lease: &Lease) -> Value {
+    let text = |text: &Option<String>| text.as_ref().map_or(Value::Null, |text| json!(text));
+    json!({
+        "iface": lease.interface,
+        "expirytime": lease.expiry,
+        "type": if lease.is_ipv6 { "ipv6" } else { "ipv4" },
+        "mac": lease.mac,
+        "iaid": text(&lease.iaid),
+        "ipaddr": lease.address,
+        "prefix": lease.prefix,
+        "hostname": text(&lease.host_name),
+        "clientid": text(&lease.client_id),
+    })
+}
+
+fn info(network: &Network, leases: &[Lease]) -> Value {
     let bridge = (!network.bridge.is_empty()).then_some(&network.bridge);
     json!({
         "uuid": network.uuid.to_string(),
@@ -115,6 +135,7 @@ fn info(network: &Network) -> Value {
         "autostart": u8::from(network.autostart),
         "active": u8::from(network.active),
         "persistent": u8::from(network.persistent),
+        "leases": leases.iter().map(lease).collect::<Vec<_>>(),
     })
 }
 

@@ -1,8 +1,8 @@
 //! The table of functions.
 
 use super::{
-    Call, Fault, Return, absent, builtin, change, data, declare, describe, host, life, network,
-    plans, pool, snapshot, states, vm, volume,
+    Call, Fault, Return, absent, builtin, capabilities, change, counters, data, declare, describe,
+    host, life, network, plans, pool, snapshot, states, vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -56,6 +56,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         change::TABLE,
         snapshot::TABLE,
         describe::TABLE,
+        capabilities::TABLE,
+        counters::TABLE,
         pool::TABLE,
         volume::TABLE,
         network::TABLE,

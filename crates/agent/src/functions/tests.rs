@@ -527,3 +527,32 @@ async fn a_transient_vm_is_started_and_gone_when_it_is_off() {
         .await;
     host.refused(&["virt.create_xml_str", "<domain"]).await;
 }
+
+#[tokio::test]
+async fn profiles_are_told_with_what_the_hypervisor_adds() {
+    let host = Host::new();
+    host.check(
+        &["virt.get_profiles", "xen"],
+        json!({
+            "disk": {"default": [{"name": "system", "size": 8192, "device": "disk", "model": "xen"}]},
+            "nic": {"default": [{"name": "eth0", "type": "bridge", "source": "br0"}]},
+        }),
+    )
+    .await;
+    let told = host.call(&["virt.get_profiles"]).await.expect("profiles");
+    assert_eq!(told["nic"]["default"][0]["model"], "virtio");
+}
+
+#[tokio::test]
+async fn a_driver_that_does_not_tell_is_said_so() {
+    let host = Host::new();
+    let refused = host.refused(&["virt.pool_capabilities"]).await;
+    assert_eq!(
+        refused,
+        "cannot read the capabilities of storage pools: this hypervisor does not tell"
+    );
+    host.check(&["virt.define_xml_str", QCOW2_VM], json!(true))
+        .await;
+    let info = host.call(&["virt.vm_info", "srv01"]).await.expect("a VM");
+    assert_eq!(info["srv01"]["cputime"], 0);
+}

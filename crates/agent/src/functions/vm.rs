@@ -169,6 +169,7 @@ pub(super) async fn vm_infos(call: &Call<'_>, vms: &[Vm]) -> Result<Map<String, 
         let on = |event: &str| definition_text(vm, event);
         let info = json!({
             "cpu": vm.vcpus,
+            "cputime": cpu_time(call, vm).await,
             "disks": disks(call, vm).await?,
             "graphics": graphics(vm),
             "nics": nics(vm),
@@ -184,6 +185,15 @@ pub(super) async fn vm_infos(call: &Call<'_>, vms: &[Vm]) -> Result<Map<String, 
         infos.insert(vm.name.clone(), info);
     }
     Ok(infos)
+}
+
+/// Nanoseconds since the start; 0 while it is off, and where the hypervisor does not tell.
+async fn cpu_time(call: &Call<'_>, vm: &Vm) -> u64 {
+    if !vm.status.is_active() {
+        return 0;
+    }
+    let counters = call.minion.hypervisor.counters(&Key::Uuid(vm.uuid)).await;
+    counters.map_or(0, |counters| counters.cpu_time_ns)
 }
 
 /// The path and the attributes of `<loader>`.
@@ -249,10 +259,40 @@ fn nics(vm: &Vm) -> Map<String, Value> {
             json!({ nic.kind.as_str(): nic.source })
         }
     };
-    let tell = |nic: &Nic| json!({"type": nic.kind, "mac": nic.mac, "model": nic.model, "source": source(nic), "target": nic.target, "addresses": nic.addresses});
+    let addresses = bus_addresses(vm);
+    let tell = |nic: &Nic| {
+        let mut told = json!({"type": nic.kind, "mac": nic.mac, "model": nic.model, "source": source(nic), "target": nic.target, "addresses": nic.addresses});
+        if let Some(address) = addresses.get(&nic.mac) {
+            told["address"] = address.clone();
+        }
+        told
+    };
     vm.nics
         .iter()
         .map(|nic| (nic.mac.clone(), tell(nic)))
+        .collect()
+}
+
+/// Where interfaces sit in the guest, by MAC address: the attributes of `<address>`.
+fn bus_addresses(vm: &Vm) -> Map<String, Value> {
+    let xml = vm.xml_persistent.as_deref().or(vm.xml_live.as_deref());
+    let Ok(doc) = parse("domain", "domain", xml.unwrap_or_default()) else {
+        return Map::new();
+    };
+    let devices = doc.root_element().child("devices");
+    let nics = devices.map(|devices| devices.children_named("interface"));
+    nics.unwrap_or_default()
+        .iter()
+        .filter_map(|nic| {
+            let attributes = nic.child("address")?.attributes();
+            let address: Map<String, Value> = attributes
+                .map(|a| (a.name().to_owned(), json!(a.value())))
+                .collect();
+            Some((
+                nic.attr_at("mac", "address").to_ascii_lowercase(),
+                Value::Object(address),
+            ))
+        })
         .collect()
 }
 

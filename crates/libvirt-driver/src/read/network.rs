@@ -99,7 +99,10 @@ pub(crate) fn addresses(connect: &Connect) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for network in &networks {
         match ffi::dhcp_leases(network) {
-            Ok(leases) => found.extend(leases),
+            Ok(leases) => {
+                let told = leases.into_iter().filter(|lease| !lease.mac.is_empty());
+                found.extend(told.map(|lease| (lease.mac, lease.address)));
+            }
             Err(failure) if failure.reason == Reason::Unreachable => return Err(failure),
             // A bridge has no DHCP server of libvirt's, and a network may stop while we read.
             Err(failure) => {

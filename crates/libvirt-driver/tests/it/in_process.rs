@@ -1,7 +1,7 @@
 //! libvirt's test driver in this process: reading, changing, refusals, events.
 
 use super::{LONG, connected, get_vm, hint, life, sentence, test_domain, vm};
-use hypervisor::{Hypervisor, Key, Reason};
+use hypervisor::{Document, Hypervisor, Key, Reason};
 use libvirt_driver::{LibvirtHypervisor, Options};
 use model::lifecycle::Request;
 use model::plan::{ListChange, NetworkOp, NetworkSection, PoolOp, Step, VmOp, VolumeOp};
@@ -440,4 +440,32 @@ async fn snapshots_of_the_test_driver() {
         .await
         .expect_err("absent");
     assert_eq!(nobody.reason, Reason::NotFound);
+}
+
+#[tokio::test]
+async fn counters_leases_and_documents() {
+    let host = host();
+    let key = Key::Name("test".into());
+    let counters = host.counters(&key).await.expect("counters");
+    assert!(counters.cpu_time_ns > 0 && counters.net.rx_bytes > 0 && counters.block.rd_bytes > 0);
+    host.perform(&life("test", Request::ForceOff))
+        .await
+        .expect("off");
+    let off = host.counters(&key).await.expect_err("nothing runs");
+    assert_eq!(off.reason, Reason::WrongState);
+    let nobody = host
+        .counters(&Key::Name("nobody".into()))
+        .await
+        .expect_err("absent");
+    assert_eq!(nobody.reason, Reason::NotFound);
+
+    // The test driver has no DHCP server, and knows neither kinds of pools nor kinds of VMs.
+    assert_eq!(host.leases("default").await, Ok(Vec::new()));
+    let absent = host.leases("nowhere").await.expect_err("absent");
+    assert_eq!(absent.reason, Reason::NotFound);
+    let pools = host
+        .documents(&Document::PoolCapabilities)
+        .await
+        .expect_err("not told");
+    assert_eq!(pools.reason, Reason::Unsupported);
 }

@@ -10,7 +10,7 @@ mod snapshot;
 mod steps;
 mod stored;
 mod taken;
-mod vm;
+pub(crate) mod vm;
 mod volume;
 
 use self::absent::pool::Wording;

@@ -9,7 +9,7 @@ mod consistent;
 mod create;
 mod disks;
 mod nics;
-mod profile;
+pub(crate) mod profile;
 mod resolved;
 mod source;
 mod update;

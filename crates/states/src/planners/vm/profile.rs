@@ -99,6 +99,87 @@ fn unknown(argument: &str, key: &str, profile: &str, all: Option<&Map>) -> State
     }
 }
 
+/// Every configured profile and the built-in one, with what the kind of hypervisor adds: `{disk: {…}, nic: {…}}`.
+/// Source: Salt `virt.get_profiles`.
+pub(crate) fn all(config: &Config, hypervisor: &str) -> Value {
+    let (disk, nic) = added(hypervisor);
+    let disks = each(
+        config.get("virt:disk"),
+        &json!([{ "system": { "size": 8192 } }]),
+        |item| with_defaults(item, &disk),
+    );
+    let nics = each(
+        config.get("virt:nic"),
+        &json!([{ "eth0": {} }]),
+        |mut item| {
+            for kind in ["bridge", "network"] {
+                if let Some(source) = item.shift_remove(kind) {
+                    item.insert("type".to_owned(), json!(kind));
+                    item.insert("source".to_owned(), source);
+                }
+            }
+            with_defaults(item, &nic)
+        },
+    );
+    json!({ "disk": disks, "nic": nics })
+}
+
+/// What disks and interfaces of a hypervisor have when nothing is said.
+fn added(hypervisor: &str) -> (Value, Value) {
+    match hypervisor {
+        "xen" => (
+            json!({"device": "disk", "model": "xen"}),
+            json!({"type": "bridge", "source": "br0", "model": null}),
+        ),
+        "vmware" | "esxi" => (
+            json!({"device": "disk", "format": "vmdk", "model": "scsi"}),
+            json!({"type": "bridge", "source": "DEFAULT", "model": "e1000"}),
+        ),
+        "bhyve" => (
+            json!({"format": "raw", "model": "virtio", "sparse_volume": false}),
+            json!({"type": "bridge", "source": "bridge0", "model": "virtio"}),
+        ),
+        _ => (
+            json!({"device": "disk", "model": "virtio"}),
+            json!({"type": "bridge", "source": "br0", "model": "virtio"}),
+        ),
+    }
+}
+
+fn each(configured: Option<&Value>, built_in: &Value, tell: impl Fn(Map) -> Value) -> Map {
+    let mut profiles = configured
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    profiles
+        .entry("default")
+        .or_insert_with(|| built_in.clone());
+    let items = |profile: &Value| -> Vec<Map> {
+        match profile {
+            Value::Array(list) => list.iter().flat_map(named).collect(),
+            dictionary => named(dictionary),
+        }
+    };
+    profiles
+        .iter()
+        .map(|(name, profile)| {
+            (
+                name.clone(),
+                items(profile).into_iter().map(&tell).collect(),
+            )
+        })
+        .collect()
+}
+
+fn with_defaults(mut item: Map, defaults: &Value) -> Value {
+    for (key, value) in defaults.as_object().into_iter().flatten() {
+        if !item.contains_key(key) && !value.is_null() {
+            item.insert(key.clone(), value.clone());
+        }
+    }
+    Value::Object(item)
+}
+
 /// `{eth0: {bridge: br0}}` or `{name: eth0, bridge: br0}`.
 fn named(item: &Value) -> Vec<Map> {
     let Some(map) = item.as_object() else {
