@@ -133,6 +133,7 @@ pub(crate) fn pool_capabilities(connect: &Connect) -> Result<String> {
     }
     // SAFETY: on success libvirt has allocated a text that is ours to free, with the allocator that it uses.
     let copied = unsafe { text(told) };
+    // SAFETY: as above; the text has been copied.
     unsafe { libc::free(told.cast()) };
     Ok(copied.unwrap_or_default())
 }
