@@ -73,12 +73,22 @@ fn disk_needs(vm: &str, disk: &DiskWant, config: &Config, needs: &mut Needs) {
         Source::Computed if is_folder => {
             needs.all_pools = true;
             needs.paths.insert(source::file_path(base, vm, disk));
+            if let Some(image) = disk.image.as_ref().filter(|_| disk.overlay) {
+                let name = source::base_name(image, disk.checksum.as_deref());
+                needs
+                    .paths
+                    .insert(format!("{}/{name}", base.trim_end_matches('/')));
+            }
         }
         Source::Computed => {
             needs.pools.insert(base.to_owned());
             needs
                 .volumes
                 .insert((base.to_owned(), source::volume_name(vm, disk)));
+            if let Some(image) = disk.image.as_ref().filter(|_| disk.overlay) {
+                let name = source::base_name(image, disk.checksum.as_deref());
+                needs.volumes.insert((base.to_owned(), name));
+            }
         }
     }
 }

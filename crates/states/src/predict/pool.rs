@@ -27,7 +27,7 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &PoolOp) {
 }
 
 fn defined(old: Option<Pool>, name: &str, xml: &str) -> Pool {
-    let mut new = old.unwrap_or_else(|| empty(name));
+    let mut new = old.unwrap_or_else(|| Pool::named(uuid::Uuid::nil(), name.to_owned()));
     if new.active && new.xml_live.is_none() {
         new.xml_live = Some(new.xml);
     }
@@ -38,24 +38,6 @@ fn defined(old: Option<Pool>, name: &str, xml: &str) -> Pool {
     new.xml = xml.to_owned();
     new.persistent = true;
     new
-}
-
-fn empty(name: &str) -> Pool {
-    Pool {
-        uuid: uuid::Uuid::nil(),
-        name: name.to_owned(),
-        kind: String::new(),
-        active: false,
-        autostart: false,
-        persistent: true,
-        capacity: Bytes(0),
-        allocation: Bytes(0),
-        available: Bytes(0),
-        target: String::new(),
-        volume_count: 0,
-        xml: String::new(),
-        xml_live: None,
-    }
 }
 
 pub(super) fn apply_to_volume(seen: &mut Observation, pool: &str, name: &str, op: &VolumeOp) {

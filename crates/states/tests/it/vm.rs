@@ -910,3 +910,77 @@ fn what_is_resolved_at_the_start_does_not_wait_for_ever() {
         waits: cpu@mode: custom now, maximum at the next start"#]]
     .assert_eq(&summary(&changed));
 }
+
+#[test]
+fn disks_stand_on_an_image_that_is_fetched_once() {
+    let vm = |name: &str| {
+        let disks = "[{name: system, pool: pool0, overlay_image: True, size: 200000, image: 'https://u:secret@mirror.example/leap.qcow2?x=1'}]";
+        virt("defined", name, "{mem: 64}").with("disks", disks)
+    };
+    let mut host = applied();
+    let plan = host.plan(&vm("web1")).expect("a plan");
+    expect![[r#"
+        Create volume base-544b29733ecb-leap.qcow2 in pool pool0 from https://mirror.example/leap.qcow2?x=1 [none]
+        Create volume web1_system in pool pool0 of 195.3 GiB [none]
+        Define VM web1 [none]"#]].assert_eq(&summary(&plan));
+    let Step::Volume {
+        op: VolumeOp::Create { xml },
+        ..
+    } = &plan.plan.steps[1].step
+    else {
+        panic!("not a volume: {:?}", plan.plan.steps[1]);
+    };
+    expect![[r#"
+        <volume>
+          <name>web1_system</name>
+          <capacity unit='KiB'>204800000</capacity>
+          <allocation unit='KiB'>0</allocation>
+          <target>
+            <format type='qcow2'/>
+          </target>
+          <backingStore>
+            <path>/vms/base-544b29733ecb-leap.qcow2</path>
+            <format type='qcow2'/>
+          </backingStore>
+        </volume>
+    "#]].assert_eq(xml);
+    host.apply(&vm("web1"));
+    assert!(host.plan(&vm("web1")).expect("a plan").plan.is_empty());
+    let second = host.plan(&vm("web2")).expect("a plan");
+    expect![[r#"
+        Create volume web2_system in pool pool0 of 195.3 GiB [none]
+        Define VM web2 [none]"#]].assert_eq(&summary(&second));
+}
+
+#[test]
+fn an_overlay_needs_an_image_and_files() {
+    let refused = |disk: &str, pool: &str| {
+        let mut host = applied();
+        if !pool.is_empty() {
+            host.apply(&virt("pool_running", "vg", pool));
+        }
+        let disks = format!("[{{name: a, size: 10, overlay_image: True, {disk}}}]");
+        let state = virt("defined", "web", "{mem: 64}").with("disks", &disks);
+        host.plan(&state).expect_err("refused").to_string()
+    };
+    let image = "image: 'http://x/y.qcow2'";
+    expect![[r#"
+        disks: a: overlay_image: True is not possible without an image. Write the image that the disk stands on: image: …
+        disks: a: overlay_image: True is not possible with format raw. Write format: qcow2, which can stand on another image
+        disks: a: {"name":"a","size":10,"overlay_image":true,"pool":"pool0","… is not possible: Using a template image with a backing store is not possible, choose either of them.
+        disks: a: overlay_image: "True" is not possible in pool vg of kind logical: its volumes are no files"#]].assert_eq(
+        &[
+            refused("pool: pool0", ""),
+            refused(&format!("pool: pool0, format: raw, {image}"), ""),
+            refused(
+                &format!("pool: pool0, {image}, backing_store_path: /a, backing_store_format: raw"),
+                "",
+            ),
+            refused(
+                &format!("pool: vg, {image}"),
+                "{ptype: logical, target: /dev/vg, source: {name: vg}}",
+            ),
+        ]
+        .join("\n"),
+    );
+}

@@ -6,7 +6,7 @@ use super::cidata;
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::{HostPath, Observation, StateError};
 use domxml::Element;
-use model::plan::{Consequence, ImageSource, PlannedStep, VolumeOp};
+use model::plan::{Consequence, ImageSource, PlannedStep, Undo, VolumeOp};
 use model::{Pool, Volume};
 use sls::closest;
 
@@ -320,6 +320,82 @@ fn computed(
     provide(disk, want, pool, &name, None, owner, seen)
 }
 
+/// Name of the volume that an image is fetched into for those that stand on it: the same image, the same volume.
+pub(super) fn base_name(image: &str, checksum: Option<&str>) -> String {
+    let file = without_credentials(image);
+    let file = file.split(['?', '#']).next().unwrap_or_default();
+    let file = file.rsplit('/').next().unwrap_or_default();
+    let stem: String = file
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(60)
+        .collect();
+    let identity = format!("{image}\n{}", checksum.unwrap_or_default());
+    let digest = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, identity.as_bytes());
+    let digest = &digest.simple().to_string()[..12];
+    format!("base-{digest}-{}", stem.trim_start_matches('.'))
+}
+
+/// Path and format of the image that the disk stands on; fetched first where it is not in the pool yet. It stays when the
+/// VM goes: others may stand on it.
+fn base(
+    disk: &mut Disk,
+    want: &DiskWant,
+    image: &str,
+    pool: &Pool,
+    seen: &Observation,
+) -> Result<(String, String), StateError> {
+    if !matches!(pool.kind.as_str(), "dir" | "fs" | "netfs") {
+        return Err(refuse(
+            want,
+            "overlay_image",
+            "True",
+            &format!(
+                "possible in pool {} of kind {}: its volumes are no files",
+                pool.name, pool.kind
+            ),
+        ));
+    }
+    let name = base_name(image, want.checksum.as_deref());
+    let path = format!("{}/{name}", pool.target.trim_end_matches('/'));
+    let format = match image.ends_with(".raw") {
+        true => "raw",
+        false => "qcow2",
+    };
+    let listed = seen.volumes.get(&(pool.name.clone(), name.clone()));
+    let is_there = match listed {
+        Some(volume) => volume.is_some(),
+        None => matches!(seen.paths.get(&path), Some(HostPath::File)),
+    };
+    if !is_there {
+        let op = VolumeOp::CreateFromImage {
+            image: ImageSource {
+                location: location(image, seen)?,
+                checksum: want.checksum.clone(),
+            },
+            format: format.to_owned(),
+            size: None,
+        };
+        disk.steps.push(planned(
+            volume(&pool.name, &name, op),
+            Consequence::None,
+            format!(
+                "Create volume {name} in pool {} from {}",
+                pool.name,
+                without_credentials(image)
+            ),
+            Undo::NotNeeded("the image stays for the disks that stand on it"),
+        ));
+    }
+    Ok((path, format.to_owned()))
+}
+
 /// A pool that is there and runs.
 fn active_pool<'a>(
     want: &DiskWant,
@@ -401,8 +477,12 @@ fn provide(
 ) -> Result<(), StateError> {
     let format = disk.format.clone().unwrap_or_else(|| "raw".to_owned());
     let Some(have) = have else {
-        let (op, what) = match (&want.image, want.size, &want.backing) {
-            (Some(image), size, _) => (
+        let stands_on = match &want.image {
+            Some(image) if want.overlay => Some(base(disk, want, image, pool, seen)?),
+            _ => want.backing.clone(),
+        };
+        let (op, what) = match (&want.image, want.size, &stands_on) {
+            (Some(image), size, _) if !want.overlay => (
                 VolumeOp::CreateFromImage {
                     image: ImageSource {
                         location: location(image, seen)?,
@@ -413,7 +493,7 @@ fn provide(
                 },
                 format!("from {}", without_credentials(image)),
             ),
-            (None, None, None) => {
+            (_, None, None) => {
                 return Err(StateError::host(
                     format!(
                         "Unable to create new disk {}, please specify disk size and/or disk image argument",
@@ -422,7 +502,7 @@ fn provide(
                     "Write size: in MiB",
                 ));
             }
-            (None, size, backing) => {
+            (_, size, backing) => {
                 let size = size.unwrap_or_default();
                 let xml = volume_xml(pool, name, size, &format, backing.as_ref());
                 let what = match size.0 {

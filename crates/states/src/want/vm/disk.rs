@@ -1,7 +1,7 @@
 //! `disks`: one declared disk or drive.
 
 use crate::StateError;
-use crate::args::Field;
+use crate::args::{Dict, Field};
 use crate::cloud_init::CloudInit;
 use model::Bytes;
 
@@ -16,6 +16,8 @@ pub(crate) struct DiskWant {
     /// Target bus.
     pub(crate) model: Option<String>,
     pub(crate) image: Option<String>,
+    /// The image is fetched once into a volume of its own, on which this disk stands.
+    pub(crate) overlay: bool,
     /// SHA-256 of the image.
     pub(crate) checksum: Option<String>,
     /// Path and format.
@@ -54,6 +56,7 @@ impl DiskWant {
             format: Some("raw".to_owned()),
             model: None,
             image: None,
+            overlay: false,
             checksum: None,
             backing: None,
             source: Source::Generated(data),
@@ -104,14 +107,7 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
     let dict = item.dict(KEYS)?;
     let text = |key| dict.get(key).map(|f| f.word()).transpose();
     let image = dict.get("image").map(|f| image(&f)).transpose()?;
-    if let Some(overlay) = dict.get("overlay_image")
-        && overlay.bool()?
-    {
-        return Err(overlay.refuse(
-            "possible in this version",
-            Some("Disk overlay_image property is not supported when creating volumes,use backing_store_path and backing_store_format instead.".to_owned()),
-        ));
-    }
+    let overlay = overlay(&dict, image.is_some())?;
     for key in ["hostname_property", "sparse_volume"] {
         if let Some(field) = dict.get(key)
             && *field.value != crate::Value::Bool(false)
@@ -143,6 +139,7 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
         pool: text("pool")?,
         format: format("format")?,
         model: dict.get("model").map(|f| f.one_of(BUSES)).transpose()?,
+        overlay,
         checksum: dict
             .get("image_checksum")
             .map(|f| checksum(&f))
@@ -167,6 +164,30 @@ pub(crate) fn parse(item: &Field) -> Result<DiskWant, StateError> {
             .transpose()?,
         name,
     })
+}
+
+/// `overlay_image`, which needs an image and a disk that can stand on one.
+fn overlay(dict: &Dict, has_image: bool) -> Result<bool, StateError> {
+    let Some(given) = dict.get("overlay_image") else {
+        return Ok(false);
+    };
+    if !given.bool()? {
+        return Ok(false);
+    }
+    if !has_image {
+        return Err(given.refuse(
+            "possible without an image",
+            Some("Write the image that the disk stands on: image: …".to_owned()),
+        ));
+    }
+    let format = dict.get("format").map(|format| format.word()).transpose()?;
+    if let Some(format) = format.filter(|format| format != "qcow2") {
+        return Err(given.refuse(
+            format!("possible with format {format}"),
+            Some("Write format: qcow2, which can stand on another image".to_owned()),
+        ));
+    }
+    Ok(true)
 }
 
 /// Where an image may come from.
