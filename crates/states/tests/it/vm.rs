@@ -943,13 +943,15 @@ fn disks_stand_on_an_image_that_is_fetched_once() {
             <format type='qcow2'/>
           </backingStore>
         </volume>
-    "#]].assert_eq(xml);
+    "#]]
+    .assert_eq(xml);
     host.apply(&vm("web1"));
     assert!(host.plan(&vm("web1")).expect("a plan").plan.is_empty());
     let second = host.plan(&vm("web2")).expect("a plan");
     expect![[r#"
         Create volume web2_system in pool pool0 of 195.3 GiB [none]
-        Define VM web2 [none]"#]].assert_eq(&summary(&second));
+        Define VM web2 [none]"#]]
+    .assert_eq(&summary(&second));
 }
 
 #[test]
