@@ -133,6 +133,11 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         "a volume that is there is never filled again",
     ),
     only_new("disks: *: image_checksum", "", ""),
+    only_new(
+        "disks: *: overlay_image",
+        "",
+        "the image stays, as others may stand on it",
+    ),
     only_new("disks: *: backing_store_path", "", ""),
     only_new("disks: *: backing_store_format", "", ""),
     live(

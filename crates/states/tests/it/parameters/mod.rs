@@ -89,10 +89,6 @@ const NO_ATTRIBUTES: &[(&str, &str)] = &[
     ("consoles: *: target_port", "libvirt numbers consoles"),
     ("transient", "refused"),
     ("host_devices", "refused"),
-    (
-        "disks: *: overlay_image",
-        "how a new disk is made; vm.rs has it",
-    ),
     ("disks: *: hostname_property", "refused: bhyve only"),
     ("disks: *: sparse_volume", "refused: bhyve only"),
     ("source: auth: password", "refused"),
