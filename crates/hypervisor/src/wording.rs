@@ -31,7 +31,7 @@ fn volume(pool: &str, name: &str, op: &VolumeOp) -> String {
         VolumeOp::Create { .. } => format!("create volume {name} in storage pool {pool}"),
         VolumeOp::CreateFromImage { image, .. } => format!(
             "create volume {name} in storage pool {pool} from {}",
-            image.location
+            image.shown()
         ),
         VolumeOp::Write { .. } => format!("write volume {name} of storage pool {pool}"),
         VolumeOp::Resize { capacity } => {

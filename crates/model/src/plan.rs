@@ -199,13 +199,41 @@ impl fmt::Debug for Content {
     }
 }
 
-/// Where an image comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where an image comes from. Its URL may hold a password, so it shows itself without.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ImageSource {
     /// `http://…`, `https://…`, or an absolute path on the host.
     pub location: String,
     /// `sha256=…` or a bare hex SHA-256, if given.
     pub checksum: Option<String>,
+}
+
+impl ImageSource {
+    /// The location as it may stand in plans, messages and logs.
+    pub fn shown(&self) -> String {
+        without_credentials(&self.location)
+    }
+}
+
+impl fmt::Debug for ImageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImageSource")
+            .field("location", &self.shown())
+            .field("checksum", &self.checksum)
+            .finish()
+    }
+}
+
+/// A URL as it may be shown: without the part before the `@`.
+pub fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority = rest.find('/').unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
 }
 
 /// A change to a network.
@@ -332,4 +360,21 @@ pub enum VmOp {
     /// Remove the definition and what the hypervisor keeps beside it: saved memory, snapshots' and checkpoints'
     /// metadata, UEFI variables. Disks stay.
     Purge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_shows_no_password() {
+        let image = ImageSource {
+            location: "https://ann:secret@mirror.example/x.qcow2".to_owned(),
+            checksum: None,
+        };
+        assert_eq!(image.shown(), "https://mirror.example/x.qcow2");
+        assert!(!format!("{image:?}").contains("secret"));
+        assert_eq!(without_credentials("/vms/a@b.raw"), "/vms/a@b.raw");
+        assert_eq!(without_credentials("http://x/a@b"), "http://x/a@b");
+    }
 }

@@ -179,7 +179,7 @@ fn content(step: &Step) -> Value {
                 },
             ..
         } => json!({
-            "image": image.location,
+            "image": image.shown(),
             "checksum": image.checksum,
             "format": format,
             "size_bytes": size.map(|size| size.0),

@@ -3,13 +3,14 @@
 use super::format::NotAnImage;
 use hypervisor::HypervisorError;
 use model::Bytes;
+use model::plan::without_credentials;
 use thiserror::Error;
 
 /// An image could not be fetched, or not be put into its volume.
 #[derive(Debug, Error)]
 pub enum ImageError {
     /// Neither `http(s)://…` nor an absolute path.
-    #[error("cannot use the image {location}: {why}")]
+    #[error("cannot use the image {}: {why}", without_credentials(location))]
     Location {
         /// As given.
         location: String,
@@ -17,7 +18,7 @@ pub enum ImageError {
         why: &'static str,
     },
     /// The checksum itself cannot be read.
-    #[error("cannot check the image {location}: {why}")]
+    #[error("cannot check the image {}: {why}", without_credentials(location))]
     BadChecksum {
         /// Where it comes from.
         location: String,
@@ -25,7 +26,10 @@ pub enum ImageError {
         why: String,
     },
     /// The server answered, and refused.
-    #[error("cannot download {location}: the server answers {status}")]
+    #[error(
+        "cannot download {}: the server answers {status}",
+        without_credentials(location)
+    )]
     Status {
         /// Where it comes from.
         location: String,
@@ -33,7 +37,10 @@ pub enum ImageError {
         status: String,
     },
     /// No connection, or it broke again and again.
-    #[error("cannot download {location}: {why} (tried {attempts} times)")]
+    #[error(
+        "cannot download {}: {why} (tried {attempts} times)",
+        without_credentials(location)
+    )]
     Connection {
         /// Where it comes from.
         location: String,
@@ -44,7 +51,8 @@ pub enum ImageError {
     },
     /// The transfer always ends before the announced size.
     #[error(
-        "cannot download {location}: it ends after {got} bytes of {total} (tried {attempts} times)"
+        "cannot download {}: it ends after {got} bytes of {total} (tried {attempts} times)",
+        without_credentials(location)
     )]
     Truncated {
         /// Where it comes from.
@@ -57,13 +65,16 @@ pub enum ImageError {
         attempts: u32,
     },
     /// Somebody asked to stop. What has arrived is kept for the next time.
-    #[error("the download of {location} was cancelled")]
+    #[error("the download of {} was cancelled", without_credentials(location))]
     Cancelled {
         /// Where it comes from.
         location: String,
     },
     /// It arrived and is not what the administrator expects.
-    #[error("cannot use the image {location}: its SHA-256 is {found}, not {wanted}")]
+    #[error(
+        "cannot use the image {}: its SHA-256 is {found}, not {wanted}",
+        without_credentials(location)
+    )]
     Checksum {
         /// Where it comes from.
         location: String,
@@ -73,7 +84,7 @@ pub enum ImageError {
         wanted: String,
     },
     /// It arrived and is no image of that format.
-    #[error("cannot use the image {location}: {why}")]
+    #[error("cannot use the image {}: {why}", without_credentials(location))]
     NotAnImage {
         /// Where it comes from.
         location: String,
@@ -92,7 +103,8 @@ pub enum ImageError {
     },
     /// Known before anything was written.
     #[error(
-        "cannot put the image {location} into pool {pool}: it needs {needed}, the pool has {available} free"
+        "cannot put the image {} into pool {pool}: it needs {needed}, the pool has {available} free",
+        without_credentials(location)
     )]
     PoolFull {
         /// Where it comes from.
@@ -142,5 +154,21 @@ impl ImageError {
             Self::PoolFull { .. } => Some("free space in the pool or use another one"),
             Self::Hypervisor(error) => error.hint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_url_is_in_no_message() {
+        let error = ImageError::Cancelled {
+            location: "https://ann:secret@mirror.example/x.qcow2".to_owned(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "the download of https://mirror.example/x.qcow2 was cancelled"
+        );
     }
 }

@@ -6,13 +6,15 @@
 use super::absent::pool::{delete_volume, is_volume};
 use super::absent::usage::{are, disks, users};
 use super::steps::{by, planned, volume};
-use super::vm::{location, without_credentials};
+use super::vm::location;
 use super::volume::{active_pool, mismatch};
 use crate::changes::Changes;
 use crate::planned::{ChunkPlan, Outcome, single};
 use crate::want::stored::StoredWant;
 use crate::{Call, Map, Needs, Observation, StateError};
-use model::plan::{Consequence, ImageSource, Plan, PlannedStep, Undo, VolumeOp};
+use model::plan::{
+    Consequence, ImageSource, Plan, PlannedStep, Undo, VolumeOp, without_credentials,
+};
 use model::{Bytes, Pool, Volume};
 use serde_json::json;
 

@@ -24,7 +24,7 @@ use model::Request;
 use model::plan::{Consequence, PlannedStep, VmOp};
 
 pub(super) use super::pool::End;
-pub(super) use source::{location, without_credentials};
+pub(super) use source::location;
 
 pub(super) fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
     let want = VmWant::parse(call)?;

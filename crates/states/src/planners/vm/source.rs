@@ -6,7 +6,7 @@ use super::cidata;
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::{HostPath, Observation, StateError};
 use domxml::Element;
-use model::plan::{Consequence, ImageSource, PlannedStep, Undo, VolumeOp};
+use model::plan::{Consequence, ImageSource, PlannedStep, Undo, VolumeOp, without_credentials};
 use model::{Pool, Volume};
 use sls::closest;
 
@@ -608,18 +608,6 @@ pub(in crate::planners) fn location(image: &str, seen: &Observation) -> Result<S
         None => Err(StateError::NotObserved {
             what: format!("the file {image}"),
         }),
-    }
-}
-
-/// A URL as it may be shown: without the part before the `@`.
-pub(in crate::planners) fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority = rest.find('/').unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
     }
 }
 
