@@ -5,6 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use crate::diagnostic::Location;
 use crate::{Map, Value};
 
+/// The function of a module that `watch` and `listen` call.
+pub const MOD_WATCH: &str = "mod_watch";
+
 /// A compiled set of state files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compiled {
@@ -48,6 +51,8 @@ pub struct Chunk {
 
 impl Compiled {
     /// What `state.sls_id` runs: the chunks under this ID and all they need. Empty when there is no such ID.
+    ///
+    /// Nothing is needed for `listen`, so that it is only heeded among these chunks.
     #[must_use]
     pub fn only(&self, id: &str) -> Compiled {
         let mut wanted: BTreeSet<usize> = BTreeSet::new();
@@ -61,7 +66,10 @@ impl Compiled {
         while let Some(index) = open.pop() {
             if wanted.insert(index) {
                 let requisites = &self.chunks[index].requisites;
-                open.extend(requisites.iter().flat_map(|requisite| &requisite.targets));
+                let needed = requisites
+                    .iter()
+                    .filter(|requisite| requisite.kind != RequisiteKind::Listen);
+                open.extend(needed.flat_map(|requisite| &requisite.targets));
             }
         }
         let new_index: HashMap<usize, usize> = wanted.iter().copied().zip(0..).collect();
@@ -70,9 +78,10 @@ impl Compiled {
             .map(|index| self.chunks[*index].clone())
             .collect();
         for requisite in chunks.iter_mut().flat_map(|chunk| &mut chunk.requisites) {
-            for target in &mut requisite.targets {
-                *target = new_index[target];
-            }
+            let kept = requisite.targets.iter();
+            requisite.targets = kept
+                .filter_map(|target| new_index.get(target).copied())
+                .collect();
         }
         Compiled {
             chunks,
@@ -88,6 +97,17 @@ impl Chunk {
             "{}_|-{}_|-{}_|-{}",
             self.state, self.id, self.name, self.fun
         )
+    }
+
+    /// What `listen` calls of it after everything else, under a key of its own: `virt_|-listener_srv01_|-srv01_|-mod_watch`.
+    #[must_use]
+    pub fn listener(&self) -> Chunk {
+        Chunk {
+            id: format!("listener_{}", self.id),
+            fun: MOD_WATCH.to_owned(),
+            requisites: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// `virt.running`
@@ -143,7 +163,7 @@ pub enum RequisiteKind {
     Require,
     /// One target must not have failed.
     RequireAny,
-    /// As `Require`; a target's change would also call the module's `mod_watch`.
+    /// As `Require`; after a target's change a state that changes nothing itself has its module's `mod_watch` called.
     Watch,
     /// As `RequireAny`, with `mod_watch`.
     WatchAny,

@@ -36,7 +36,7 @@ pub type Value = serde_json::Value;
 /// A dictionary in the order it was written.
 pub type Map = serde_json::Map<String, Value>;
 
-pub use chunk::{Chunk, Compiled, Globals, Requisite, RequisiteKind, Retry};
+pub use chunk::{Chunk, Compiled, Globals, MOD_WATCH, Requisite, RequisiteKind, Retry};
 pub use closest::closest;
 pub use compile::{Exclude, compile, compile_in};
 pub use diagnostic::{Diagnostic, LineOf, Location, Severity, has_errors};

@@ -111,7 +111,7 @@ impl Catalog for TestCatalog {
     fn functions(&self, module: &str) -> Option<Vec<String>> {
         let names: &[&str] = match module {
             "virt" => &["running", "defined", "pool_running", "network_running"],
-            "test" => &["nop"],
+            "test" => &["nop", "mod_watch"],
             _ => return None,
         };
         Some(names.iter().map(|name| (*name).to_owned()).collect())

@@ -64,6 +64,7 @@ const TEST: &[Function] = &[
     test("configurable_test_state"),
     test("fail_with_changes"),
     test("fail_without_changes"),
+    test(sls::MOD_WATCH),
     test("nop"),
     test("show_notification"),
     test("succeed_with_changes"),

@@ -29,7 +29,7 @@ pub use error::StateError;
 pub use export::{Exportable, export};
 pub use observe::{Config, HostPath, Needs, Observation};
 pub use planned::{ChunkPlan, Refusal, Verdict};
-pub use planners::{further_needs, needs, plan};
+pub use planners::{WATCHED, further_needs, needs, plan};
 pub use predict::predict;
 pub use sls::{Map, Value};
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 impl Run {
     /// Runs a chunk, or in a dry run plans it.
-    pub(super) async fn chunk(&self, idx: usize) -> ChunkResult {
-        let chunk = &self.compiled.chunks[idx];
+    pub(super) async fn chunk(&self, chunk: &Chunk) -> ChunkResult {
         let clock = Clock::start();
         if let Some(comment) = self.not_needed(chunk).await {
             return ChunkResult::not_needed(&clock, comment);

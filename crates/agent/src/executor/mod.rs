@@ -15,6 +15,7 @@ mod observe;
 mod plan;
 mod result;
 mod steps;
+mod watch;
 
 pub use plan::{Agreed, PlanFile, describe, differences, hash_of};
 
@@ -27,7 +28,7 @@ use result::ChunkResult;
 use serde_json::{Value, json};
 use sls::lookup::traverse;
 use sls::schedule::{Decision, Outcome, Schedule};
-use sls::{Compiled, Map, Target};
+use sls::{Chunk, Compiled, Map, Target};
 use states::{ChunkPlan, Config};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
@@ -128,7 +129,7 @@ async fn walk(
     loop {
         if !run.options.context.cancel.is_cancelled() {
             for decision in schedule.next() {
-                run.follow(decision, &mut tasks, &mut results);
+                run.follow(decision, &schedule, &mut tasks, &mut results);
             }
         }
         match tasks.join_next().await {
@@ -141,7 +142,8 @@ async fn walk(
             None => break,
         }
     }
-    let results = run.in_order(results);
+    let mut results = run.in_order(results);
+    run.listen(&schedule, &mut results).await;
     (run, results)
 }
 
@@ -167,20 +169,24 @@ impl Run {
     fn follow(
         self: &Arc<Self>,
         decision: Decision,
+        schedule: &Schedule,
         tasks: &mut JoinSet<Done>,
         results: &mut [Option<ChunkResult>],
     ) {
         let run = self.clone();
         match decision {
             Decision::Run(idx) => {
+                let changed = schedule.changed_watches(idx);
                 tasks.spawn(async move {
                     let _slot = run
                         .slots
                         .acquire()
                         .await
                         .expect("the semaphore is never closed");
-                    let result = run.chunk(idx).await;
-                    run.fire_event(idx, &result);
+                    let chunk = &run.compiled.chunks[idx];
+                    let result = run.chunk(chunk).await;
+                    let result = run.after_watch(chunk, result, &changed).await;
+                    run.fire_event(chunk, &result, idx);
                     Done::Ran(idx, result)
                 });
             }
@@ -203,8 +209,7 @@ impl Run {
     }
 
     /// `fire_event`: the result on the bus, under the state's name or the suffix that was given.
-    fn fire_event(&self, idx: usize, result: &ChunkResult) {
-        let chunk = &self.compiled.chunks[idx];
+    fn fire_event(&self, chunk: &Chunk, result: &ChunkResult, run_num: usize) {
         let suffix = match &chunk.globals.fire_event {
             Some(Value::Bool(true)) => &chunk.name,
             Some(Value::String(suffix)) => suffix,
@@ -215,7 +220,7 @@ impl Run {
             "salt/state_result/{}/{}/{suffix}",
             context.jid, self.minion.id
         );
-        let data = json!({ "ret": result.clone().into_value(chunk, idx) });
+        let data = json!({ "ret": result.clone().into_value(chunk, run_num) });
         (context.events)(tag, data);
     }
 

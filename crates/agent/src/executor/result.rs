@@ -77,7 +77,7 @@ impl ChunkResult {
         }
     }
 
-    /// A requisite kept it from running.
+    /// A requisite kept it from running, or there is nothing to call.
     pub(super) fn skipped(result: Option<bool>, comment: String) -> Self {
         let verdict = Verdict {
             result,

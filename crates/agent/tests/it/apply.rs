@@ -617,3 +617,114 @@ async fn a_run_of_many_states_lists_once_and_reads_afresh_after_its_first_step()
         "what is changed is read just before"
     );
 }
+
+#[tokio::test]
+async fn who_listens_is_called_after_everything_else() {
+    let host = Host::new();
+    host.folder.write(
+        "salt/vm.sls",
+        "\
+changes: test.succeed_with_changes
+silent: test.succeed_without_changes
+listens:
+  test.succeed_without_changes:
+    - listen: [{test: changes}]
+in_vain:
+  test.nop:
+    - listen: [{test: silent}]
+virtual:
+  virt.stopped:
+    - name: nobody
+    - onlyif: 'false'
+    - listen: [{test: changes}]
+last: test.nop
+",
+    );
+    let returned = host.call("state.apply vm").await.unwrap();
+    assert!(returned.ok, "{:#}", returned.value);
+    let keys: Vec<&String> = returned.value.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys[6..],
+        [
+            "test_|-listener_listens_|-listens_|-mod_watch",
+            "virt_|-listener_virtual_|-nobody_|-mod_watch"
+        ]
+    );
+    let results = by_id(&returned.value);
+    let listener = &results["listener_listens"];
+    assert_eq!(listener["comment"], "Watch statement fired.");
+    assert_eq!(listener["changes"], json!({"Requisites with changes": []}));
+    assert_eq!(
+        (&listener["result"], &listener["__run_num__"]),
+        (&json!(true), &json!(6))
+    );
+    assert_eq!(
+        results["listener_virtual"]["comment"],
+        "onlyif condition is false"
+    );
+
+    let dry = host.states("state.apply vm test=True").await;
+    assert_eq!(dry["listener_listens"]["result"], true);
+}
+
+#[tokio::test]
+async fn a_virt_state_that_listens_fails_as_in_salt() {
+    let host = Host::new();
+    host.folder.write(
+        "salt/vm.sls",
+        "\
+changes: test.succeed_with_changes
+net:
+  virt.network_running:
+    - name: net0
+    - forward: bridge
+    - bridge: br0
+    - failhard: True
+    - listen: [{test: changes}]
+later:
+  test.nop:
+    - listen: [{test: changes}]
+",
+    );
+    let returned = host.call("state.apply vm").await.unwrap();
+    assert!(!returned.ok);
+    let results = by_id(&returned.value);
+    assert_eq!(results["net"]["result"], true, "{results:#}");
+    assert_eq!(results["listener_net"]["result"], false);
+    assert_eq!(
+        results["listener_net"]["comment"],
+        "State 'virt.mod_watch' was not found in SLS 'vm'\nReason: 'virt.mod_watch' is not available.\n"
+    );
+    assert_eq!(results["listener_net"]["__state_ran__"], false);
+    assert_eq!(results.get("listener_later"), None, "failhard stops them");
+}
+
+#[tokio::test]
+async fn a_state_that_watches_is_told_of_changes_unless_it_has_its_own() {
+    let host = Host::new();
+    host.folder.write(
+        "salt/vm.sls",
+        "\
+changes: test.succeed_with_changes
+silent: test.succeed_without_changes
+told:
+  test.succeed_without_changes:
+    - watch: [{test: silent}, {test: changes}]
+    - comment: told
+own:
+  test.succeed_with_changes:
+    - watch: [{test: changes}]
+untold:
+  test.succeed_without_changes:
+    - watch: [{test: silent}]
+",
+    );
+    let results = host.states("state.apply vm").await;
+    assert_eq!(results["told"]["comment"], "told");
+    assert_eq!(
+        results["told"]["changes"],
+        json!({"Requisites with changes": ["test: changes"]})
+    );
+    assert_eq!(results["own"]["comment"], "Success!");
+    assert_eq!(results["untold"]["changes"], json!({}));
+}

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub(crate) use flatten::truthy;
 pub(crate) use gather::{find, sls_names};
 
-use crate::chunk::Compiled;
+use crate::chunk::{Compiled, MOD_WATCH};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::jinja::Engine;
 use crate::ports::{Catalog, Files, Functions, Target};
@@ -96,7 +96,7 @@ pub fn compile_in(
     let readable = !has_errors(&faults);
     let drafts = flatten::flatten(&gathered.declarations, &mut faults);
     check::check(&drafts, catalog, &mut faults);
-    listeners(&drafts, &mut faults);
+    listeners(&drafts, catalog, &mut faults);
     // A file that could not be read would make every requisite on it look like a mistake.
     let mut chunks = if readable {
         resolve::resolve(drafts, &gathered, &mut faults)
@@ -109,22 +109,26 @@ pub fn compile_in(
     (Compiled { chunks, high }, faults)
 }
 
-/// `listen` would call a `mod_watch` that no module of ours has.
-fn listeners(drafts: &[flatten::Draft], faults: &mut Vec<Diagnostic>) {
-    for draft in drafts {
-        for (_, item) in draft
-            .items
-            .iter()
-            .filter(|(_, item)| matches!(item.keyword.as_str(), "listen" | "listen_in"))
-        {
+/// Warns of states that listen and whose module has no `mod_watch`: as in Salt, they fail once what they listen to
+/// changes.
+fn listeners(drafts: &[flatten::Draft], catalog: &dyn Catalog, faults: &mut Vec<Diagnostic>) {
+    let listens = |(_, item): &&(_, requisite::Item)| item.keyword == "listen";
+    for draft in drafts.iter().filter(|draft| draft.chunk.name_order <= 1) {
+        let chunk = &draft.chunk;
+        let functions = catalog.functions(&chunk.state).unwrap_or_default();
+        if functions.iter().any(|known| known == MOD_WATCH) {
+            continue;
+        }
+        for (_, item) in draft.items.iter().filter(listens) {
             faults.push(
                 Diagnostic::warning(format!(
-                    "State '{}.mod_watch' was not found in SLS '{}'",
-                    draft.chunk.state, draft.chunk.sls
+                    "ID '{}' in SLS '{}' will fail when what it listens to changes: '{}.{MOD_WATCH}' is not available",
+                    chunk.id, chunk.sls, chunk.state
                 ))
-                .in_sls(&draft.chunk.sls)
+                .in_sls(&chunk.sls)
                 .at(item.at.clone())
-                .remedy("'listen' has no effect on such a state; use 'onchanges'"),
+                .rule("'listen' calls the function mod_watch of the state's module")
+                .remedy("use 'onchanges', or 'require'"),
             );
         }
     }

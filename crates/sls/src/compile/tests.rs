@@ -823,22 +823,28 @@ d:
 }
 
 #[test]
-fn listen_is_a_warning() {
+fn listening_without_mod_watch_is_a_warning() {
     check(
         "\
 a:
   virt.running:
     - listen: [{test: b}]
 b: test.nop
+c:
+  test.nop:
+    - listen: [{test: b}]
 ",
         expect![[r#"
-        0 virt_|-a_|-a_|-running order=10000 {} [/srv/salt/vm.sls:2:3]
-            listen [1]
-        1 test_|-b_|-b_|-nop order=10001 {} [/srv/salt/vm.sls:4:4]
-        warning: State 'virt.mod_watch' was not found in SLS 'vm'
-          at: /srv/salt/vm.sls:3:16
-          remedy: 'listen' has no effect on such a state; use 'onchanges'
-    "#]],
+            0 virt_|-a_|-a_|-running order=10000 {} [/srv/salt/vm.sls:2:3]
+                listen [1]
+            1 test_|-b_|-b_|-nop order=10001 {} [/srv/salt/vm.sls:4:4]
+            2 test_|-c_|-c_|-nop order=10002 {} [/srv/salt/vm.sls:6:3]
+                listen [1]
+            warning: ID 'a' in SLS 'vm' will fail when what it listens to changes: 'virt.mod_watch' is not available
+              at: /srv/salt/vm.sls:3:16
+              rule: 'listen' calls the function mod_watch of the state's module
+              remedy: use 'onchanges', or 'require'
+        "#]],
     );
 }
 

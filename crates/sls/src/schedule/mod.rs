@@ -258,6 +258,43 @@ impl Schedule {
         self.stopped
     }
 
+    /// The chunks that `idx` watches and that had changes.
+    pub fn changed_watches(&self, idx: usize) -> Vec<usize> {
+        self.changed(idx, |kind| {
+            matches!(kind, RequisiteKind::Watch | RequisiteKind::WatchAny)
+        })
+    }
+
+    /// The chunks whose `mod_watch` is to be called now that all have run, since one that they listen to had changes;
+    /// also after a `failhard` stop. As in Salt, each comes where its `listen` or the other's `listen_in` is written.
+    pub fn listeners(&self) -> Vec<usize> {
+        let mut listeners: Vec<(usize, usize)> = Vec::new();
+        for (idx, chunk) in self.chunks.iter().enumerate() {
+            let changed = self.changed(idx, |kind| kind == RequisiteKind::Listen);
+            let first = changed.first().copied();
+            let says_so = chunk.globals.given.contains_key("listen");
+            listeners.extend(first.map(|first| (if says_so { idx } else { first }, idx)));
+        }
+        listeners.sort_unstable();
+        listeners.into_iter().map(|(_, idx)| idx).collect()
+    }
+
+    /// The targets of these kinds that had changes.
+    fn changed(&self, idx: usize, is_meant: fn(RequisiteKind) -> bool) -> Vec<usize> {
+        let requisites = self
+            .chunks
+            .get(idx)
+            .map_or(&[][..], |chunk| &chunk.requisites);
+        let meant = requisites
+            .iter()
+            .filter(|requisite| is_meant(requisite.kind));
+        let has_changed = |target: &usize| matches!(self.phases[*target], Phase::Finished(outcome) if outcome.changed);
+        meant
+            .flat_map(|requisite| requisite.targets.iter().copied())
+            .filter(has_changed)
+            .collect()
+    }
+
     /// The chunks that `idx` waits for before it starts, written orders aside.
     pub fn waits_for(&self, idx: usize) -> impl Iterator<Item = usize> + '_ {
         self.after.get(idx).into_iter().flatten().copied()

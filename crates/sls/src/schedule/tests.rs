@@ -497,3 +497,73 @@ fn respects(
     }
     Ok(())
 }
+
+/// Runs everything and returns who listens to something that changed, by ID.
+fn listeners(text: &str, outcomes: &[(&str, Outcome)]) -> Vec<String> {
+    let (compiled, diagnostics) = compile_one(text);
+    assert!(!crate::has_errors(&diagnostics), "{diagnostics:#?}");
+    let mut schedule = Schedule::new(&compiled, false);
+    while !schedule.is_done() {
+        for decision in schedule.next() {
+            if let Decision::Run(idx) = decision {
+                let id = &compiled.chunks[idx].id;
+                let scripted = outcomes.iter().find(|(known, _)| known == id);
+                schedule.finished(idx, scripted.map_or(OK, |(_, outcome)| *outcome));
+            }
+        }
+    }
+    let listeners = schedule.listeners();
+    listeners
+        .into_iter()
+        .map(|idx| compiled.chunks[idx].id.clone())
+        .collect()
+}
+
+#[test]
+fn who_listens_is_called_once_when_something_changed() {
+    let text = states(&[
+        ("a", "listen_in: [{test: d}]"),
+        ("b", "listen: [{test: a}, {test: c}]"),
+        ("c", ""),
+        ("d", "listen: [c]"),
+        ("e", "listen: [{test: f}]"),
+        ("f", "failhard: True"),
+        ("g", ""),
+    ]);
+    for (changed, expected) in [
+        (&[][..], &[][..]),
+        (&["a"], &["b", "d"]),
+        (&["c"], &["b", "d"]),
+        (&["a", "c"], &["b", "d"]),
+        (&["f"], &["e"]),
+        (&["g"], &[]),
+    ] {
+        let outcomes: Vec<(&str, Outcome)> = changed.iter().map(|id| (*id, CHANGED)).collect();
+        assert_eq!(listeners(&text, &outcomes), expected, "{changed:?}");
+    }
+    let failed = Outcome {
+        result: Some(false),
+        changed: true,
+    };
+    let after_stop = listeners(&text, &[("a", CHANGED), ("f", failed)]);
+    assert_eq!(
+        after_stop,
+        ["b", "d", "e"],
+        "a failhard stop does not silence them"
+    );
+}
+
+#[test]
+fn a_listener_comes_where_it_is_written() {
+    let text = states(&[
+        ("late", ""),
+        ("first", "listen_in: [{test: late}]"),
+        ("second", "listen: [{test: first}]"),
+        ("zeroth", "listen_in: [{test: early}]"),
+        ("early", ""),
+    ]);
+    assert_eq!(
+        listeners(&text, &[("first", CHANGED), ("zeroth", CHANGED)]),
+        ["late", "second", "early"]
+    );
+}

@@ -6,6 +6,7 @@ mod connection;
 mod network;
 mod pool;
 mod pretend;
+pub use pretend::WATCHED;
 mod snapshot;
 mod steps;
 mod stored;

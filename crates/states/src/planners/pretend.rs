@@ -7,7 +7,13 @@ use crate::{Call, Map, StateError};
 use model::plan::Plan;
 use serde_json::json;
 
+/// The argument of `mod_watch` with the states that had changes, as `module: ID`.
+pub const WATCHED: &str = "__reqs__";
+
 pub(super) fn plan(call: &Call) -> Result<ChunkPlan, StateError> {
+    if call.fun == sls::MOD_WATCH {
+        return watched(call);
+    }
     let comment = |default: &str| match call.get("comment") {
         Some(comment) => comment.text(),
         None => Ok(default.to_owned()),
@@ -39,6 +45,34 @@ pub(super) fn plan(call: &Call) -> Result<ChunkPlan, StateError> {
     Ok(ChunkPlan {
         plan: Plan::default(),
         notes: notes(call)?,
+        outcome,
+    })
+}
+
+/// What `watch` and `listen` call: the same in a dry run.
+fn watched(call: &Call) -> Result<ChunkPlan, StateError> {
+    let comment = match call.get("comment") {
+        Some(comment) => comment.text()?,
+        None => "Watch statement fired.".to_owned(),
+    };
+    let changes = match call.args.get("changes") {
+        Some(serde_json::Value::Object(changes)) => changes.clone(),
+        _ => {
+            let watched = call.args.get(WATCHED).cloned();
+            single(
+                "Requisites with changes",
+                watched.unwrap_or_else(|| json!([])),
+            )
+        }
+    };
+    let mut outcome = Outcome::new(comment, Changes::Fixed(changes));
+    outcome.result = match call.get("result") {
+        Some(result) => result.bool()?,
+        None => true,
+    };
+    Ok(ChunkPlan {
+        plan: Plan::default(),
+        notes: Vec::new(),
         outcome,
     })
 }
