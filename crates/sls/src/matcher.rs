@@ -62,6 +62,11 @@ pub fn matches(kind: Kind, pattern: &str, target: &Target) -> bool {
     match_with(kind, pattern, ":", target, &[])
 }
 
+/// The same with another character between the parts of a path than a colon.
+pub fn matches_with(kind: Kind, pattern: &str, delimiter: &str, target: &Target) -> bool {
+    match_with(kind, pattern, delimiter, target, &[])
+}
+
 /// `groups` are the node groups around the expression, so that none contains itself.
 fn match_with(
     kind: Kind,
@@ -157,7 +162,8 @@ fn address(grains: &Value, pattern: &str) -> bool {
     addresses.any(|address| in_network(address, network, prefix))
 }
 
-fn in_network(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
+/// Whether an address is one of a network, given by one of its addresses and the length of their common prefix.
+pub fn in_network(address: IpAddr, network: IpAddr, prefix: u32) -> bool {
     match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             let shift = 32_u32.saturating_sub(prefix);

@@ -1,5 +1,7 @@
 //! What Salt's `virt` modules have and this program has not, each with its reason.
 
+const COMMANDS: &str = "no command of a caller's runs on a host; onlyif, unless and check_cmd of a state run those of its author";
+
 /// Functions with the reason why they are left out. Source: Salt 3008, `saltext.virt`.
 pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     (
@@ -13,6 +15,16 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     (
         "virt.seed_non_shared_migrate",
         "moving VMs between hosts is not offered in this version",
+    ),
+    ("cmd.run", COMMANDS),
+    ("cmd.run_all", COMMANDS),
+    ("cmd.run_stdout", COMMANDS),
+    ("cmd.retcode", COMMANDS),
+    ("cmd.shell", COMMANDS),
+    ("cmd.script", COMMANDS),
+    (
+        "http.query",
+        "a state file compiles to the same whatever other machines answer; take the value from the pillar",
     ),
 ];
 

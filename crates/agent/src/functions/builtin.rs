@@ -34,6 +34,20 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
     Function {
+        name: "status.time",
+        signature: "format=None",
+        doc: "status.time [FORMAT]\n\nThe host's local time: Friday, 27. November 2026 10:54AM unless told otherwise.",
+        access: Access::Reads,
+        run: |call| Box::pin(time(call)),
+    },
+    Function {
+        name: "random.get_str",
+        signature: "length=20",
+        doc: "random.get_str [LENGTH]\n\nA random text of letters and digits.",
+        access: Access::Reads,
+        run: |call| Box::pin(random_text(call)),
+    },
+    Function {
         name: "sys.list_functions",
         signature: "module=None",
         doc: "sys.list_functions [MODULE]\n\nNames of the functions, of all modules or of one.",
@@ -62,6 +76,35 @@ pub(super) const TABLE: &[Function] = &[
         run: |call| Box::pin(argspec(call)),
     },
 ];
+
+async fn time(call: Call<'_>) -> Result<Return, Fault> {
+    let format = call.args.text(0, "format")?;
+    let format = format.unwrap_or_else(|| "%A, %d. %B %Y %I:%M%p".to_owned());
+    let now = jiff::ZonedDateTime::now();
+    let written = jiff::fmt::strtime::format(&format, &now)
+        .map_err(|error| Fault::new(format!("status.time: the format '{format}': {error}")))?;
+    Ok(Return::ok(written))
+}
+
+async fn random_text(call: Call<'_>) -> Result<Return, Fault> {
+    const LONGEST: u64 = 4096;
+    let length = match call.args.get(0, "length") {
+        None => 20,
+        Some(length) => length
+            .as_u64()
+            .filter(|length| *length <= LONGEST)
+            .ok_or_else(|| {
+                Fault::new(format!("random.get_str: the length is {length}"))
+                    .hint(format!("give a number up to {LONGEST}"))
+            })?,
+    };
+    let mut text = String::new();
+    while (text.len() as u64) < length {
+        text.push_str(&uuid::Uuid::new_v4().simple().to_string());
+    }
+    text.truncate(usize::try_from(length).unwrap_or(0));
+    Ok(Return::ok(text))
+}
 
 async fn list_functions(call: Call<'_>) -> Result<Return, Fault> {
     let module = call.args.text(0, "module")?;

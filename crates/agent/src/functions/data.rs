@@ -1,138 +1,211 @@
-//! `grains.*`, `pillar.*`, `config.get`: what is known of the host without asking the hypervisor for objects.
+//! `grains.*`, `pillar.*`, `config.*`, `match.*`: what is known of the host without asking the hypervisor for objects.
+//!
+//! Templates get the same answers from the compiler itself; here they are for command lines and conditions.
 
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use crate::compile::{self, Extra};
 use crate::grains;
-use serde_json::{Map, Value, json};
-use sls::lookup::traverse;
+use serde_json::Value;
+use sls::lookup::{functions, traverse};
+use sls::{Map, Target};
 
 pub(super) const TABLE: &[Function] = &[
-    Function {
-        name: "grains.items",
-        signature: "",
-        doc: "grains.items\n\nAll grains of the host.",
-        access: Access::Reads,
-        run: |call| Box::pin(async move { Ok(Return::ok(grains::read(call.minion).await)) }),
-    },
-    Function {
-        name: "grains.get",
-        signature: "key, default='', delimiter=':'",
-        doc: "grains.get KEY [DEFAULT]\n\nOne grain; a colon goes into a dictionary.",
-        access: Access::Reads,
-        run: |call| {
-            Box::pin(async move {
-                let grains = grains::read(call.minion).await;
-                get(&call, &grains)
-            })
-        },
-    },
-    Function {
-        name: "grains.item",
-        signature: "*keys",
-        doc: "grains.item KEY [KEY…]\n\nSome grains by name.",
-        access: Access::Reads,
-        run: |call| {
-            Box::pin(async move {
-                let grains = grains::read(call.minion).await;
-                Ok(items(&call, &grains))
-            })
-        },
-    },
-    Function {
-        name: "pillar.items",
-        signature: "pillar=None",
-        doc: "pillar.items\n\nAll pillar data of the host.",
-        access: Access::Reads,
-        run: |call| Box::pin(async move { Ok(Return::ok(pillar(&call).await?)) }),
-    },
-    Function {
-        name: "pillar.get",
-        signature: "key, default='', delimiter=':', pillar=None",
-        doc: "pillar.get KEY [DEFAULT]\n\nOne value of the pillar; a colon goes into a dictionary.",
-        access: Access::Reads,
-        run: |call| {
-            Box::pin(async move {
-                let pillar = pillar(&call).await?;
-                get(&call, &pillar)
-            })
-        },
-    },
-    Function {
-        name: "pillar.item",
-        signature: "*keys, pillar=None",
-        doc: "pillar.item KEY [KEY…]\n\nSome values of the pillar by name.",
-        access: Access::Reads,
-        run: |call| {
-            Box::pin(async move {
-                let pillar = pillar(&call).await?;
-                Ok(items(&call, &pillar))
-            })
-        },
-    },
-    Function {
-        name: "config.get",
-        signature: "key, default=''",
-        doc: "config.get KEY [DEFAULT]\n\nOne value of the configuration, the grains or the pillar, in this order.",
-        access: Access::Reads,
-        run: |call| Box::pin(config_get(call)),
-    },
+    look_up(
+        "config.get",
+        "key, default='', delimiter=':'",
+        "config.get KEY [DEFAULT]\n\nOne value of the configuration, the grains or the pillar, in this order.",
+    ),
+    look_up(
+        "config.option",
+        "key, default=''",
+        "config.option KEY [DEFAULT]\n\nThe same as config.get.",
+    ),
+    look_up(
+        "grains.equals",
+        "key, value",
+        "grains.equals KEY VALUE\n\nWhether a grain has this value.",
+    ),
+    look_up(
+        "grains.fetch",
+        "key, default='', delimiter=':'",
+        "grains.fetch KEY [DEFAULT]\n\nThe same as grains.get.",
+    ),
+    look_up(
+        "grains.filter_by",
+        "lookup_dict, grain='os_family', merge=None, default='default', base=None",
+        "grains.filter_by {PATTERN: VALUE,…} [GRAIN]\n\nThe value under the pattern that the grain matches.",
+    ),
+    look_up(
+        "grains.get",
+        "key, default='', delimiter=':'",
+        "grains.get KEY [DEFAULT]\n\nOne grain; a colon goes into a dictionary.",
+    ),
+    look_up(
+        "grains.has_value",
+        "key",
+        "grains.has_value KEY\n\nWhether a grain is there and not empty.",
+    ),
+    look_up(
+        "grains.item",
+        "*keys",
+        "grains.item KEY [KEY…]\n\nSome grains by name.",
+    ),
+    look_up(
+        "grains.items",
+        "",
+        "grains.items\n\nAll grains of the host.",
+    ),
+    look_up("grains.ls", "", "grains.ls\n\nNames of the grains."),
+    look_up(
+        "match.compound",
+        "tgt, minion_id=None",
+        "match.compound TARGET\n\nWhether the host is meant: G@os:Debian and not kvm1*.",
+    ),
+    look_up(
+        "match.filter_by",
+        "lookup, tgt_type='compound', minion_id=None, merge=None, merge_lists=False, default='default'",
+        "match.filter_by {TARGET: VALUE,…}\n\nThe value under the first target that means the host.",
+    ),
+    look_up(
+        "match.glob",
+        "tgt, minion_id=None",
+        "match.glob PATTERN\n\nWhether the host's name matches a shell pattern.",
+    ),
+    look_up(
+        "match.grain",
+        "tgt, delimiter=':'",
+        "match.grain KEY:PATTERN\n\nWhether a grain matches a shell pattern.",
+    ),
+    look_up(
+        "match.grain_pcre",
+        "tgt, delimiter=':'",
+        "match.grain_pcre KEY:REGEX\n\nWhether a grain matches a regular expression.",
+    ),
+    look_up(
+        "match.ifelse",
+        "*args, tgt_type='compound', minion_id=None",
+        "match.ifelse TARGET VALUE [TARGET VALUE…] [DEFAULT]\n\nThe value behind the first target that means the host.",
+    ),
+    look_up(
+        "match.ipcidr",
+        "tgt",
+        "match.ipcidr NETWORK\n\nWhether the host has this address, or one in this network.",
+    ),
+    look_up(
+        "match.list",
+        "tgt, minion_id=None",
+        "match.list NAME,…\n\nWhether the host's name is in the list.",
+    ),
+    look_up(
+        "match.pcre",
+        "tgt, minion_id=None",
+        "match.pcre REGEX\n\nWhether the host's name matches a regular expression.",
+    ),
+    look_up(
+        "match.pillar",
+        "tgt, delimiter=':'",
+        "match.pillar KEY:PATTERN\n\nWhether a value of the pillar matches a shell pattern.",
+    ),
+    look_up(
+        "match.pillar_exact",
+        "tgt, delimiter=':'",
+        "match.pillar_exact KEY:VALUE\n\nWhether a value of the pillar is this one.",
+    ),
+    look_up(
+        "match.pillar_pcre",
+        "tgt, delimiter=':'",
+        "match.pillar_pcre KEY:REGEX\n\nWhether a value of the pillar matches a regular expression.",
+    ),
+    look_up(
+        "match.search_by",
+        "lookup, tgt_type='compound', minion_id=None",
+        "match.search_by {NAME: [TARGET,…],…}\n\nThe names whose targets mean the host.",
+    ),
+    look_up(
+        "pillar.fetch",
+        "key, default='', delimiter=':', pillar=None",
+        "pillar.fetch KEY [DEFAULT]\n\nThe same as pillar.get.",
+    ),
+    look_up(
+        "pillar.filter_by",
+        "lookup_dict, pillar='role', merge=None, default='default', base=None",
+        "pillar.filter_by {PATTERN: VALUE,…} [KEY]\n\nThe value under the pattern that the pillar's value matches.",
+    ),
+    look_up(
+        "pillar.get",
+        "key, default='', merge=False, merge_nested_lists=False, delimiter=':', pillar=None",
+        "pillar.get KEY [DEFAULT]\n\nOne value of the pillar; a colon goes into a dictionary.",
+    ),
+    look_up(
+        "pillar.item",
+        "*keys, pillar=None",
+        "pillar.item KEY [KEY…]\n\nSome values of the pillar by name.",
+    ),
+    look_up(
+        "pillar.items",
+        "pillar=None",
+        "pillar.items\n\nAll pillar data of the host.",
+    ),
+    look_up(
+        "pillar.keys",
+        "key, pillar=None",
+        "pillar.keys KEY\n\nKeys of a dictionary in the pillar.",
+    ),
+    look_up(
+        "pillar.ls",
+        "pillar=None",
+        "pillar.ls\n\nKeys of the pillar.",
+    ),
+    look_up(
+        "pillar.raw",
+        "key=None, pillar=None",
+        "pillar.raw [KEY]\n\nAll pillar data of the host, or one value.",
+    ),
 ];
 
-async fn pillar(call: &Call<'_>) -> Result<Value, Fault> {
+const fn look_up(name: &'static str, signature: &'static str, doc: &'static str) -> Function {
+    Function {
+        name,
+        signature,
+        doc,
+        access: Access::Reads,
+        run: |call| Box::pin(answer(call)),
+    }
+}
+
+async fn answer(call: Call<'_>) -> Result<Return, Fault> {
+    let target = target(&call).await?;
+    let named: Map = call
+        .args
+        .all_named()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    match functions::call(call.fun, call.args.positional(), &named, &target) {
+        Some(Ok(value)) => Ok(Return::ok(value)),
+        Some(Err(fault)) => Err(Fault::new(fault.message)),
+        None => Err(super::table::unknown(call.fun)),
+    }
+}
+
+/// What the function looks in: grains alone need no pillar rendered.
+async fn target(call: &Call<'_>) -> Result<Target, Fault> {
+    if call.fun.starts_with("grains.") {
+        let grains = match &call.minion.known {
+            Some(known) => known.grains.clone(),
+            None => grains::read(call.minion).await,
+        };
+        return Ok(Target {
+            grains,
+            ..Target::new(&call.minion.id)
+        });
+    }
+    let pillar = call.args.named("pillar").filter(|over| over.is_object());
     let extra = Extra {
-        pillar: call.args.named("pillar").cloned(),
+        pillar: pillar.cloned(),
         ..Extra::default()
     };
-    compile::target(call.minion, extra)
-        .await
-        .map(|target| target.pillar)
-}
-
-fn get(call: &Call<'_>, tree: &Value) -> Result<Return, Fault> {
-    let key = call.args.required(0, "key")?;
-    let delimiter = call
-        .args
-        .text(2, "delimiter")?
-        .unwrap_or_else(|| ":".to_owned());
-    let default = || {
-        call.args
-            .get(1, "default")
-            .cloned()
-            .unwrap_or_else(|| json!(""))
-    };
-    Ok(Return::ok(
-        traverse(tree, &key, &delimiter)
-            .cloned()
-            .unwrap_or_else(default),
-    ))
-}
-
-fn items(call: &Call<'_>, tree: &Value) -> Return {
-    let keys = call.args.positional().iter().filter_map(Value::as_str);
-    let found: Map<String, Value> = keys
-        .map(|key| {
-            (
-                key.to_owned(),
-                traverse(tree, key, ":")
-                    .cloned()
-                    .unwrap_or_else(|| json!("")),
-            )
-        })
-        .collect();
-    Return::ok(found)
-}
-
-async fn config_get(call: Call<'_>) -> Result<Return, Fault> {
-    let key = call.args.required(0, "key")?;
-    let found = configured(&call, &key).await?;
-    let default = || {
-        call.args
-            .get(1, "default")
-            .cloned()
-            .unwrap_or_else(|| json!(""))
-    };
-    Ok(Return::ok(found.unwrap_or_else(default)))
+    compile::target(call.minion, extra).await
 }
 
 /// A value of the configuration, the grains or the pillar, in this order.

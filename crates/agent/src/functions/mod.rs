@@ -6,6 +6,7 @@
 //! A handler reads or changes its host through the port only. Templates reach those that only read.
 
 mod absent;
+mod address;
 mod arguments;
 mod bridge;
 mod builtin;
@@ -17,6 +18,7 @@ mod counters;
 mod data;
 mod declare;
 mod describe;
+mod file;
 mod host;
 mod life;
 mod network;

@@ -1,8 +1,8 @@
 //! The table of functions.
 
 use super::{
-    Call, Fault, Return, absent, builtin, capabilities, change, counters, data, declare, describe,
-    host, life, network, plans, pool, snapshot, states, vm, volume,
+    Call, Fault, Return, absent, address, builtin, capabilities, change, counters, data, declare,
+    describe, file, host, life, network, plans, pool, snapshot, states, vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +50,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     [
         builtin::TABLE,
         data::TABLE,
+        file::TABLE,
+        address::TABLE,
         vm::TABLE,
         host::TABLE,
         life::TABLE,
@@ -123,7 +125,7 @@ mod tests {
             Some("sys.list_functions lists what is")
         );
         assert_eq!(
-            unknown("cmd.run").hint.as_deref(),
+            unknown("cmd.nothing").hint.as_deref(),
             Some("sys.list_functions lists what is")
         );
     }

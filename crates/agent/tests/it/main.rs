@@ -6,5 +6,6 @@ mod apply;
 mod described;
 mod images;
 mod link;
+mod lookups;
 mod support;
 mod web;

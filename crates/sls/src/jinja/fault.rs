@@ -173,6 +173,10 @@ fn undefined(source: &str, functions: &BTreeSet<String>) -> Words {
 
 fn unknown_function(name: &str, functions: &BTreeSet<String>) -> Words {
     let remedy = match closest(name, functions.iter().map(String::as_str)) {
+        _ if name.starts_with("cmd.") => {
+            "a template runs no commands: take the value from the pillar or the grains, or use onlyif in the state"
+                .to_owned()
+        }
         Some(close) => format!("did you mean salt['{close}']?"),
         None => "take the value from the pillar instead".to_owned(),
     };

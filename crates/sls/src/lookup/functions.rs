@@ -6,14 +6,19 @@ use crate::ports::{FunctionError, Target};
 use crate::{Map, Value, glob};
 
 /// The functions of this module.
-pub(crate) const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 35] = [
     "pillar.get",
     "pillar.raw",
     "pillar.items",
     "pillar.item",
     "pillar.keys",
+    "pillar.ls",
     "pillar.fetch",
+    "pillar.filter_by",
     "grains.get",
+    "grains.fetch",
+    "grains.ls",
+    "grains.equals",
     "grains.items",
     "grains.item",
     "grains.has_value",
@@ -28,6 +33,10 @@ pub(crate) const NAMES: [&str; 26] = [
     "match.pillar_pcre",
     "match.pillar_exact",
     "match.list",
+    "match.ipcidr",
+    "match.filter_by",
+    "match.search_by",
+    "match.ifelse",
     "match.compound",
     "defaults.merge",
     "slsutil.merge",
@@ -36,7 +45,7 @@ pub(crate) const NAMES: [&str; 26] = [
 ];
 
 /// Calls one of [`NAMES`]; `None` for any other function.
-pub(crate) fn call(
+pub fn call(
     name: &str,
     args: &[Value],
     kwargs: &Map,
@@ -47,11 +56,10 @@ pub(crate) fn call(
     }
     let arguments = Arguments { name, args, kwargs };
     Some(match name.split_once('.') {
-        Some(("match", kind)) => arguments
-            .text(0, "tgt")
-            .map(|pattern| Value::Bool(matches(kind, &pattern, target))),
+        Some(("match", function)) => matching(function, &arguments, target),
         Some(("defaults" | "slsutil", _)) => arguments.merged(),
         Some(("grains", function)) => grains(function, &arguments, &target.grains),
+        Some(("pillar", "filter_by")) => filter_by(&arguments, &target.pillar, "role"),
         Some(("pillar", function)) => tree(function, &arguments, &target.pillar),
         _ => config(&arguments, target),
     })
@@ -153,6 +161,10 @@ fn tree(function: &str, arguments: &Arguments<'_>, tree: &Value) -> Result<Value
                 ))),
             }
         }
+        "ls" => match tree {
+            Value::Object(map) => Ok(map.keys().cloned().map(Value::String).collect()),
+            _ => Ok(Value::Array(Vec::new())),
+        },
         "raw" if arguments.get(0, "key").is_some() => arguments.lookup(tree),
         _ => Ok(tree.clone()),
     }
@@ -170,16 +182,28 @@ fn grains(
                 traverse(grains, &key, ":").is_some_and(crate::compile::truthy),
             ))
         }
-        "filter_by" => filter_by(arguments, grains),
+        "equals" => {
+            let key = arguments.text(0, "key")?;
+            let value = arguments.text(1, "value")?;
+            let found = traverse(grains, &key, ":").map(crate::yaml::python_str);
+            Ok(Value::Bool(found == Some(value)))
+        }
+        "filter_by" => filter_by(arguments, grains, "os_family"),
         _ => tree(function, arguments, grains),
     }
 }
 
-/// `filter_by(lookup, grain='os_family', merge=None, default='default', base=None)`
-fn filter_by(arguments: &Arguments<'_>, grains: &Value) -> Result<Value, FunctionError> {
+/// `filter_by(lookup, grain='os_family', merge=None, default='default', base=None)`; that of the pillar calls its key
+/// `pillar`.
+fn filter_by(arguments: &Arguments<'_>, tree: &Value, usual: &str) -> Result<Value, FunctionError> {
     let Some(Value::Object(lookup)) = arguments.get(0, "lookup_dict") else {
-        return Err(FunctionError::new("grains.filter_by needs a dictionary"));
+        return Err(FunctionError::new(format!(
+            "{} needs a dictionary",
+            arguments.name
+        )));
     };
+    let key_name = arguments.name.split('.').next().unwrap_or_default();
+    let key_name = key_name.trim_end_matches('s');
     let text = |position, name, default: &str| {
         arguments
             .get(position, name)
@@ -187,7 +211,7 @@ fn filter_by(arguments: &Arguments<'_>, grains: &Value) -> Result<Value, Functio
             .unwrap_or(default)
             .to_owned()
     };
-    let grain = traverse(grains, &text(1, "grain", "os_family"), ":");
+    let grain = traverse(tree, &text(1, key_name, usual), ":");
     let values: Vec<String> = match grain {
         Some(Value::Array(items)) => items.iter().map(crate::yaml::python_str).collect(),
         Some(value) => vec![crate::yaml::python_str(value)],
@@ -246,6 +270,112 @@ fn config(arguments: &Arguments<'_>, target: &Target) -> Result<Value, FunctionE
     Ok(found.cloned().unwrap_or_else(default))
 }
 
-fn matches(kind: &str, pattern: &str, target: &Target) -> bool {
-    Kind::parse(kind).is_some_and(|kind| matcher::matches(kind, pattern, target))
+/// `match.*`. With `minion_id=` it is asked for that name instead of this host's.
+fn matching(
+    function: &str,
+    arguments: &Arguments<'_>,
+    target: &Target,
+) -> Result<Value, FunctionError> {
+    let target = match arguments.kwargs.get("minion_id").and_then(Value::as_str) {
+        Some(minion_id) => &Target {
+            minion_id: minion_id.to_owned(),
+            ..target.clone()
+        },
+        None => target,
+    };
+    match function {
+        "filter_by" => by_target(arguments, target),
+        "search_by" => {
+            let kind = kind_of(arguments)?;
+            let lookup = dictionary(arguments)?;
+            let meant = lookup.iter().filter(|(_, patterns)| match patterns {
+                Value::Array(any) => any
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .any(|pattern| matcher::matches(kind, pattern, target)),
+                one => one
+                    .as_str()
+                    .is_some_and(|pattern| matcher::matches(kind, pattern, target)),
+            });
+            let names: Vec<Value> = meant.map(|(name, _)| Value::String(name.clone())).collect();
+            // As in Salt: nothing found is none, not an empty list.
+            Ok(if names.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(names)
+            })
+        }
+        "ifelse" => if_else(arguments, target),
+        _ => {
+            let pattern = arguments.text(0, "tgt")?;
+            let kind = Kind::parse(function);
+            let meant = kind.is_some_and(|kind| {
+                matcher::matches_with(kind, &pattern, &arguments.delimiter(), target)
+            });
+            Ok(Value::Bool(meant))
+        }
+    }
+}
+
+fn dictionary<'a>(arguments: &'a Arguments<'_>) -> Result<&'a Map, FunctionError> {
+    let found = arguments.get(0, "lookup").and_then(Value::as_object);
+    found.ok_or_else(|| FunctionError::new(format!("{} needs a dictionary", arguments.name)))
+}
+
+/// The kind of the patterns: `tgt_type`, else compound.
+fn kind_of(arguments: &Arguments<'_>) -> Result<Kind, FunctionError> {
+    let word = arguments
+        .get(1, "tgt_type")
+        .and_then(Value::as_str)
+        .unwrap_or("compound");
+    Kind::parse(word).ok_or_else(|| {
+        FunctionError::new(format!(
+            "{}: there is no kind of target '{word}'",
+            arguments.name
+        ))
+    })
+}
+
+/// `match.filter_by(lookup, tgt_type='compound', minion_id=None, merge=None, merge_lists=False, default='default')`
+fn by_target(arguments: &Arguments<'_>, target: &Target) -> Result<Value, FunctionError> {
+    let kind = kind_of(arguments)?;
+    let lookup = dictionary(arguments)?;
+    let chosen = lookup
+        .iter()
+        .find(|(pattern, _)| matcher::matches(kind, pattern, target));
+    let Some((_, found)) = chosen else {
+        let default = arguments
+            .get(5, "default")
+            .and_then(Value::as_str)
+            .unwrap_or("default");
+        return Ok(lookup.get(default).cloned().unwrap_or(Value::Null));
+    };
+    let mut found = found.clone();
+    match arguments.get(3, "merge") {
+        Some(over @ Value::Object(_)) if found.is_null() => found = over.clone(),
+        Some(over @ Value::Object(_)) => {
+            merge(&mut found, over.clone(), arguments.flag(4, "merge_lists"))
+        }
+        _ => {}
+    }
+    Ok(found)
+}
+
+/// `match.ifelse(target, value, target, value, …, default)`
+fn if_else(arguments: &Arguments<'_>, target: &Target) -> Result<Value, FunctionError> {
+    let kind = match arguments.kwargs.get("tgt_type") {
+        Some(_) => kind_of(arguments)?,
+        None => Kind::Compound,
+    };
+    let pairs = arguments.args.chunks(2);
+    for pair in pairs {
+        match pair {
+            [Value::String(pattern), value] if matcher::matches(kind, pattern, target) => {
+                return Ok(value.clone());
+            }
+            [default] => return Ok(default.clone()),
+            _ => {}
+        }
+    }
+    Ok(Value::Null)
 }

@@ -1,6 +1,6 @@
 //! Nested look-ups with colon paths, as `pillar.get` and its kin do them, and deep merging.
 
-pub(crate) mod functions;
+pub mod functions;
 
 use crate::{Map, Value};
 
