@@ -2,7 +2,7 @@
 
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
-use crate::busy::StateRun;
+use crate::busy::{BusyError, StateRun};
 use crate::compile::{self, Extra, What};
 use crate::executor::{self, Options};
 use hypervisor::Versions;
@@ -51,6 +51,48 @@ pub(super) const TABLE: &[Function] = &[
         doc: "state.single MODULE.FUNCTION name=… [k=v…] [test=True]\n\nBrings about one state given on the command line.",
         access: Access::Changes,
         run: |call| Box::pin(single(call)),
+    },
+    Function {
+        name: "state.high",
+        signature: "data, **kwargs",
+        doc: "state.high '{ID: {MODULE.FUNCTION: [k: v,…]}}' [test=True]\n\nBrings about states given on the command line, written as in an SLS.",
+        access: Access::Changes,
+        run: |call| Box::pin(high(call)),
+    },
+    Function {
+        name: "state.low",
+        signature: "data, **kwargs",
+        doc: "state.low '{state: MODULE, fun: FUNCTION, name: NAME, k: v,…}' [test=True]\n\nBrings about one state given on the command line; returns its result alone.",
+        access: Access::Changes,
+        run: |call| Box::pin(low_chunk(call)),
+    },
+    Function {
+        name: "state.running",
+        signature: "concurrent=False",
+        doc: "state.running\n\nWho runs states on this host just now; empty when nobody does.",
+        access: Access::Reads,
+        run: |call| Box::pin(async move { Ok(running(&call)) }),
+    },
+    Function {
+        name: "state.sls_exists",
+        signature: "mods, **kwargs",
+        doc: "state.sls_exists SLS,…\n\nWhether there are such SLS and they compile.",
+        access: Access::Reads,
+        run: |call| Box::pin(sls_exists(call)),
+    },
+    Function {
+        name: "state.id_exists",
+        signature: "ids, mods, **kwargs",
+        doc: "state.id_exists ID,… SLS,…\n\nWhether the SLS declare all these IDs.",
+        access: Access::Reads,
+        run: |call| Box::pin(id_exists(call)),
+    },
+    Function {
+        name: "state.show_states",
+        signature: "sorted=True, **kwargs",
+        doc: "state.show_states\n\nThe SLS that the top file assigns and those they include.",
+        access: Access::Reads,
+        run: |call| Box::pin(show_states(call)),
     },
     Function {
         name: "state.show_sls",
@@ -119,18 +161,14 @@ async fn highstate(call: Call<'_>) -> Result<Return, Fault> {
 
 async fn sls_id(call: Call<'_>) -> Result<Return, Fault> {
     let id = call.args.required(0, "id_")?;
-    let mods = call
-        .args
-        .get(1, "mods")
-        .ok_or_else(|| Fault::new("state.sls_id: missing argument 'mods'"))?;
-    let mods = names(&call, mods)?;
+    let mods = required_mods(&call, 1)?;
     let unknown = format!(
         "No matches for ID '{id}' found in SLS '{}' within saltenv 'base'",
         mods.join(",")
     );
     let wanted = id.clone();
     let returned = run(&call, What::Sls(mods), Mode::Configured, move |compiled| {
-        only_id(compiled, &wanted)
+        compiled.only(&wanted)
     })
     .await?;
     if returned.ok && returned.value.as_object().is_some_and(Map::is_empty) {
@@ -142,52 +180,114 @@ async fn sls_id(call: Call<'_>) -> Result<Return, Fault> {
     Ok(returned)
 }
 
-/// The chunks of an ID and everything they wait for by requisites.
-fn only_id(mut compiled: Compiled, id: &str) -> Compiled {
-    let mut wanted: Vec<bool> = compiled.chunks.iter().map(|chunk| chunk.id == id).collect();
-    loop {
-        let required: Vec<usize> = compiled
-            .chunks
-            .iter()
-            .zip(&wanted)
-            .filter(|(_, wanted)| **wanted)
-            .flat_map(|(chunk, _)| {
-                chunk
-                    .requisites
-                    .iter()
-                    .flat_map(|requisite| requisite.targets.iter().copied())
-            })
-            .filter(|target| !wanted[*target])
-            .collect();
-        if required.is_empty() {
-            break;
-        }
-        required
-            .into_iter()
-            .for_each(|target| wanted[target] = true);
-    }
-    let new_index: Vec<usize> = wanted
-        .iter()
-        .scan(0, |next, wanted| {
-            Some(std::mem::replace(next, *next + usize::from(*wanted)))
-        })
-        .collect();
-    let mut kept: Vec<Chunk> = compiled
-        .chunks
+async fn high(call: Call<'_>) -> Result<Return, Fault> {
+    let declared = declared(&call)?;
+    run(&call, What::Inline(declared), Mode::Configured, |all| all).await
+}
+
+async fn low_chunk(call: Call<'_>) -> Result<Return, Fault> {
+    let chunk = declared(&call)?;
+    let word = |key: &str| match chunk[key].as_str() {
+        Some(word) => Ok(word.to_owned()),
+        None => Err(Fault::new(format!("state.low: the chunk has no '{key}'"))
+            .hint("give at least state, fun and name")),
+    };
+    let (state, fun, name) = (word("state")?, word("fun")?, word("name")?);
+    let id = chunk["__id__"].as_str().unwrap_or(&name);
+    let own = |key: &str| matches!(key, "state" | "fun") || key.starts_with("__");
+    let arguments: Vec<Value> = chunk
+        .as_object()
         .into_iter()
-        .zip(&wanted)
-        .filter(|(_, wanted)| **wanted)
-        .map(|(chunk, _)| chunk)
+        .flatten()
+        .filter(|(key, _)| !own(key))
+        .map(|(key, value)| json!({ key: value }))
         .collect();
-    for requisite in kept.iter_mut().flat_map(|chunk| &mut chunk.requisites) {
-        requisite.targets = requisite
-            .targets
-            .iter()
-            .map(|target| new_index[*target])
-            .collect();
+    let declared = json!({ id: { format!("{state}.{fun}"): arguments } });
+    let mut returned = run(&call, What::Inline(declared), Mode::Configured, |all| all).await?;
+    let alone = returned
+        .value
+        .as_object()
+        .and_then(|all| all.values().next());
+    if let Some(alone) = alone.cloned() {
+        returned.value = alone;
     }
-    compiled.chunks = kept;
-    compiled
+    Ok(returned)
+}
+
+/// The dictionary `data`.
+fn declared(call: &Call<'_>) -> Result<Value, Fault> {
+    let given = call.args.get(0, "data");
+    given
+        .filter(|data| data.is_object())
+        .cloned()
+        .ok_or_else(|| {
+            Fault::new(format!(
+                "{}: the argument 'data' is not a dictionary",
+                call.fun
+            ))
+            .hint(format!("see sys.doc {}", call.fun))
+        })
+}
+
+/// Salt's words for the run that goes on.
+fn running(call: &Call<'_>) -> Return {
+    let texts = match StateRun::begin(&call.minion.state_dir, call.fun, &call.context.jid) {
+        Err(busy @ BusyError::Running { .. }) => vec![busy.to_string()],
+        _ => Vec::new(),
+    };
+    Return::ok(json!(texts))
+}
+
+async fn sls_exists(call: Call<'_>) -> Result<Return, Fault> {
+    let mods = required_mods(&call, 0)?;
+    let found = compiled(&call, What::Sls(mods), None).await?;
+    Ok(Return::ok(found.is_ok()))
+}
+
+async fn id_exists(call: Call<'_>) -> Result<Return, Fault> {
+    let ids = call
+        .args
+        .get(0, "ids")
+        .ok_or_else(|| Fault::new("state.id_exists: missing argument 'ids'"))?;
+    let ids = names(&call, ids)?;
+    let mods = required_mods(&call, 1)?;
+    Ok(match compiled(&call, What::Sls(mods), None).await? {
+        Ok((_, compiled)) => Return::ok(ids.iter().all(|id| compiled.high.get(id).is_some())),
+        Err(texts) => Return {
+            value: json!(texts),
+            ok: false,
+        },
+    })
+}
+
+async fn show_states(call: Call<'_>) -> Result<Return, Fault> {
+    let sorted = call.args.flag("sorted")?.unwrap_or(true);
+    Ok(match compiled(&call, What::Highstate, None).await? {
+        Ok((_, compiled)) => {
+            let mut sls: Vec<String> = Vec::new();
+            for chunk in compiled.chunks {
+                if !sls.contains(&chunk.sls) {
+                    sls.push(chunk.sls);
+                }
+            }
+            if sorted {
+                sls.sort();
+            }
+            Return::ok(json!(sls))
+        }
+        Err(texts) => Return {
+            value: json!(texts),
+            ok: false,
+        },
+    })
+}
+
+fn required_mods(call: &Call<'_>, position: usize) -> Result<Vec<String>, Fault> {
+    let mods = call
+        .args
+        .get(position, "mods")
+        .ok_or_else(|| Fault::new(format!("{}: missing argument 'mods'", call.fun)))?;
+    names(call, mods)
 }
 
 async fn single(call: Call<'_>) -> Result<Return, Fault> {
@@ -340,11 +440,7 @@ pub(super) async fn compiled(
 }
 
 async fn show(call: Call<'_>, tell: fn(Compiled) -> Value) -> Result<Return, Fault> {
-    let mods = call
-        .args
-        .get(0, "mods")
-        .ok_or_else(|| Fault::new(format!("{}: missing argument 'mods'", call.fun)))?;
-    let what = What::Sls(names(&call, mods)?);
+    let what = What::Sls(required_mods(&call, 0)?);
     shown(&call, what, tell).await
 }
 

@@ -249,3 +249,52 @@ async fn a_described_host_has_no_files_or_addresses() {
         assert_eq!(told, expected.map_err(str::to_owned));
     }
 }
+
+#[tokio::test]
+async fn states_can_be_given_and_shown_without_a_file() {
+    let host = Host::new();
+    host.folder.write("salt/top.sls", "base:\n  '*': [web]\n");
+    host.folder
+        .write("salt/web.sls", "include: [db]\nw: test.nop\n");
+    host.folder.write("salt/db.sls", "d: test.nop\n");
+    for (words, expected) in [
+        ("state.show_states", json!(["db", "web"])),
+        ("state.show_top", json!({"base": ["web"]})),
+        ("state.sls_exists web,db", json!(true)),
+        ("state.sls_exists nix", json!(false)),
+        ("state.id_exists w,d web", json!(true)),
+        ("state.id_exists w db", json!(false)),
+        ("state.running", json!([])),
+    ] {
+        assert_eq!(host.call(words).await.unwrap().value, expected, "{words}");
+    }
+    let high = host
+        .call(r#"state.high {"a":{"test.succeed_with_changes":[]},"b":{"test.nop":[{"require":[{"test":"a"}]}]}}"#)
+        .await
+        .unwrap();
+    let keys: Vec<&String> = high.value.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        ["test_|-a_|-a_|-succeed_with_changes", "test_|-b_|-b_|-nop"]
+    );
+    let low = host
+        .call(r#"state.low {"state":"test","fun":"succeed_with_changes","name":"x"} test=True"#)
+        .await
+        .unwrap();
+    assert_eq!(
+        (&low.value["name"], &low.value["result"]),
+        (&json!("x"), &json!(null))
+    );
+    let fault = host.call("state.low nonsense").await.unwrap_err();
+    assert_eq!(
+        fault.message,
+        "state.low: the argument 'data' is not a dictionary"
+    );
+    let fault = host.call("state.pause 7").await.unwrap_err();
+    assert!(
+        fault
+            .message
+            .starts_with("'state.pause' is not available: a run is not paused"),
+        "{fault}"
+    );
+}
