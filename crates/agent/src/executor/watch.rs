@@ -48,7 +48,12 @@ impl Run {
             }
             let listener = self.compiled.chunks[idx].listener();
             let run_num = results.len();
-            let result = match self.not_needed(&listener).await {
+            // Salt misses the function before it looks at conditions.
+            let not_needed = match has_mod_watch(&listener) {
+                true => self.not_needed(&listener).await,
+                false => None,
+            };
+            let result = match not_needed {
                 Some(comment) => ChunkResult::not_needed(&Clock::start(), comment),
                 None => self.mod_watch(&listener).await,
             };

@@ -632,9 +632,8 @@ listens:
 in_vain:
   test.nop:
     - listen: [{test: silent}]
-virtual:
-  virt.stopped:
-    - name: nobody
+conditional:
+  test.nop:
     - onlyif: 'false'
     - listen: [{test: changes}]
 last: test.nop
@@ -647,7 +646,7 @@ last: test.nop
         keys[6..],
         [
             "test_|-listener_listens_|-listens_|-mod_watch",
-            "virt_|-listener_virtual_|-nobody_|-mod_watch"
+            "test_|-listener_conditional_|-conditional_|-mod_watch"
         ]
     );
     let results = by_id(&returned.value);
@@ -659,7 +658,7 @@ last: test.nop
         (&json!(true), &json!(6))
     );
     assert_eq!(
-        results["listener_virtual"]["comment"],
+        results["listener_conditional"]["comment"],
         "onlyif condition is false"
     );
 
@@ -680,6 +679,7 @@ net:
     - forward: bridge
     - bridge: br0
     - failhard: True
+    - unless: 'false'
     - listen: [{test: changes}]
 later:
   test.nop:
