@@ -27,6 +27,7 @@ const DIFFERENCES: &[&str] = &[
     "An unknown argument of a state is an error of compiling, told for all states at once with file and line.",
     "A requisite that names nothing, `listen` and `listen_in` as well, is an error of compiling: nothing runs.",
     "A result has all its fields also where a state could not be called (`mod_watch` of a virt state that listens).",
+    "A slot (`__slot__:salt:…`) is an error of compiling that names the template to write: a plan knows every value.",
     "`file.*` and `network.*` only look, and not on a described host; `network.*` reads what `ip` says.",
     "`set_autostart` and its like take booleans, which YAML makes of `on` and `off`.",
     "Functions refuse arguments that they do not take, and a `connection` that is another hypervisor; `username` and `password` are not used.",

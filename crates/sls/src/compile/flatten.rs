@@ -171,9 +171,9 @@ fn draft(
             _ if GLOBAL_ARGUMENTS.contains(&key) => global(&mut chunk, argument, faults),
             _ => {
                 places.push((argument.key.clone(), argument.at.clone()));
-                chunk
-                    .args
-                    .insert(argument.key.clone(), argument.value.to_value());
+                let value = argument.value.to_value();
+                faults.extend(slot(&chunk, argument, &value));
+                chunk.args.insert(argument.key.clone(), value);
             }
         }
     }
@@ -181,6 +181,33 @@ fn draft(
         chunk,
         items: shared.to_vec(),
         places,
+    }
+}
+
+/// A value that Salt would compute just before the call. Ours are all known when the plan is made.
+fn slot(chunk: &Chunk, argument: &Argument, value: &Value) -> Option<Diagnostic> {
+    let slot = first_slot(value)?;
+    let call = slot.trim_start_matches("__slot__:salt:");
+    let (function, rest) = call.split_once('(').unwrap_or((call, ")"));
+    let message = format!(
+        "The argument {} of state '{}' in SLS '{}' is a slot, which is not evaluated: {slot}",
+        argument.key, chunk.id, chunk.sls
+    );
+    Some(
+        Diagnostic::error(message)
+            .in_sls(&chunk.sls)
+            .at(argument.at.clone())
+            .rule("every value of a state is known when the files are compiled")
+            .remedy(format!("write {{{{ salt['{function}']({rest} }}}}")),
+    )
+}
+
+fn first_slot(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => text.starts_with("__slot__:").then_some(text),
+        Value::Array(items) => items.iter().find_map(first_slot),
+        Value::Object(map) => map.values().find_map(first_slot),
+        _ => None,
     }
 }
 

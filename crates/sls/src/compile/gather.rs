@@ -234,6 +234,20 @@ impl<'a> Gatherer<'a> {
                 ),
                 _ => (file.env.clone(), item.scalar_text().unwrap_or_default()),
             };
+            if env.is_empty() || name.is_empty() {
+                let message = format!(
+                    "Include Declaration in SLS {} has an item that names no SLS: {}",
+                    file.sls,
+                    crate::yaml::print_flow(&item.to_value())
+                );
+                self.faults.push(
+                    Diagnostic::error(message)
+                        .in_sls(&file.sls)
+                        .at(includer.at)
+                        .remedy("write '- name', or '- environment: name'"),
+                );
+                continue;
+            }
             self.include_one(&includer, &env, &name);
         }
     }
@@ -246,10 +260,14 @@ impl<'a> Gatherer<'a> {
                 .at(includer.at.clone())
         };
         if env != file.env && !self.files.environments().iter().any(|known| known == env) {
-            self.faults.push(fault(format!(
-                "Nonexistent saltenv '{env}' found in include of '{name}' within SLS '{}:{}'",
-                file.env, file.sls
-            )));
+            let known = self.files.environments().join(", ");
+            self.faults.push(
+                fault(format!(
+                    "Nonexistent saltenv '{env}' found in include of '{name}' within SLS '{}:{}'",
+                    file.env, file.sls
+                ))
+                .remedy(format!("the environments are: {known}")),
+            );
             return;
         }
         let Some(name) = absolute(file, name) else {
@@ -263,9 +281,12 @@ impl<'a> Gatherer<'a> {
             return;
         };
         if includer.depth >= INCLUDE_DEPTH {
-            self.faults.push(fault(format!(
-                "more than {INCLUDE_DEPTH} files include one another"
-            )));
+            self.faults.push(
+                fault(format!(
+                    "more than {INCLUDE_DEPTH} files include one another"
+                ))
+                .remedy("include some of them from a file further up"),
+            );
             return;
         }
         for sls in self.expand(env, &name) {
@@ -293,11 +314,21 @@ impl<'a> Gatherer<'a> {
     fn exclude(&mut self, file: &SlsFile, exclude: &Node, origin: &Arc<Origin>) {
         match exclude.as_seq() {
             Some(items) => {
-                self.gathered.excludes.extend(
-                    items
-                        .iter()
-                        .filter_map(|item| Exclude::from_value(&item.to_value())),
-                );
+                for item in items {
+                    match Exclude::from_value(&item.to_value()) {
+                        Some(exclude) => self.gathered.excludes.push(exclude),
+                        None => self.faults.push(
+                            Diagnostic::error(format!(
+                                "Exclude Declaration in SLS {} has an item that names neither an SLS nor an ID: {}",
+                                file.sls,
+                                crate::yaml::print_flow(&item.to_value())
+                            ))
+                            .in_sls(&file.sls)
+                            .at(origin.locate(item.mark))
+                            .remedy("write '- name', '- sls: name' or '- id: name'"),
+                        ),
+                    }
+                }
             }
             None => self.faults.push(
                 Diagnostic::error(format!(
@@ -373,7 +404,8 @@ pub(crate) fn find(
                 let message = format!("Rendering SLS '{env}:{sls}' failed: {fault}");
                 let fault = Diagnostic::error(message)
                     .in_sls(sls)
-                    .at(Location::source(path, 1, 0));
+                    .at(Location::source(path, 1, 0))
+                    .remedy("make it a text file in UTF-8 that the program may read");
                 return Err(Box::new(fault));
             }
         }

@@ -300,6 +300,7 @@ vm: test.nop
         expect![[r#"
             error: Nonexistent saltenv 'nix' found in include of 'net' within SLS 'base:vm'
               at: /srv/salt/vm.sls:3:5
+              remedy: the environments are: base, dev
         "#]],
     );
 }
@@ -1063,4 +1064,93 @@ fn assert_backwards(compiled: &Compiled) {
             }
         }
     }
+}
+
+/// A kind of fault: the files, the SLS asked for is `vm`, and the errors with line and remedy.
+#[test]
+fn every_fault_has_its_place_and_its_remedy() {
+    let deep: Vec<(String, String)> = (0..70)
+        .map(|at| {
+            (
+                format!("deep{at}.sls"),
+                format!("include: [deep{}]\n", at + 1),
+            )
+        })
+        .collect();
+    let mut deep: Vec<(&str, &str)> = deep
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    deep.push(("vm.sls", "include: [deep0]\n"));
+    for (files, line, message, remedy) in [
+        (
+            &[("vm.sls", "a: test.nop\ninclude: [{nix: b}]\n")][..],
+            2,
+            "Nonexistent saltenv 'nix' found in include of 'b' within SLS 'base:vm'",
+            "the environments are: base",
+        ),
+        (
+            &[("vm.sls", "include:\n  - [a]\n")],
+            2,
+            "Include Declaration in SLS vm has an item that names no SLS: [a]",
+            "write '- name', or '- environment: name'",
+        ),
+        (
+            &[("vm.sls", "include:\n  - ..b\n")],
+            2,
+            "Attempted relative include of '..b' within SLS 'base:vm' goes beyond top level package",
+            "use fewer dots, or the full name of the SLS",
+        ),
+        (
+            &[("vm.sls", "exclude:\n  - {name: a}\n")],
+            2,
+            "Exclude Declaration in SLS vm has an item that names neither an SLS nor an ID: {name: a}",
+            "write '- name', '- sls: name' or '- id: name'",
+        ),
+        (
+            &deep,
+            1,
+            "more than 64 files include one another",
+            "include some of them from a file further up",
+        ),
+        (
+            &[(
+                "vm.sls",
+                "a:\n  test.nop:\n    - x: [\"__slot__:salt:test.echo('b')\"]\n",
+            )],
+            3,
+            "The argument x of state 'a' in SLS 'vm' is a slot, which is not evaluated: __slot__:salt:test.echo('b')",
+            "write {{ salt['test.echo']('b') }}",
+        ),
+        (
+            &[("vm.sls", "a:\n  test.nop:\n    - listen: [{test: b}]\n")],
+            3,
+            "Referenced state does not exist for requisite [listen: (test: b)] in state [a] in SLS [vm]",
+            "declare it, or include the SLS that does",
+        ),
+    ] {
+        let (compiled, faults) = compile(&["vm"], files);
+        assert_eq!(compiled.chunks, []);
+        let told = faults.iter().map(|fault| {
+            let at = fault.at.as_ref();
+            (
+                at.map_or(0, |at| at.line),
+                fault.message.as_str(),
+                fault.remedy.as_deref(),
+            )
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [(line, message, Some(remedy))]);
+    }
+}
+
+#[test]
+fn files_that_include_one_another_are_read_once() {
+    let files = [
+        ("a.sls", "include: [b]\nx: test.nop\n"),
+        ("b.sls", "include: [a, b]\ny: test.nop\n"),
+    ];
+    let (compiled, faults) = compile(&["a"], &files);
+    assert_eq!(faults, []);
+    let ids: Vec<&str> = compiled.chunks.iter().map(|chunk| &*chunk.id).collect();
+    assert_eq!(ids, ["y", "x"]);
 }

@@ -99,7 +99,8 @@ impl Loader<'_> {
             self.faults.push(
                 Diagnostic::error(message)
                     .in_sls(&file.sls)
-                    .at(origin.locate(root.mark)),
+                    .at(origin.locate(root.mark))
+                    .remedy("write each value as 'key: value'"),
             );
             return None;
         };
@@ -117,8 +118,12 @@ impl Loader<'_> {
                         file.sls
                     );
                     let at = origin.locate(include.mark);
-                    self.faults
-                        .push(Diagnostic::error(message).in_sls(&file.sls).at(at));
+                    self.faults.push(
+                        Diagnostic::error(message)
+                            .in_sls(&file.sls)
+                            .at(at)
+                            .remedy("write each name on its own line as '- name'"),
+                    );
                 }
             }
         }

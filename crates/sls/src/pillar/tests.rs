@@ -76,6 +76,7 @@ fn faults_are_reported_and_the_rest_is_read() {
               remedy: define it, or give a default, as in {{ name | default('value') }} and salt['pillar.get']('key', 'value')
             error: SLS 'list' does not render to a dictionary
               at: /srv/salt/list.sls:1:1
+              remedy: write each value as 'key: value'
         "#]],
     );
 }
