@@ -377,7 +377,7 @@ async fn run(
         Ok(compiled) => compiled,
         Err(texts) => {
             return Ok(Return {
-                value: json!(texts),
+                value: nothing_assigned(&texts).unwrap_or_else(|| json!(texts)),
                 ok: false,
             });
         }
@@ -395,6 +395,22 @@ async fn run(
     Ok(Return {
         value: Value::Object(results),
         ok,
+    })
+}
+
+/// Salt's one result where the top file assigns nothing to the host.
+fn nothing_assigned(texts: &[String]) -> Option<Value> {
+    let [text] = texts else {
+        return None;
+    };
+    text.starts_with(sls::NO_TOP).then(|| {
+        json!({ "no_|-states_|-states_|-None": {
+            "result": false,
+            "comment": text,
+            "name": "No States",
+            "changes": {},
+            "__run_num__": 0,
+        }})
     })
 }
 

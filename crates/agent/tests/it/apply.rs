@@ -728,3 +728,18 @@ untold:
     assert_eq!(results["own"]["comment"], "Success!");
     assert_eq!(results["untold"]["changes"], json!({}));
 }
+
+#[tokio::test]
+async fn nothing_assigned_is_one_failed_result() {
+    let host = Host::new();
+    let returned = host.call("state.apply").await.unwrap();
+    assert!(!returned.ok);
+    let result = &returned.value["no_|-states_|-states_|-None"];
+    assert_eq!(result["result"], false);
+    let comment = result["comment"].as_str().unwrap();
+    assert!(
+        comment.starts_with("No Top file or master_tops data matches found.")
+            && comment.contains("write a top.sls that assigns SLS to 'kvm1.tf.local'"),
+        "{comment}"
+    );
+}

@@ -18,6 +18,10 @@ use crate::ports::{Catalog, Files, Functions, Target};
 use crate::render::{Origin, SlsFile, render};
 use crate::yaml::{Data, Node};
 
+/// Salt's words where the top files assign nothing to the host.
+pub const NO_TOP: &str =
+    "No Top file or master_tops data matches found. Please see master log for details.";
+
 /// What `state.show_top` prints: for each environment the SLS it assigns, in order, none twice.
 pub type Top = IndexMap<String, Vec<String>>;
 
@@ -90,15 +94,10 @@ pub fn highstate(
         .flat_map(|(env, names)| names.into_iter().map(move |sls| (env.clone(), sls)))
         .collect();
     if mods.is_empty() && faults.is_empty() {
-        faults.push(
-            Diagnostic::error(
-                "No Top file or master_tops data matches found. Please see master log for details.",
-            )
-            .remedy(format!(
-                "write a top.sls that assigns SLS to '{}', or name the SLS",
-                target.minion_id
-            )),
-        );
+        faults.push(Diagnostic::error(NO_TOP).remedy(format!(
+            "write a top.sls that assigns SLS to '{}', or name the SLS",
+            target.minion_id
+        )));
     }
     let (mut compiled, more) = compile_in(&mods, target, files, functions, catalog, exclude);
     faults.extend(more);
