@@ -147,6 +147,11 @@ pub trait Hypervisor: Send + Sync + 'static {
         })
     }
 
+    /// Clock of its CPUs in MHz, as `virNodeGetInfo` tells it; 0 where it is not known.
+    fn clock_mhz(&self) -> Fut<'_, u32> {
+        Box::pin(std::future::ready(Ok(0)))
+    }
+
     /// Everything it has, in one read.
     fn inventory(&self) -> Fut<'_, Inventory>;
 

@@ -123,6 +123,12 @@ impl Hypervisor for LibvirtHypervisor {
         self.probe("read the host's versions", host::versions)
     }
 
+    fn clock_mhz(&self) -> Fut<'_, u32> {
+        self.probe("read the clock of the CPUs", |connect| {
+            Ok(connect.node_info()?.mhz)
+        })
+    }
+
     fn inventory(&self) -> Fut<'_, Inventory> {
         Box::pin(everything::read(
             &self.queries,

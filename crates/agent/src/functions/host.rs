@@ -86,7 +86,7 @@ pub(super) const TABLE: &[Function] = &[
     },
 ];
 
-/// Salt's shape. libvirt does not tell the clock of every CPU: 0 then, as libvirt itself says.
+/// Salt's shape.
 async fn node_info(call: &Call<'_>) -> Result<Value, Fault> {
     let facts = call.minion.hypervisor.facts().await?;
     let xml = call.minion.hypervisor.capabilities_xml().await?;
@@ -95,10 +95,10 @@ async fn node_info(call: &Call<'_>) -> Result<Value, Fault> {
     let host = doc.root_element();
     let number = |path: &str, name: &str| host.attr_at(path, name).parse::<u64>().ok();
     let of_cpu = |name: &str| number("host/cpu/topology", name).unwrap_or(1);
-    let clock = number("host/cpu/counter", "frequency").unwrap_or(0);
+    let clock = call.minion.hypervisor.clock_mhz().await?;
     Ok(json!({
         "cpucores": of_cpu("cores"),
-        "cpumhz": clock / 1_000_000,
+        "cpumhz": clock,
         "cpumodel": facts.arch,
         "cpus": facts.cpus,
         "cputhreads": of_cpu("threads"),

@@ -58,6 +58,10 @@ impl Hypervisor for FakeHypervisor {
         })
     }
 
+    fn clock_mhz(&self) -> Fut<'_, u32> {
+        self.reading("clock_mhz", "read the clock of the CPUs".into(), |_| 2400)
+    }
+
     fn inventory(&self) -> Fut<'_, Inventory> {
         self.reading("inventory", "read the inventory".into(), World::inventory)
     }

@@ -63,6 +63,11 @@ async fn the_host_tells_its_facts() {
     );
     assert_eq!(facts.domain_types, ["test"]);
     assert!(facts.cpus > 0 && facts.memory.0 > 0 && !facts.libvirt_version.is_empty());
+    assert_eq!(
+        host.clock_mhz().await,
+        Ok(1400),
+        "what the test driver says"
+    );
     let xml = host.capabilities_xml().await.expect("capabilities");
     assert!(xml.contains("<capabilities>"));
 }
