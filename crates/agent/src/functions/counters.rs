@@ -11,34 +11,45 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.vm_cputime",
         signature: "vm_=None",
-        doc: "virt.vm_cputime [VM]\n\n{name: cputime in nanoseconds, and as a share of the host since the start}, of one VM or of all that run.",
+        doc: "virt.vm_cputime [VM]\n\n{name: cputime in nanoseconds, and as a share of the host since the start}, of one VM or of all; 0 for one that is off.",
         access: Access::Reads,
         run: |call| {
             Box::pin(async move {
                 let cpus = call.minion.hypervisor.facts().await?.cpus;
-                of_running(call, move |vm, counters| cpu_time(vm, counters, cpus)).await
+                counted(call, Off::Zero, move |vm, counters| {
+                    cpu_time(vm, counters, cpus)
+                })
+                .await
             })
         },
     },
     Function {
         name: "virt.vm_netstats",
         signature: "vm_=None",
-        doc: "virt.vm_netstats [VM]\n\n{name: bytes, packets, errors and drops of all interfaces since the start}, of one VM or of all that run.",
+        doc: "virt.vm_netstats [VM]\n\n{name: bytes, packets, errors and drops of all interfaces since the start}, of one VM or of all; 0 for one that is off.",
         access: Access::Reads,
-        run: |call| Box::pin(of_running(call, |_, counters| net(counters))),
+        run: |call| Box::pin(counted(call, Off::Zero, |_, counters| net(counters))),
     },
     Function {
         name: "virt.vm_diskstats",
         signature: "vm_=None",
         doc: "virt.vm_diskstats [VM]\n\n{name: requests and bytes of all disks since the start}, of one VM or of all that run.",
         access: Access::Reads,
-        run: |call| Box::pin(of_running(call, |_, counters| block(counters))),
+        run: |call| Box::pin(counted(call, Off::LeftOut, |_, counters| block(counters))),
     },
 ];
 
+/// What is told of VMs that are off when all are asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Off {
+    Zero,
+    LeftOut,
+}
+
 /// One VM that does not answer keeps nobody from the others.
-async fn of_running(
+async fn counted(
     call: Call<'_>,
+    off: Off,
     tell: impl Fn(&Vm, &Counters) -> Value + Send,
 ) -> Result<Return, Fault> {
     let named = call.args.text(0, "vm_")?;
@@ -49,6 +60,12 @@ async fn of_running(
     };
     let mut told = Map::new();
     for vm in &vms {
+        if !vm.status.is_active() {
+            if is_named || off == Off::Zero {
+                told.insert(vm.name.clone(), tell(vm, &Counters::default()));
+            }
+            continue;
+        }
         let counters = match call.minion.hypervisor.counters(&Key::Uuid(vm.uuid)).await {
             Ok(counters) => counters,
             Err(error) if error.reason == Reason::WrongState && is_named => Counters::default(),

@@ -140,6 +140,32 @@ async fn a_vm_is_made_changed_and_purged() {
 }
 
 #[tokio::test]
+async fn vms_that_are_off_have_used_nothing() {
+    let host = Host::new();
+    host.fake.add_vm(&vm_with_disk("a", "/vms/a"));
+    let zero = json!({"a": {"cputime": 0, "cputime_percent": 0}});
+    host.check(&["virt.vm_cputime"], zero).await;
+    let net = host.call(&["virt.vm_netstats"]).await.expect("told");
+    assert_eq!(net["a"]["rx_bytes"], 0);
+    host.check(&["virt.vm_diskstats"], json!({})).await;
+}
+
+#[tokio::test]
+async fn a_console_is_told_as_its_definition_has_it() {
+    let host = Host::new();
+    host.fake.add_vm(
+        "<domain type='kvm'><name>a</name><memory>1024</memory><devices>\
+         <graphics type='vnc' port='-1' autoport='yes' passwd='secret'/></devices></domain>",
+    );
+    let told =
+        json!({"type": "vnc", "port": "-1", "listen": "None", "autoport": "yes", "keymap": "None"});
+    host.check(&["virt.get_graphics", "a"], told).await;
+    host.fake.add_vm(&vm_with_disk("b", "/vms/b"));
+    let none = json!({"type": "None", "port": "None", "listen": "None", "autoport": "None", "keymap": "None"});
+    host.check(&["virt.get_graphics", "b"], none).await;
+}
+
+#[tokio::test]
 async fn the_host_is_told_in_salts_shape() {
     let host = Host::new();
     host.fake.add_vm(&vm_with_disk("a", "/vms/a"));
@@ -156,6 +182,10 @@ async fn the_host_is_told_in_salts_shape() {
     ] {
         assert!(node[key].is_u64(), "{key}: {node}");
     }
+    assert_eq!(
+        node["cpumhz"], 2400,
+        "as libvirt says, not the capabilities"
+    );
     assert_eq!(full["freecpu"], node["cpus"], "nothing runs");
     let free = node["phymemory"].as_i64().map(|mib| mib - 256);
     assert_eq!(full["freemem"].as_i64(), free);
@@ -279,6 +309,8 @@ async fn networks_pools_and_volumes_are_defined_and_updated() {
     host.fake.add_vm(&vm_with_disk("a", "/more/v"));
     let info = json!({"pool1": {"v": {"type": "file", "key": "/more/v", "path": "/more/v", "capacity": 10 << 20, "allocation": 0, "used_by": ["a"], "backing_store": null, "format": null}}});
     host.check(&["virt.volume_infos", "pool1", "v"], info).await;
+    let empty = host.call(&["virt.volume_infos"]).await.expect("told");
+    assert_eq!(empty.get("pool0"), None, "a pool without volumes");
     host.fake.remove_vm("a");
     host.check(&["virt.volume_delete", "pool1", "v"], json!(true))
         .await;

@@ -4,8 +4,8 @@ use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use domxml::read::{NodeExt, parse};
 use hypervisor::Key;
+use model::Vm;
 use model::vm::Nic;
-use model::{Vm, VmStatus};
 use serde_json::{Map, Value, json};
 
 pub(super) const TABLE: &[Function] = &[
@@ -198,14 +198,9 @@ async fn cpu_time(call: &Call<'_>, vm: &Vm) -> u64 {
 
 /// The path and the attributes of `<loader>`.
 fn loader(vm: &Vm) -> Value {
-    let xml = vm
-        .xml_live
-        .as_deref()
-        .or(vm.xml_persistent.as_deref())
-        .unwrap_or_default();
     let mut told = Map::new();
     told.insert("path".to_owned(), json!("None"));
-    if let Ok(doc) = parse("domain", "domain", xml)
+    if let Ok(doc) = parse("domain", "domain", definition(vm))
         && let Some(loader) = doc.root_element().find("os/loader")
     {
         told.insert("path".to_owned(), json!(loader.text_at("")));
@@ -215,13 +210,14 @@ fn loader(vm: &Vm) -> Value {
     Value::Object(told)
 }
 
+/// The running definition, or the one of the next start while it is off.
+fn definition(vm: &Vm) -> &str {
+    let live = vm.xml_live.as_deref();
+    live.or(vm.xml_persistent.as_deref()).unwrap_or_default()
+}
+
 fn definition_text(vm: &Vm, path: &str) -> String {
-    let xml = vm
-        .xml_live
-        .as_deref()
-        .or(vm.xml_persistent.as_deref())
-        .unwrap_or_default();
-    parse("domain", "domain", xml)
+    parse("domain", "domain", definition(vm))
         .map(|doc| doc.root_element().text_at(path).to_owned())
         .unwrap_or_default()
 }
@@ -296,18 +292,18 @@ fn bus_addresses(vm: &Vm) -> Map<String, Value> {
         .collect()
 }
 
-/// Absent values are the text `None`, as in Salt.
+/// The attributes of the first `<graphics>`; absent ones are the text `None`, as in Salt.
 fn graphics(vm: &Vm) -> Value {
-    let none = || json!("None");
-    let Some(first) = vm.graphics.first() else {
-        return json!({"type": "None", "port": "None", "listen": "None", "autoport": "None", "keymap": "None"});
-    };
-    let running = vm.status != VmStatus::Shutoff;
-    json!({
-        "type": first.kind,
-        "port": first.port.filter(|_| running).map_or_else(none, |port| json!(port.to_string())),
-        "listen": if first.listen.is_empty() { none() } else { json!(first.listen) },
-        "autoport": none(),
-        "keymap": none(),
-    })
+    let names = ["type", "port", "listen", "autoport", "keymap"];
+    let mut told: Map<String, Value> = names
+        .map(|name| (name.to_owned(), json!("None")))
+        .into_iter()
+        .collect();
+    if let Ok(doc) = parse("domain", "domain", definition(vm))
+        && let Some(graphics) = doc.root_element().find("devices/graphics")
+    {
+        let attributes = graphics.attributes().filter(|a| a.name() != "passwd");
+        told.extend(attributes.map(|a| (a.name().to_owned(), json!(a.value()))));
+    }
+    Value::Object(told)
 }

@@ -114,7 +114,8 @@ async fn infos(call: Call<'_>) -> Result<Return, Fault> {
             .filter(|volume| wanted.1.as_ref().is_none_or(|name| *name == volume.name))
             .map(|volume| (volume.name.clone(), info(pool, volume, &inventory)))
             .collect();
-        if wanted.1.is_none() || !of_pool.is_empty() {
+        // As in Salt, a pool without volumes is left out.
+        if !of_pool.is_empty() {
             infos.insert(pool.name.clone(), Value::Object(of_pool));
         }
     }
