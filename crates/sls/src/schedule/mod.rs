@@ -4,11 +4,12 @@
 //! [`Schedule::finished`] until [`Schedule::is_done`]. Chunks that do not depend on one another are given out
 //! together.
 //!
-//! Beside requisites three things keep Salt's order, since files rely on it without saying so:
+//! Beside requisites four things keep Salt's order, since files rely on it without saying so:
 //! - a chunk whose arguments contain the ID or name of an earlier chunk of the same module waits for it
 //!   (a VM for the network that it names); this orders, it does not make one fail with the other;
-//! - chunks of the same module and name run one after the other;
-//! - an `order` that was written down holds: everything before it is finished first.
+//! - chunks of the same module and name run one after the other, also where one's name is a pattern that fits the other's;
+//! - an `order` that was written down holds: everything before it is finished first;
+//! - a `failhard` chunk waits for all before it, and all after it wait for it.
 //!
 //! ```text
 //!            needs a dry run of its prereq targets
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::Value;
 use crate::chunk::{Chunk, Compiled, RequisiteKind};
+use crate::glob;
 use gate::Gate;
 
 /// What the executor is to do.
@@ -306,6 +308,7 @@ fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
     let mut after = vec![BTreeSet::new(); chunks.len()];
     // Earlier chunks by module and by what they are called.
     let mut about: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let mut patterns = Vec::new();
     for (index, chunk) in chunks.iter().enumerate() {
         for requisite in &chunk.requisites {
             for target in requisite.targets.iter().copied() {
@@ -336,6 +339,10 @@ fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
                 );
             });
         }
+        after[index].extend(same_by_pattern(&chunks[..index], chunk, &patterns));
+        if glob::is_pattern(&chunk.name) {
+            patterns.push(index);
+        }
         for word in BTreeSet::from([chunk.name.as_str(), chunk.id.as_str()]) {
             about
                 .entry((chunk.state.as_str(), word))
@@ -344,6 +351,23 @@ fn dependencies(chunks: &[Chunk]) -> Vec<BTreeSet<usize>> {
         }
     }
     after
+}
+
+/// The earlier chunks of the same module that a pattern joins with this one: its name's, or that of one in `patterns`.
+/// Two patterns may always mean the same.
+fn same_by_pattern(earlier: &[Chunk], chunk: &Chunk, patterns: &[usize]) -> Vec<usize> {
+    let same = |index: &usize| {
+        let other = &earlier[*index];
+        other.state == chunk.state
+            && (glob::matches(&chunk.name, &other.name)
+                || glob::matches(&other.name, &chunk.name)
+                || glob::is_pattern(&chunk.name) && glob::is_pattern(&other.name))
+    };
+    if glob::is_pattern(&chunk.name) {
+        (0..earlier.len()).filter(same).collect()
+    } else {
+        patterns.iter().copied().filter(same).collect()
+    }
 }
 
 /// Calls `found` with every text in a value.
@@ -356,13 +380,19 @@ fn mentioned<'v>(value: &'v Value, found: &mut impl FnMut(&'v str)) {
     }
 }
 
-/// Neighbours with the same written `order`, or without any, form a stage; stages run one after the other.
+/// Neighbours with the same written `order`, or without any, form a stage; stages run one after the other. A `failhard`
+/// chunk is a stage of its own: should it fail, all before it have run and none after it has begun.
 fn stages(chunks: &[Chunk]) -> Vec<usize> {
     let written = |chunk: &Chunk| chunk.order_given.then_some(chunk.order);
     let mut stage = 0;
     let mut stages = Vec::with_capacity(chunks.len());
     for (index, chunk) in chunks.iter().enumerate() {
-        if index > 0 && written(chunk) != written(&chunks[index - 1]) {
+        let alone = |chunk: &Chunk| chunk.globals.failhard;
+        if index > 0
+            && (written(chunk) != written(&chunks[index - 1])
+                || alone(chunk)
+                || alone(&chunks[index - 1]))
+        {
             stage += 1;
         }
         stages.push(stage);

@@ -302,6 +302,49 @@ fn failhard_stops_the_run_but_not_the_plan() {
 }
 
 #[test]
+fn failhard_lets_all_before_it_run_and_none_after_it() {
+    let text = states(&[("a", ""), ("b", "failhard: true"), ("c", ""), ("d", "")]);
+    check(
+        &text,
+        &[("b", FAILED)],
+        expect![[r#"
+            run a
+            run b
+        "#]],
+    );
+    check(
+        &text,
+        &[],
+        expect![[r#"
+            run a
+            run b
+            run c; run d
+        "#]],
+    );
+}
+
+#[test]
+fn a_pattern_keeps_its_place_among_the_names_that_it_fits() {
+    let text = states(&[
+        ("srv01", ""),
+        ("all", "name: 'srv0*'"),
+        ("other", ""),
+        ("one", "name: srv01"),
+        ("odd", "name: 's*1'"),
+    ]);
+    check(
+        &text,
+        &[],
+        expect![[r#"
+            run srv01; run other
+            run all
+            run one
+            run odd
+        "#]],
+    );
+}
+
+#[test]
 fn a_written_order_holds() {
     let text = states(&[
         ("last", "order: last"),
