@@ -335,13 +335,13 @@ fn retry(value: &Value) -> Result<Option<Retry>, &'static str> {
 
 /// Turns words and negative orders into numbers and sorts.
 fn place(drafts: &mut [Draft]) {
-    let highest = drafts
-        .iter()
-        .map(|draft| draft.chunk.order)
-        .filter(|order| *order != i64::MAX)
-        .max()
-        .unwrap_or(0);
-    let cap = highest.max(0).saturating_add(100);
+    // As Salt counts: the end is 100 past the first order beyond the end so far, not past the highest.
+    let mut cap = 1_i64;
+    for order in drafts.iter().map(|draft| draft.chunk.order) {
+        if order != i64::MAX && order >= cap {
+            cap = order.saturating_add(100);
+        }
+    }
     for Draft { chunk, .. } in drafts.iter_mut() {
         if chunk.order == i64::MAX {
             chunk.order = cap.saturating_add(END);

@@ -192,8 +192,8 @@ five:
             3 test_|-z_|-z_|-nop order=10002 {} [/srv/salt/vm.sls:14:4]
             4 test_|-b_|-b_|-nop order=10001 {} [/srv/salt/vm.sls:6:3]
                 require [3]
-            5 test_|-end2_|-end2_|-nop order=1010101 {} [/srv/salt/vm.sls:12:3]
-            6 test_|-last_|-last_|-nop order=1010102 {} [/srv/salt/vm.sls:3:3]
+            5 test_|-end2_|-end2_|-nop order=1010099 {} [/srv/salt/vm.sls:12:3]
+            6 test_|-last_|-last_|-nop order=1010100 {} [/srv/salt/vm.sls:3:3]
         "#]],
     );
 }
