@@ -155,7 +155,7 @@ impl Run {
         } = retry;
         let until = if until { "True" } else { "False" };
         result.comment.push_str(&format!(
-            "\nThe state would be retried every {interval_secs} seconds (with a splay of up to {splay_secs} seconds) \
+            "  The state would be retried every {interval_secs} seconds (with a splay of up to {splay_secs} seconds) \
              a maximum of {attempts} times or until a result of {until} is returned"
         ));
         result

@@ -750,7 +750,7 @@ fn states_that_pretend_say_what_salt_says() {
     expect![[r#"
         Some(true) Success! {} | Some(true) Success! {}
         Some(true) Success! {"testing":{"old":"Unchanged","new":"Something pretended to change"}} | None If we weren't testing, this would be successful with changes {"testing":{"old":"Unchanged","new":"Something pretended to change"}}
-        Some(false) Failure! {} | Some(false) Failure! {}
+        Some(false) Failure! {} | Some(false) If we weren't testing, this would be a failure! {}
         Some(false) Failure! {"testing":{"old":"Unchanged","new":"Something pretended to change"}} | None If we weren't testing, this would be failed with changes {"testing":{"old":"Unchanged","new":"Something pretended to change"}}"#]].assert_eq(&said.join("\n"));
 }
 
