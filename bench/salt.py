@@ -25,7 +25,7 @@ def program(version):
     return folder / "bin/salt-call"
 
 
-def command(version, folder, file_root, uri):
+def command(version, folder, file_root, uri, pillar_root=None):
     """The first words of a call on the hypervisor `uri`, with `folder` for Salt's own files."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -35,5 +35,7 @@ def command(version, folder, file_root, uri):
         "file_roots": {"base": [str(file_root)]},
         "virt": {"connection": {"uri": uri}},
     }
+    if pillar_root is not None:
+        config["pillar_roots"] = {"base": [str(pillar_root)]}
     (folder / "minion").write_text(json.dumps(config))
     return [program(version), "--local", "--config-dir", folder, "--out", "json", "--log-level", "quiet"]

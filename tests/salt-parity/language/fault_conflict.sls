@@ -1,0 +1,2 @@
+include: [sib]
+s1: test.nop

@@ -1,0 +1,3 @@
+extend:
+  nobody:
+    test: [{x: 1}]

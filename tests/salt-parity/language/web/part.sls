@@ -1,0 +1,3 @@
+part:
+  test.nop:
+    - sls: {{ sls }} {{ slspath }} {{ tpldot }} {{ tplfile }}

@@ -1,0 +1,2 @@
+role: web
+nested: {deep: [1, {two: 2}]}
