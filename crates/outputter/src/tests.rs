@@ -913,3 +913,70 @@ fn counts_are_honest() {
     );
     assert_eq!(StateRun::read(&json!({"srv01": {"cpu": 1}})), None);
 }
+
+#[test]
+fn a_share_of_no_failures_is_not_red() {
+    let style = Style {
+        percent: true,
+        ..color()
+    };
+    let returned = json!({"kvm1": {"test_|-a_|-a_|-nop": {
+        "result": true, "comment": "", "changes": {}, "name": "a", "__run_num__": 0
+    }}});
+    check(
+        Format::Highstate,
+        &style,
+        returned,
+        expect![[r#"
+        ^[[0;32mkvm1:^[[0;0m
+        ^[[0;32m----------^[[0;0m
+            ^[[0;32m      ID: a^[[0;0m
+            ^[[0;32mFunction: test.nop^[[0;0m
+            ^[[0;32m  Result: True^[[0;0m
+            ^[[0;32m Comment: ^[[0;0m
+        ^[[0;32m     Changes:   ^[[0;0m
+        ^[[0;36m
+        Summary for kvm1
+        ------------^[[0;0m
+        ^[[0;32mSucceeded: 1^[[0;0m
+        ^[[0;36mFailed:    0^[[0;0m
+        ^[[0;32mSuccess %: 100.0^[[0;0m
+        ^[[0;36mFailure %: 0.0^[[0;0m
+        ^[[0;36m------------
+        Total states run:     1^[[0;0m
+        ^[[0;36mTotal run time:   0.000 ms^[[0;0m
+    "#]],
+    );
+}
+
+#[test]
+fn nothing_assigned_is_shown_as_in_salt() {
+    check(
+        Format::Highstate,
+        &Style::default(),
+        json!({"kvm1": {"no_|-states_|-states_|-None": {
+            "result": false,
+            "comment": "No Top file or master_tops data matches found. Please see master log for details.",
+            "name": "No States",
+            "changes": {},
+            "__run_num__": 0
+        }}}),
+        expect![[r#"
+            kvm1:
+            ----------
+                      ID: states
+                Function: no.None
+                  Result: False
+                 Comment: No Top file or master_tops data matches found. Please see master log for details.
+                 Changes:   
+
+            Summary for kvm1
+            ------------
+            Succeeded: 0
+            Failed:    1
+            ------------
+            Total states run:     1
+            Total run time:   0.000 ms
+        "#]],
+    );
+}

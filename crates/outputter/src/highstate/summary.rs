@@ -72,12 +72,16 @@ fn succeeded(counts: &Counts, digits: usize, painter: Painter) -> String {
 }
 
 fn failed(counts: &Counts, digits: usize, painter: Painter) -> String {
-    let color = if counts.failed > 0 {
+    let text = format!("Failed: {:>1$}", counts.failed, digits + 3);
+    painter.paint(color_of_failures(counts), &text)
+}
+
+fn color_of_failures(counts: &Counts) -> Color {
+    if counts.failed > 0 {
         Color::Red
     } else {
         Color::Cyan
-    };
-    painter.paint(color, &format!("Failed: {:>1$}", counts.failed, digits + 3))
+    }
 }
 
 fn percent(counts: &Counts, painter: Painter) -> [String; 2] {
@@ -89,7 +93,10 @@ fn percent(counts: &Counts, painter: Painter) -> [String; 2] {
     };
     [
         painter.paint(Color::Green, &format!("Success %: {}", share(good))),
-        painter.paint(Color::Red, &format!("Failure %: {}", share(counts.failed))),
+        painter.paint(
+            color_of_failures(counts),
+            &format!("Failure %: {}", share(counts.failed)),
+        ),
     ]
 }
 
