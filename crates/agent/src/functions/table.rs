@@ -77,35 +77,10 @@ pub(super) fn unknown(fun: &str) -> Fault {
         return Fault::new(format!("'{fun}' is not available: {reason}"));
     }
     let fault = Fault::new(format!("'{fun}' is not available."));
-    match closest(fun) {
+    match sls::closest(fun, names()) {
         Some(name) => fault.hint(format!("did you mean {name}?")),
         None => fault.hint("sys.list_functions lists what is"),
     }
-}
-
-/// The function whose name takes the fewest edits, if a slip explains them.
-fn closest(fun: &str) -> Option<&'static str> {
-    let function = fun.rsplit('.').next().unwrap_or(fun);
-    let limit = function.chars().count() / 4 + 1;
-    let near = names().into_iter().map(|name| (edits(fun, name), name));
-    near.filter(|(edits, _)| *edits <= limit)
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, name)| name)
-}
-
-/// Levenshtein's distance, over one row.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
