@@ -91,7 +91,8 @@ impl Bus {
 
 /// An event as a role sees it: without what functions were given and returned, unless it may see that.
 pub fn shown(event: &BusEvent, role: Role) -> Cow<'_, BusEvent> {
-    if sees_returns(role) || !event.tag.starts_with("salt/job/") {
+    let fun = event.data["fun"].as_str().unwrap_or_default();
+    if sees_returns(role, fun) || !event.tag.starts_with("salt/job/") {
         return Cow::Borrowed(event);
     }
     let mut event = event.clone();

@@ -180,26 +180,32 @@ fn active_word(active: bool) -> String {
     if active { "active" } else { "inactive" }.to_owned()
 }
 
-/// Whether a role sees what functions were given and what they returned: pillar data and passwords may be in both.
-pub fn sees_returns(role: Role) -> bool {
-    role >= Role::Operator
+/// Whether a role sees what a function was given and what it returned: pillar data and passwords may be in both, and
+/// what is in the files of a host is for administrators only.
+pub fn sees_returns(role: Role, fun: &str) -> bool {
+    let module = fun.split('.').next().unwrap_or_default();
+    match module {
+        "file" | "hashutil" | "cmd" => role >= Role::Administrator,
+        _ => role >= Role::Operator,
+    }
 }
 
 /// An action.
 pub fn action(record: &ActionRecord, role: Role) -> Action {
     let action = &record.action;
-    let is_open = sees_returns(role) || matches!(action.kind, ActionKind::Vm { .. });
+    let fun = fun(&action.kind);
+    let is_open = sees_returns(role, &fun) || matches!(action.kind, ActionKind::Vm { .. });
     Action {
         id: action.id.0,
         r#gen: record.r#gen,
         jid: action.job.0,
         status: action.status.as_str().to_owned(),
-        kind: fun(&action.kind),
         summary: if is_open {
             summary(&action.kind)
         } else {
-            fun(&action.kind)
+            fun.clone()
         },
+        kind: fun,
         host_id: record.host.id.0,
         host: record.host.name.clone(),
         vm_id: record.vm_id,

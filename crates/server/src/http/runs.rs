@@ -148,12 +148,14 @@ fn action(host: &HostRecord, run: &RunRequest) -> NewAction {
     }
 }
 
-/// One state run at a time on a host, as in Salt; everything else beside each other.
+/// One state run at a time on a host, as in Salt; everything else beside each other, also what only looks at states.
 fn lane(host: &HostRecord, id: ActionId, fun: &str) -> Lane {
-    if fun.starts_with("state.") {
-        Lane::states(host.id)
-    } else {
-        Lane::alone(id)
+    let looks = |fun: &str| {
+        matches!(fun, "running" | "sls_exists" | "id_exists") || fun.starts_with("show_")
+    };
+    match fun.strip_prefix("state.") {
+        Some(fun) if !looks(fun) => Lane::states(host.id),
+        _ => Lane::alone(id),
     }
 }
 

@@ -336,3 +336,62 @@ async fn a_viewer_does_not_see_what_functions_return() {
         (&json!("hidden-value"), &json!("pillar.get hidden-key"))
     );
 }
+
+/// Files of a host are read with the rights of its agent.
+#[tokio::test]
+async fn only_administrators_read_files_of_hosts() {
+    let f = fixture().await;
+    let mut agent = crate::agent::Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    let olga = f.user("olga", "operator").await;
+    let mut bus = Stream::open(&olga, "/bus", None).await;
+    let mut events = Stream::open(&olga, "/events", None).await;
+    events.expect("hello").await;
+    for fun in [
+        "file.read",
+        "file.get_hash",
+        "hashutil.digest_file",
+        "cmd.which",
+    ] {
+        let run = json!({ "target": "*", "fun": fun, "args": ["/etc/hidden"] });
+        let (status, _) = olga.post("/runs", run.clone()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{fun}");
+        let (_, job) = f.api.post("/runs", run).await;
+        let (action, _) = agent.command().await;
+        let said = agent_api::wire::ActionReport {
+            result_json: json!("hidden-text").to_string(),
+            ..crate::agent::outcome(action, "succeeded")
+        };
+        agent.say(up::Body::Action(said)).await;
+        agent.expect_result_ack(action).await;
+        let ended = |object: &serde_json::Value| {
+            object["row"]["status"] == "succeeded" && object["row"]["kind"] == fun
+        };
+        let mut seen = vec![
+            olga.read("/actions").await,
+            olga.read(&format!("/actions/{action}")).await,
+            olga.read(&format!("/runs/{}", job["jid"].as_str().expect("a jid")))
+                .await,
+            events.row(ended).await,
+        ];
+        seen.push(bus.expect("message").await.data);
+        seen.push(bus.expect("message").await.data);
+        for value in seen {
+            assert!(!value.to_string().contains("hidden"), "{fun}: {value}");
+        }
+        let open = f.api.read(&format!("/actions/{action}")).await;
+        assert_eq!(open["result"], "hidden-text", "{fun}");
+    }
+}
+
+/// A question about the run that goes on is answered while it does.
+#[tokio::test]
+async fn looking_at_states_does_not_wait_for_a_run() {
+    let f = fixture().await;
+    let mut agent = crate::agent::Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    for fun in ["state.apply", "state.running", "state.show_top"] {
+        let run = json!({ "target": "*", "fun": fun });
+        let (_, job) = f.api.post("/runs", run).await;
+        let (action, _) = agent.command().await;
+        assert_eq!(job["actions"][0]["id"], action.to_string(), "{fun}");
+    }
+}
