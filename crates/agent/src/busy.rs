@@ -4,14 +4,14 @@ use crate::state_dir::{Lock, make};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
 /// The right to run states. Ends when it is dropped, and with the process at the latest.
 #[derive(Debug)]
 pub struct StateRun {
-    _lock: Lock,
+    lock: Lock,
 }
 
 /// Why states cannot run now.
@@ -55,7 +55,7 @@ impl StateRun {
     /// # Errors
     /// Another run goes on, or the folder cannot be written.
     pub fn begin(state_dir: &Path, fun: &str, jid: &str) -> Result<Self, BusyError> {
-        let path = state_dir.join("state-run.lock");
+        let path = lock_file(state_dir);
         let failed = |why| BusyError::Lock {
             path: path.display().to_string(),
             why,
@@ -83,7 +83,15 @@ impl StateRun {
             jid: jid.to_owned(),
         };
         write(lock.file(), &holder).map_err(failed)?;
-        Ok(Self { _lock: lock })
+        Ok(Self { lock })
+    }
+
+    /// Who has the right just now. Takes nothing, so that a run which begins meanwhile is not refused.
+    pub fn look(state_dir: &Path) -> Option<BusyError> {
+        let path = lock_file(state_dir);
+        let text = std::fs::read_to_string(&path).ok()?;
+        let holder: Holder = serde_json::from_str(&text).ok()?;
+        has_open(holder.pid, &path).then(|| holder.into())
     }
 
     /// Takes the right as soon as it is free: `queue=True`.
@@ -99,6 +107,32 @@ impl StateRun {
             }
         }
     }
+}
+
+impl Drop for StateRun {
+    /// Whoever looks reads no name of a run that has ended.
+    fn drop(&mut self) {
+        let _ = self.lock.file().set_len(0);
+    }
+}
+
+fn lock_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("state-run.lock")
+}
+
+/// Whether the process has the file open. One that ended without clearing it has not, nor has another that got its
+/// number since; one whose files are not shown to us counts as having it.
+fn has_open(pid: u32, path: &Path) -> bool {
+    let files = match std::fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(files) => files,
+        Err(error) => return error.kind() == io::ErrorKind::PermissionDenied,
+    };
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
+    files
+        .flatten()
+        .any(|file| std::fs::read_link(file.path()).is_ok_and(|open| open == path))
 }
 
 impl From<Holder> for BusyError {
@@ -155,8 +189,26 @@ mod tests {
             text.starts_with(&begin) && text.ends_with(" with jid 20261123143514123456"),
             "{text}"
         );
+        let looked = StateRun::look(&dir).expect("it goes on");
+        assert_eq!(looked.to_string(), text);
         drop(first);
+        assert!(StateRun::look(&dir).is_none());
         StateRun::begin(&dir, "state.apply", "3").expect("free again");
+        std::fs::remove_dir_all(&dir).expect("the test's own folder");
+    }
+
+    /// A killed run leaves its name and no lock.
+    #[test]
+    fn the_name_of_a_killed_run_is_not_told() {
+        let dir = std::env::temp_dir().join(format!("salar-busy-{}", uuid::Uuid::new_v4()));
+        assert!(StateRun::look(&dir).is_none(), "nothing ever ran");
+        std::fs::create_dir_all(&dir).expect("a folder for the test");
+        let left = format!(
+            r#"{{"fun":"state.apply","pid":{},"started":"now","jid":"1"}}"#,
+            std::process::id()
+        );
+        std::fs::write(lock_file(&dir), left).expect("is written");
+        assert!(StateRun::look(&dir).is_none());
         std::fs::remove_dir_all(&dir).expect("the test's own folder");
     }
 }

@@ -3,13 +3,15 @@
 //! Source: Salt 3008, `salt.modules.file`.
 
 use super::table::{Access, Function};
-use super::{Call, Fault, Return};
+use super::{Arguments, Call, Fault, Return};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use sls::Map;
 use std::fs::{self, FileType, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The largest file whose text is given out or looked through.
 const READ_LIMIT: u64 = 1 << 20;
@@ -155,7 +157,29 @@ const fn reads(name: &'static str, signature: &'static str, doc: &'static str) -
         signature,
         doc,
         access: Access::Reads,
-        run: |call| Box::pin(async move { answer(&call).map(Return::ok) }),
+        run: |call| Box::pin(look(call)),
+    }
+}
+
+/// A disk may take its time, so looking happens on a thread that may wait.
+async fn look(call: Call<'_>) -> Result<Return, Fault> {
+    let (minion, context) = (Arc::clone(call.minion), call.context.clone());
+    let (fun, positional) = (call.fun.to_owned(), call.args.positional().to_vec());
+    let named = call.args.all_named();
+    let named: Map = named
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let looked = tokio::task::spawn_blocking(move || {
+        answer(&Call {
+            minion: &minion,
+            fun: &fun,
+            args: Arguments::new(&fun, &positional, &named),
+            context: &context,
+        })
+    });
+    match looked.await {
+        Ok(answer) => answer.map(Return::ok),
+        Err(stopped) => Err(Fault::new(format!("{}: {stopped}", call.fun))),
     }
 }
 
@@ -351,11 +375,17 @@ fn stats(path: &Path) -> io::Result<Value> {
     }))
 }
 
+/// Opens a file to read it. A pipe or a device could keep the reader for ever.
+fn open(path: &Path) -> io::Result<fs::File> {
+    match path.metadata()?.is_file() {
+        true => fs::File::open(path),
+        false => Err(io::Error::other("it is no regular file")),
+    }
+}
+
 fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    let read = fs::File::open(path)?
-        .take(READ_LIMIT + 1)
-        .read_to_string(&mut text)?;
+    let read = open(path)?.take(READ_LIMIT + 1).read_to_string(&mut text)?;
     if read as u64 > READ_LIMIT {
         return Err(io::Error::other("it has more than 1 MiB"));
     }
@@ -443,7 +473,7 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
 /// `None` for a form that is not offered.
 fn hash(path: &Path, form: &str) -> Option<io::Result<String>> {
     fn with<H: Digest>(path: &Path) -> io::Result<String> {
-        let mut file = fs::File::open(path)?;
+        let mut file = open(path)?;
         let (mut hash, mut block) = (H::new(), vec![0; 1 << 16]);
         loop {
             match file.read(&mut block)? {
