@@ -4,8 +4,41 @@ use model::Progress;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Where progress goes. Called often; whoever listens thins it out.
+/// Where the progress of one piece of work goes. Called often; whoever listens thins it out.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Something that a run of states tells on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    /// The state it is about, by the key of its result.
+    pub state: String,
+    /// What is told of it.
+    pub what: Tidings,
+}
+
+/// What is told of a state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tidings {
+    /// It begins.
+    Begins {
+        /// Its ID in the state file.
+        id: String,
+        /// `virt.running`
+        fun: String,
+    },
+    /// How far its current step is.
+    Step(Progress),
+    /// It has ended.
+    Ends,
+}
+
+/// Where news go; called often, by several states at a time.
+pub type NewsSink = Arc<dyn Fn(News) + Send + Sync>;
+
+/// A sink for those who do not watch.
+pub fn no_news() -> NewsSink {
+    Arc::new(|_| {})
+}
 
 /// Where a function sends events for the bus: tag and data.
 pub type EventSink = Arc<dyn Fn(String, serde_json::Value) + Send + Sync>;
@@ -15,7 +48,7 @@ pub fn no_events() -> EventSink {
     Arc::new(|_, _| {})
 }
 
-/// A sink for those who do not watch.
+/// A sink for work that nobody watches.
 pub fn no_progress() -> ProgressSink {
     Arc::new(|_| {})
 }

@@ -8,6 +8,7 @@ use agent::functions::{self, Context, Fault, Return, command_line};
 use outputter::{Format, Returns, Style};
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Under this name salt-call prints its own machine.
 const LOCAL: &str = "local";
@@ -41,16 +42,16 @@ pub async fn call(options: CallOptions) -> u8 {
     }
 }
 
-/// Runs `work` with progress on the terminal, and stops it on Ctrl-C.
+/// Runs `work` with progress on the terminal, and stops it on Ctrl-C and SIGTERM.
 pub(crate) async fn started<T, F: Future<Output = T>>(work: impl FnOnce(Context) -> F) -> T {
+    let shown = progress::Shown::on_terminal();
     let context = Context {
-        progress: progress::to_terminal(),
+        news: shown.sink(),
         ..Context::quiet()
     };
-    let ctrl_c = cancel_on_interrupt(&context);
+    let interrupts = cancel_on_interrupt(&context);
     let returned = work(context).await;
-    ctrl_c.abort();
-    progress::clear();
+    interrupts.abort();
     returned
 }
 
@@ -87,19 +88,33 @@ fn layout_of(fun: &str) -> Format {
     }
 }
 
-/// The first Ctrl-C stops between two steps, the second one at once.
+/// The first Ctrl-C or SIGTERM stops between two steps, the second one at once.
 fn cancel_on_interrupt(context: &Context) -> tokio::task::JoinHandle<()> {
     let cancel = context.cancel.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            progress::clear();
-            eprintln!("Stopping after the current step; press Ctrl-C again to stop at once");
-            cancel.cancel();
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(1);
-        }
+        let kinds = (SignalKind::interrupt(), SignalKind::terminate());
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(kinds.0), signal(kinds.1)) else {
+            return;
+        };
+        let mut asked = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        asked().await;
+        say("Stopping after the current step; press Ctrl-C again to stop at once");
+        cancel.cancel();
+        asked().await;
+        say("Stopped at once: the outcome of the current step is open\n\
+             Hint: run it again with test=True to see what is left to do");
+        std::process::exit(FAILED.into());
     })
+}
+
+/// Says something while progress is shown. A terminal that is gone is no reason to stop.
+fn say(text: &str) {
+    let _ = writeln!(progress::Above, "{text}");
 }
 
 pub(crate) fn complain(fault: &Fault) {

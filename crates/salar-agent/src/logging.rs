@@ -1,5 +1,6 @@
 //! Logging to standard error, with Salt's names of levels.
 
+use crate::progress::Above;
 use std::io::IsTerminal;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -21,7 +22,7 @@ pub fn start(level: &str, time: Time) -> Result<(), String> {
     })?;
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Above)
         .with_ansi(color)
         .with_target(false)
         .with_max_level(level);

@@ -8,10 +8,10 @@ mod life;
 use crate::functions::{self, Context};
 use crate::journal::{Acceptance, Ending, Journal, Known};
 use crate::minion::Minion;
-use crate::progress::{EventSink, ProgressSink};
+use crate::progress::{EventSink, News, NewsSink, Tidings};
 use agent_api::wire::{self, up};
 use agent_api::{action_kind, id, progress_to_wire};
-use model::{ActionId, ActionKind, ActionStatus, Progress};
+use model::{ActionId, ActionKind, ActionStatus};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -170,7 +170,7 @@ impl Actions {
             }
             ActionKind::Function { fun, args, kwargs } => {
                 let context = Context {
-                    progress: self.progress(action),
+                    news: self.news(action),
                     events: self.events(),
                     cancel,
                     jid: job.unwrap_or(action.0).to_string(),
@@ -222,20 +222,28 @@ impl Actions {
         }
     }
 
-    /// Progress of an action, thinned out to what a person can follow.
-    fn progress(&self, action: ActionId) -> ProgressSink {
+    /// Progress of an action, each state's thinned out to what a person can follow.
+    fn news(&self, action: ActionId) -> NewsSink {
         const EVERY: Duration = Duration::from_millis(250);
         let outgoing = self.outgoing.clone();
-        let last: Mutex<Option<(Instant, String)>> = Mutex::new(None);
-        Arc::new(move |progress: Progress| {
+        let last: Mutex<HashMap<String, (Instant, String)>> = Mutex::default();
+        Arc::new(move |news: News| {
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            let progress = match news.what {
+                Tidings::Step(progress) => progress,
+                Tidings::Begins { .. } => return,
+                Tidings::Ends => {
+                    last.remove(&news.state);
+                    return;
+                }
+            };
             let recent = last
-                .as_ref()
+                .get(&news.state)
                 .is_some_and(|(at, step)| at.elapsed() < EVERY && *step == progress.step);
             if recent {
                 return;
             }
-            *last = Some((Instant::now(), progress.step.clone()));
+            last.insert(news.state, (Instant::now(), progress.step.clone()));
             let mut report = at_stage(action, ActionStatus::Running);
             report.progress = Some(progress_to_wire(&progress));
             // The next one follows soon.

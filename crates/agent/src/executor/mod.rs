@@ -21,6 +21,7 @@ pub use plan::{Agreed, PlanFile, describe, differences, hash_of};
 
 use crate::functions::Context;
 use crate::minion::Minion;
+use crate::progress::{News, ProgressSink, Tidings};
 use bulk::Bulk;
 use domxml::capabilities::Capabilities;
 use locks::Locks;
@@ -165,6 +166,13 @@ pub(crate) fn config_of(target: &Target) -> Config {
     })
 }
 
+fn begins(chunk: &Chunk) -> Tidings {
+    Tidings::Begins {
+        id: chunk.id.clone(),
+        fun: format!("{}.{}", chunk.state, chunk.fun),
+    }
+}
+
 impl Run {
     fn follow(
         self: &Arc<Self>,
@@ -184,8 +192,10 @@ impl Run {
                         .await
                         .expect("the semaphore is never closed");
                     let chunk = &run.compiled.chunks[idx];
+                    run.tell(chunk, begins(chunk));
                     let result = run.chunk(chunk).await;
                     let result = run.after_watch(chunk, result, &changed).await;
+                    run.tell(chunk, Tidings::Ends);
                     run.fire_event(chunk, &result, idx);
                     Done::Ran(idx, result)
                 });
@@ -206,6 +216,23 @@ impl Run {
                 comment,
             } => results[idx] = Some(ChunkResult::skipped(result, comment)),
         }
+    }
+
+    /// News of a state, for whoever watches.
+    fn tell(&self, chunk: &Chunk, what: Tidings) {
+        let state = chunk.tag();
+        (self.options.context.news)(News { state, what });
+    }
+
+    /// Where the progress of a state's work goes.
+    fn progress(&self, chunk: &Chunk) -> ProgressSink {
+        let (news, state) = (self.options.context.news.clone(), chunk.tag());
+        Arc::new(move |progress| {
+            news(News {
+                state: state.clone(),
+                what: Tidings::Step(progress),
+            });
+        })
     }
 
     /// `fire_event`: the result on the bus, under the state's name or the suffix that was given.

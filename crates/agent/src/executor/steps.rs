@@ -2,9 +2,10 @@
 
 use super::Run;
 use crate::image::{ImageError, NewVolume, Workshop};
+use crate::progress::{ProgressSink, Tidings};
 use hypervisor::{HypervisorError, Reason};
-use model::Request;
 use model::plan::{NetworkOp, PlannedStep, PoolOp, Step, Undo, VmOp, VolumeOp};
+use model::{Progress, Request};
 use sls::Chunk;
 use states::{ChunkPlan, Refusal, Verdict};
 use thiserror::Error;
@@ -52,7 +53,14 @@ impl Run {
                 let reason = format!("Cancelled before: {}", planned.summary);
                 return self.give_up(plan, &done, reason).await;
             }
-            match self.perform(&planned.step).await {
+            self.tell(
+                chunk,
+                Tidings::Step(Progress {
+                    step: planned.summary.clone(),
+                    ..Progress::default()
+                }),
+            );
+            match self.perform(chunk, &planned.step).await {
                 Ok(()) => done.push(planned),
                 Err(error) if error.leaves_outcome_unknown() => {
                     if !self.took_effect(chunk, planned).await {
@@ -72,8 +80,9 @@ impl Run {
         plan.applied(&refused)
     }
 
-    async fn perform(&self, step: &Step) -> Result<(), StepError> {
+    async fn perform(&self, chunk: &Chunk, step: &Step) -> Result<(), StepError> {
         tracing::debug!("Going to {}", hypervisor::attempt(step));
+        let progress = self.progress(chunk);
         self.bulk.touch();
         match step {
             Step::Volume {
@@ -93,24 +102,27 @@ impl Run {
                     format,
                     size: *size,
                 };
-                Ok(self.workshop().create(&new).await?)
+                Ok(self.workshop(&progress).create(&new).await?)
             }
             Step::Volume {
                 pool,
                 name,
                 op: VolumeOp::Write { content },
-            } => Ok(self.workshop().write(pool, name, &content.0).await?),
+            } => Ok(self
+                .workshop(&progress)
+                .write(pool, name, &content.0)
+                .await?),
             step => Ok(self.minion.hypervisor.perform(step).await?),
         }
     }
 
-    fn workshop(&self) -> Workshop<'_> {
+    fn workshop<'a>(&'a self, progress: &'a ProgressSink) -> Workshop<'a> {
         Workshop {
             hypervisor: self.minion.hypervisor.as_ref(),
             uri: &self.minion.uri,
             images: &self.minion.images,
             unfinished: &self.minion.unfinished,
-            progress: &self.options.context.progress,
+            progress,
             cancel: &self.options.context.cancel,
         }
     }

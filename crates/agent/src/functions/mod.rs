@@ -40,7 +40,7 @@ pub use table::{Access, Function, find, names};
 use crate::busy::BusyError;
 use crate::journal::Ending;
 use crate::minion::Minion;
-use crate::progress::{EventSink, ProgressSink, no_events, no_progress};
+use crate::progress::{EventSink, NewsSink, no_events, no_news};
 use hypervisor::HypervisorError;
 use model::ActionStatus;
 use serde_json::Value;
@@ -51,8 +51,8 @@ use tokio_util::sync::CancellationToken;
 /// What accompanies a call.
 #[derive(Clone)]
 pub struct Context {
-    /// Where progress goes.
-    pub progress: ProgressSink,
+    /// Where news of running states go.
+    pub news: NewsSink,
     /// Where events for the bus go.
     pub events: EventSink,
     /// Asks the function to stop between two steps.
@@ -65,7 +65,7 @@ impl Context {
     /// Nobody watches and nobody cancels.
     pub fn quiet() -> Self {
         Self {
-            progress: no_progress(),
+            news: no_news(),
             events: no_events(),
             cancel: CancellationToken::new(),
             jid: new_jid(),
