@@ -101,6 +101,8 @@ fn is_plain(text: &str) -> bool {
         && resolved.value == Value::String(text.to_owned())
         && resolved.base60.is_none()
         && !text.ends_with([' ', ':'])
+        // Before the end of a list in brackets, a dash alone is taken for an item.
+        && !text.ends_with(" -")
         && !text.contains([',', '[', ']', '{', '}', '\'', '"'])
         && !text.contains(": ")
         && !text.contains(" #")

@@ -312,6 +312,14 @@ fn values_are_written_so_that_they_read_back() {
     reads(&print_flow(&value), value);
 }
 
+/// Found by fuzzing: bare, the bracket after the dash makes it a fault.
+#[test]
+fn a_text_that_ends_with_a_dash_of_its_own_is_quoted() {
+    let value = json!(["eth0 -", "a-"]);
+    assert_eq!(print_flow(&value), "['eth0 -', a-]");
+    reads(&print_flow(&value), value);
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let text = "[ -~\n\u{e4}\u{2028}]{0,8}";
     let leaf = prop_oneof![
