@@ -211,8 +211,8 @@ mod tests {
 
     fn drawn(screen: &mut Screen, width: usize) -> String {
         let mut out = Vec::new();
-        screen.draw(&mut out, width).unwrap();
-        String::from_utf8(out).unwrap()
+        screen.draw(&mut out, width).expect("a Vec takes all");
+        String::from_utf8(out).expect("lines are UTF-8")
     }
 
     #[test]
