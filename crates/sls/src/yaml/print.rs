@@ -73,8 +73,22 @@ fn print_scalar(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::String(text) => string(text),
-        other => other.to_string(),
+        other => number(&other.to_string()),
     }
+}
+
+/// A number as YAML 1.1 reads one: with an exponent, it is text unless a fraction and a sign are written too.
+fn number(json: &str) -> String {
+    let Some((digits, exponent)) = json.split_once('e') else {
+        return json.to_owned();
+    };
+    let fraction = if digits.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['-', '+']) {
+        ""
+    } else {
+        "+"
+    };
+    format!("{digits}{fraction}e{sign}{exponent}")
 }
 
 /// Text without quotes where it reads back as the same text everywhere, else in quotes.

@@ -320,12 +320,21 @@ fn a_text_that_ends_with_a_dash_of_its_own_is_quoted() {
     reads(&print_flow(&value), value);
 }
 
+/// Found by fuzzing: 6e+28 is text in YAML 1.1.
+#[test]
+fn a_number_with_an_exponent_stays_a_number() {
+    let value = json!([6e28, 1.5e300, -1e-7]);
+    assert_eq!(print_flow(&value), "[6.0e+28, 1.5e+300, -1.0e-7]");
+    reads(&print_flow(&value), value);
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let text = "[ -~\n\u{e4}\u{2028}]{0,8}";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
+        proptest::num::f64::NORMAL.prop_map(Value::from),
         text.prop_map(Value::from),
         "(yes|no|0[0-9]{1,3}|[0-9]{1,2}:[0-9]{2}|1e3|~|<<|-|- a|#x|a #b|\\.inf)"
             .prop_map(Value::from),
