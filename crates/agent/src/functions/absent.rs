@@ -1,5 +1,6 @@
 //! What Salt's `virt` modules have and this program has not, each with its reason.
 
+const OTHERS: &str = "a state file compiles to the same whatever other machines answer; take the value from the pillar";
 const COMMANDS: &str = "no command of a caller's runs on a host; onlyif, unless and check_cmd of a state run those of its author";
 const FILES: &str = "states come from the file roots: put the file there and call state.apply";
 const STEPS: &str = "a run is not paused; cancel it, and it ends after its current step";
@@ -26,10 +27,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     ("cmd.retcode", COMMANDS),
     ("cmd.shell", COMMANDS),
     ("cmd.script", COMMANDS),
-    (
-        "http.query",
-        "a state file compiles to the same whatever other machines answer; take the value from the pillar",
-    ),
+    ("http.query", OTHERS),
+    ("network.dns_check", OTHERS),
     ("state.template", FILES),
     ("state.template_str", FILES),
     ("state.pkg", FILES),

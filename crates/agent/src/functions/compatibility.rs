@@ -28,6 +28,8 @@ const DIFFERENCES: &[&str] = &[
     "A requisite that names nothing, `listen` and `listen_in` as well, is an error of compiling: nothing runs.",
     "A result has all its fields also where a state could not be called (`mod_watch` of a virt state that listens).",
     "A slot (`__slot__:salt:…`) is an error of compiling that names the template to write: a plan knows every value.",
+    "`check_cmd` has its word where a state was carried out; in a test it is not run, since it judges what is not there yet.",
+    "A query of the filter `json_query` has at most 64 steps. The filters `http_query` and `dns_check` are refused: see the functions of their names above.",
     "`file.*` and `network.*` only look, and not on a described host; `network.*` reads what `ip` says.",
     "`set_autostart` and its like take booleans, which YAML makes of `on` and `off`.",
     "Functions refuse arguments that they do not take, and a `connection` that is another hypervisor; `username` and `password` are not used.",

@@ -739,6 +739,31 @@ fn an_import_needs_a_name() {
     assert_eq!(render(&files).expect("sound").text, "1");
 }
 
+#[test]
+fn a_query_finds_what_jmespath_says() {
+    let hosts = "{% set hosts = [{'name': 'kvm1', 'cpus': 8}, {'name': 'kvm2', 'cpus': 2, 'nets': ['a']}] %}";
+    let asked = |query: &str| format!("{hosts}{{{{ hosts | json_query(\"{query}\") }}}}");
+    let is = |query: &str, wanted: &str| gives(&asked(query), wanted);
+    is("[?cpus > `4`].name | [0]", "kvm1");
+    is("[].nets[]", "['a']");
+    is("length(@)", "2");
+    is("sum([].cpus)", "10");
+    is("[0].nothing", "None");
+    is(&format!("[0]{}", ".a".repeat(63)), "None");
+    is(&format!("[0].cpus{}", " || cpus".repeat(30)), "8");
+    for bad in [
+        "[?",
+        "no_such(@)",
+        "sum(@)",
+        &"(".repeat(64),
+        &"!".repeat(64),
+        &"(".repeat(5000),
+    ] {
+        let fault = render(&[("web/vm.sls", &asked(bad))]).expect_err("the query is refused");
+        assert!(fault.message.contains("the query"), "{fault}");
+    }
+}
+
 // The expected values below are what Salt 3007 renders.
 
 #[test]

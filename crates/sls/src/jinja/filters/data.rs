@@ -54,6 +54,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_entries", to_entries);
     env.add_filter("from_entries", from_entries);
     named::add(env, "traverse", &["key", "default", "delimiter"], traverse);
+    named::add(env, "json_query", &["expr"], json_query);
     env.add_filter("zip", zip);
     env.add_filter("product", product);
     env.add_filter("compress", compress);
@@ -188,6 +189,43 @@ fn traverse(
     let json = to_json(&value)?;
     let found = lookup::traverse(&json, &path, delimiter.as_deref().unwrap_or(":")).map(to_jinja);
     Ok(found.or(default).unwrap_or(Value::from(())))
+}
+
+/// So many signs of a query may open something: each may nest, and a query is read recursively.
+const DEEPEST_QUERY: usize = 64;
+
+/// What a JMESPath expression finds.
+fn json_query(value: Value, expr: String) -> Result<Value, Error> {
+    if expr.matches(['(', '[', '{', '!', '&', '.', '|']).count() > DEEPEST_QUERY {
+        return Err(invalid(format!(
+            "the query has more than {DEEPEST_QUERY} steps; query in several"
+        )));
+    }
+    let wrong = |fault: jmespath::JmespathError| {
+        let fault = fault.to_string();
+        let cause = fault.lines().next().unwrap_or_default();
+        invalid(format!("the query '{expr}' cannot be used: {cause}"))
+    };
+    let query = jmespath::compile(&expr).map_err(wrong)?;
+    let found = query.search(to_json(&value)?).map_err(wrong)?;
+    let json = serde_json::to_value(&*found).map_err(|fault| invalid(fault.to_string()))?;
+    Ok(to_jinja(&whole(json)))
+}
+
+/// With whole numbers as such: the functions of a query count in fractions, Python's in what they were given.
+fn whole(value: crate::Value) -> crate::Value {
+    match value {
+        crate::Value::Array(items) => items.into_iter().map(whole).collect(),
+        crate::Value::Object(map) => map.into_iter().map(|(k, v)| (k, whole(v))).collect(),
+        crate::Value::Number(number) if number.is_f64() => {
+            let text = number.to_string();
+            let digits = text
+                .strip_suffix(".0")
+                .and_then(|digits| digits.parse::<i64>().ok());
+            digits.map_or(crate::Value::Number(number), crate::Value::from)
+        }
+        other => other,
+    }
 }
 
 fn zip(first: Value, others: Rest<Value>) -> Result<Value, Error> {

@@ -15,6 +15,7 @@ use crate::ports::Functions;
 
 /// A filter, the function it asks, and the names of its arguments behind the value.
 const ASKED: &[(&str, &str, &[&str])] = &[
+    ("dns_check", "network.dns_check", &["port"]),
     ("file_hashsum", "hashutil.digest_file", &["form"]),
     ("get_uid", "file.user_to_uid", &[]),
     ("http_query", "http.query", &["method"]),
