@@ -8,6 +8,7 @@
 //! - [`actions`]: the durable queue, one action of a lane on its way at a time.
 //! - [`feed`]: the change feed that keeps browsers true.
 //! - [`access`]: users, sessions, tokens.
+//! - [`keys`]: keys of agents, tokens to join.
 
 pub mod access;
 pub mod actions;
@@ -16,6 +17,7 @@ mod error;
 pub mod feed;
 pub mod hosts;
 pub mod inventory;
+pub mod keys;
 pub mod list;
 mod migrate;
 mod objects;
@@ -31,6 +33,7 @@ pub use error::StoreError;
 pub use feed::{ChangeRow, Revision};
 pub use hosts::HostRecord;
 pub use inventory::{Applied, Report, Snapshot};
+pub use keys::{Enrolled, Fingerprint, JoinToken, KeyRecord, KeyStatus, ShownKey};
 pub use list::{Collection, Counted, ListQuery, Page, Sort};
 pub use objects::{HostBrief, NetworkInUse, Stored};
 pub use session::{Opened, Opening, SessionKey};

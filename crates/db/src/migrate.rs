@@ -4,7 +4,10 @@ use crate::error::{During, StoreError};
 use sqlx::{Row, SqlitePool};
 
 /// Every migration in order; the version is its place, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_agent_keys.sql"),
+];
 
 /// Applies what is missing.
 ///

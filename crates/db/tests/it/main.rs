@@ -3,6 +3,7 @@
 mod faults;
 mod fixture;
 mod inventory;
+mod keys;
 mod lists;
 mod queue;
 mod sessions;

@@ -1,0 +1,441 @@
+//! Keys of agents and tokens to join. Key states are Salt's: unaccepted, accepted, rejected, denied.
+//!
+//! A host and a name belong to the first key that shows them, until that is deleted. Another key that claims one of
+//! them is denied, and looked at anew each time it comes: once the first is gone it waits like any other.
+
+use crate::error::{During, StoreError};
+use crate::sql::{Columns, Tx, damaged, micros};
+use crate::store::Store;
+use jiff::Timestamp;
+use model::HostId;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// Most keys that wait to be accepted; further ones are turned away, so that strangers cannot fill the disk.
+pub const MAX_UNACCEPTED: u64 = 1000;
+/// Most denied keys that are remembered; the oldest go first.
+const MAX_DENIED: i64 = 100;
+
+/// SHA-256 of a public key.
+pub type Fingerprint = [u8; 32];
+
+/// What has been decided about a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// Nothing yet.
+    Unaccepted,
+    /// Its agent is one of ours.
+    Accepted,
+    /// An administrator does not want it.
+    Rejected,
+    /// Another key has its host or name.
+    Denied,
+}
+
+impl KeyStatus {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unaccepted => "unaccepted",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Denied => "denied",
+        }
+    }
+
+    /// The status of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Unaccepted,
+            Self::Accepted,
+            Self::Rejected,
+            Self::Denied,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == word)
+    }
+}
+
+/// A key of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// SHA-256 of the public key.
+    pub fingerprint: Fingerprint,
+    /// The host that its agent says it serves.
+    pub host: HostId,
+    /// Name of that host.
+    pub name: String,
+    /// What has been decided.
+    pub status: KeyStatus,
+    /// Where it was shown from.
+    pub address: String,
+    /// When it was shown first.
+    pub seen_at: Timestamp,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+    /// By whom.
+    pub decided_by: Option<String>,
+}
+
+/// A key that an agent shows.
+#[derive(Debug, Clone)]
+pub struct ShownKey {
+    /// SHA-256 of the public key.
+    pub fingerprint: Fingerprint,
+    /// The host that the agent says it serves.
+    pub host: HostId,
+    /// Name of that host.
+    pub name: String,
+    /// Where it is shown from.
+    pub address: String,
+    /// Hash of the token it brings.
+    pub token: Option<Vec<u8>>,
+}
+
+/// What became of a key that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    /// The key as it stands now.
+    pub key: KeyRecord,
+    /// Its status is new.
+    pub changed: bool,
+    /// It brought a token, and that was not worth anything.
+    pub token_refused: bool,
+}
+
+/// A token to join, without the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinToken {
+    /// Hash of the secret.
+    pub hash: Vec<u8>,
+    /// Who made it.
+    pub user: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+fn key(row: &SqliteRow) -> Result<KeyRecord, sqlx::Error> {
+    Ok(KeyRecord {
+        fingerprint: fingerprint(row)?,
+        host: HostId(row.uuid("host")?),
+        name: row.text("name")?,
+        status: row.word("status", KeyStatus::from_word)?,
+        address: row.text("address")?,
+        seen_at: row.at("seen_at")?,
+        decided_at: row.optional_at("decided_at")?,
+        decided_by: row.optional_text("decided_by")?,
+    })
+}
+
+fn fingerprint(row: &SqliteRow) -> Result<Fingerprint, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get("fingerprint")?;
+    let length = bytes.len();
+    bytes
+        .try_into()
+        .map_err(|_| damaged("fingerprint", format!("{length} bytes")))
+}
+
+fn token(row: &SqliteRow) -> Result<JoinToken, sqlx::Error> {
+    Ok(JoinToken {
+        hash: row.try_get("hash")?,
+        user: row.text("user")?,
+        created_at: row.at("created_at")?,
+        expires_at: row.at("expires_at")?,
+    })
+}
+
+impl Store {
+    /// Takes note of a key that an agent shows, and says what has been decided about it. A good token accepts it and
+    /// is used up.
+    ///
+    /// # Errors
+    /// `Conflict` when too many keys wait, or when an accepted or rejected key comes under another name.
+    pub async fn enrol(&self, shown: &ShownKey, now: Timestamp) -> Result<Enrolled, StoreError> {
+        const WHAT: &str = "take note of a key";
+        let mut tx = self.begin(WHAT).await?;
+        let known = find(&mut tx, &shown.fingerprint).await.during(WHAT)?;
+        if let Some(known) = &known {
+            let same = known.name == shown.name && known.host == shown.host;
+            match known.status {
+                KeyStatus::Accepted | KeyStatus::Rejected if same => {
+                    return Ok(unchanged(known.clone()));
+                }
+                KeyStatus::Accepted | KeyStatus::Rejected => {
+                    return Err(StoreError::Conflict {
+                        why: "the key is known under another name; start the agent with its old name, or delete the key",
+                    });
+                }
+                KeyStatus::Unaccepted if same && shown.token.is_none() => {
+                    return Ok(unchanged(known.clone()));
+                }
+                KeyStatus::Unaccepted | KeyStatus::Denied => {
+                    remove(&mut tx, &shown.fingerprint).await.during(WHAT)?;
+                }
+            }
+        }
+        let taken = is_taken(&mut tx, shown).await.during(WHAT)?;
+        if !taken && waiting(&mut tx).await.during(WHAT)? >= MAX_UNACCEPTED {
+            return Err(StoreError::Conflict {
+                why: "too many keys wait to be accepted; delete those that nobody knows",
+            });
+        }
+        let user = match (&shown.token, taken) {
+            (Some(token), false) => use_up(&mut tx, token, now).await.during(WHAT)?,
+            _ => None,
+        };
+        let status = match (taken, &user) {
+            (true, _) => KeyStatus::Denied,
+            (false, Some(_)) => KeyStatus::Accepted,
+            (false, None) => KeyStatus::Unaccepted,
+        };
+        let before = known.as_ref().map(|known| known.status);
+        let record = KeyRecord {
+            fingerprint: shown.fingerprint,
+            host: shown.host,
+            name: shown.name.clone(),
+            status,
+            address: shown.address.clone(),
+            seen_at: known.map_or(now, |known| known.seen_at),
+            decided_at: user.is_some().then_some(now),
+            decided_by: user.map(|user| format!("a token of {user}")),
+        };
+        insert(&mut tx, &record).await.during(WHAT)?;
+        if taken {
+            forget_oldest_denied(&mut tx).await.during(WHAT)?;
+        }
+        tx.commit().await.during(WHAT)?;
+        Ok(Enrolled {
+            changed: before != Some(status),
+            token_refused: shown.token.is_some() && status != KeyStatus::Accepted,
+            key: record,
+        })
+    }
+
+    /// Every key, by name.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn list_keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        const WHAT: &str = "list the keys";
+        let rows = sqlx::query("select * from agent_key order by name, seen_at, fingerprint")
+            .fetch_all(&self.readers)
+            .await
+            .during(WHAT)?;
+        rows.iter().map(key).collect::<Result<_, _>>().during(WHAT)
+    }
+
+    /// The key of that fingerprint.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn find_key(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        const WHAT: &str = "find a key";
+        let row = sqlx::query("select * from agent_key where fingerprint = $1")
+            .bind(fingerprint.as_slice())
+            .fetch_optional(&self.readers)
+            .await
+            .during(WHAT)?;
+        row.as_ref().map(key).transpose().during(WHAT)
+    }
+
+    /// Accepts or rejects a key; `None` if there is none.
+    ///
+    /// # Errors
+    /// `Conflict` when another key has its host or name.
+    pub async fn decide_key(
+        &self,
+        fingerprint: &Fingerprint,
+        status: KeyStatus,
+        user: &str,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        const WHAT: &str = "decide about a key";
+        let row = sqlx::query(
+            "update agent_key set status = $2, decided_at = $3, decided_by = $4 where fingerprint = $1
+             returning *",
+        )
+        .bind(fingerprint.as_slice())
+        .bind(status.as_str())
+        .bind(micros(Timestamp::now()))
+        .bind(user)
+        .fetch_optional(&self.writer)
+        .await;
+        match row {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StoreError::Conflict {
+                    why: "another key has this host or name; delete that one first",
+                })
+            }
+            row => {
+                let row = row.during(WHAT)?;
+                row.as_ref().map(key).transpose().during(WHAT)
+            }
+        }
+    }
+
+    /// Forgets a key; the key if there was one.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn delete_key(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        const WHAT: &str = "delete a key";
+        let row = sqlx::query("delete from agent_key where fingerprint = $1 returning *")
+            .bind(fingerprint.as_slice())
+            .fetch_optional(&self.writer)
+            .await
+            .during(WHAT)?;
+        row.as_ref().map(key).transpose().during(WHAT)
+    }
+
+    /// Keeps a token to join, and forgets those that have ended.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn insert_join_token(&self, token: &JoinToken) -> Result<(), StoreError> {
+        const WHAT: &str = "keep a token to join";
+        let mut tx = self.begin(WHAT).await?;
+        sqlx::query("delete from join_token where expires_at <= $1")
+            .bind(micros(token.created_at))
+            .execute(&mut *tx)
+            .await
+            .during(WHAT)?;
+        sqlx::query(
+            "insert into join_token (hash, user, created_at, expires_at) values ($1, $2, $3, $4)",
+        )
+        .bind(&token.hash)
+        .bind(&token.user)
+        .bind(micros(token.created_at))
+        .bind(micros(token.expires_at))
+        .execute(&mut *tx)
+        .await
+        .during(WHAT)?;
+        tx.commit().await.during(WHAT)
+    }
+
+    /// The tokens that can still be used, the next to end first.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn list_join_tokens(&self, now: Timestamp) -> Result<Vec<JoinToken>, StoreError> {
+        const WHAT: &str = "list the tokens to join";
+        let rows =
+            sqlx::query("select * from join_token where expires_at > $1 order by expires_at")
+                .bind(micros(now))
+                .fetch_all(&self.readers)
+                .await
+                .during(WHAT)?;
+        rows.iter()
+            .map(token)
+            .collect::<Result<_, _>>()
+            .during(WHAT)
+    }
+
+    /// Makes a token worthless; false if there is none of that hash.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn delete_join_token(&self, hash: &[u8]) -> Result<bool, StoreError> {
+        let done = sqlx::query("delete from join_token where hash = $1")
+            .bind(hash)
+            .execute(&self.writer)
+            .await
+            .during("delete a token to join")?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+fn unchanged(key: KeyRecord) -> Enrolled {
+    Enrolled {
+        key,
+        changed: false,
+        token_refused: false,
+    }
+}
+
+async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord>, sqlx::Error> {
+    let row = sqlx::query("select * from agent_key where fingerprint = $1")
+        .bind(fingerprint.as_slice())
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.as_ref().map(key).transpose()
+}
+
+async fn remove(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from agent_key where fingerprint = $1")
+        .bind(fingerprint.as_slice())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Another key has the host or the name, or a host without a key that is here now: the one of the server's own agent.
+async fn is_taken(tx: &mut Tx, shown: &ShownKey) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query(
+        "select
+             exists (select 1 from agent_key where status <> 'denied' and (name = $1 or host = $2))
+             or exists (
+                 select 1 from host where (name = $1 or id = $2) and freshness <> 'unreachable'
+                     and not exists (select 1 from agent_key where agent_key.host = host.id)
+             ) as taken",
+    )
+    .bind(&shown.name)
+    .bind(shown.host.to_string())
+    .fetch_one(&mut **tx)
+    .await?;
+    row.flag("taken")
+}
+
+async fn waiting(tx: &mut Tx) -> Result<u64, sqlx::Error> {
+    sqlx::query("select count(*) as n from agent_key where status = 'unaccepted'")
+        .fetch_one(&mut **tx)
+        .await?
+        .number("n")
+}
+
+/// Takes a token that has not ended; its user.
+async fn use_up(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<Option<String>, sqlx::Error> {
+    let row =
+        sqlx::query("delete from join_token where hash = $1 and expires_at > $2 returning user")
+            .bind(hash)
+            .bind(micros(now))
+            .fetch_optional(&mut **tx)
+            .await?;
+    row.map(|row| row.text("user")).transpose()
+}
+
+async fn insert(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into agent_key (fingerprint, host, name, status, address, seen_at, decided_at, decided_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(key.fingerprint.as_slice())
+    .bind(key.host.to_string())
+    .bind(&key.name)
+    .bind(key.status.as_str())
+    .bind(&key.address)
+    .bind(micros(key.seen_at))
+    .bind(key.decided_at.map(micros))
+    .bind(&key.decided_by)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn forget_oldest_denied(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "delete from agent_key where fingerprint in (
+             select fingerprint from agent_key where status = 'denied' order by seen_at desc limit -1 offset $1
+         )",
+    )
+    .bind(MAX_DENIED)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! Keys of agents and tokens to join.
+
+use crate::fixture::store;
+use db::{Enrolled, JoinToken, KeyStatus, ShownKey, Store, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use model::HostId;
+use uuid::Uuid;
+
+/// The key number `n`, of a host and a name of its own.
+fn shown(n: u8) -> ShownKey {
+    ShownKey {
+        fingerprint: [n; 32],
+        host: HostId(Uuid::from_u128(n.into())),
+        name: format!("kvm{n}"),
+        address: "192.0.2.7".to_owned(),
+        token: None,
+    }
+}
+
+async fn enrol(store: &Store, shown: &ShownKey) -> Enrolled {
+    let enrolled = store.enrol(shown, Timestamp::now()).await;
+    enrolled.expect("the key is taken note of")
+}
+
+async fn add_token(store: &Store, hash: u8, minutes: i64) {
+    let now = Timestamp::now();
+    let token = JoinToken {
+        hash: vec![hash; 32],
+        user: "admin".to_owned(),
+        created_at: now,
+        expires_at: now + SignedDuration::from_mins(minutes),
+    };
+    store.insert_join_token(&token).await.expect("is kept");
+}
+
+#[tokio::test]
+async fn a_key_waits_until_it_is_decided() {
+    let f = store().await;
+    let key = shown(1);
+    let first = enrol(&f.store, &key).await;
+    assert_eq!(
+        (first.key.status, first.changed),
+        (KeyStatus::Unaccepted, true)
+    );
+    let again = enrol(&f.store, &key).await;
+    assert_eq!(
+        (again.key.status, again.changed),
+        (KeyStatus::Unaccepted, false)
+    );
+    for status in [KeyStatus::Accepted, KeyStatus::Rejected] {
+        let decided = f.store.decide_key(&key.fingerprint, status, "admin").await;
+        let decided = decided.expect("can be decided").expect("is there");
+        assert_eq!(decided.decided_by.as_deref(), Some("admin"));
+        assert_eq!(enrol(&f.store, &key).await.key, decided);
+    }
+    let other_name = ShownKey {
+        name: "kvm9".to_owned(),
+        ..key.clone()
+    };
+    let refused = f.store.enrol(&other_name, Timestamp::now()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+    let deleted = f.store.delete_key(&key.fingerprint).await.expect("deletes");
+    assert_eq!(deleted.map(|key| key.name).as_deref(), Some("kvm1"));
+    assert_eq!(
+        enrol(&f.store, &key).await.key.status,
+        KeyStatus::Unaccepted
+    );
+    let unknown = f
+        .store
+        .decide_key(&[9; 32], KeyStatus::Accepted, "admin")
+        .await;
+    assert_eq!(unknown.expect("asks"), None);
+}
+
+#[tokio::test]
+async fn a_host_and_a_name_belong_to_the_first_key() {
+    let f = store().await;
+    enrol(&f.store, &shown(1)).await;
+    let name = ShownKey {
+        name: "kvm1".to_owned(),
+        ..shown(2)
+    };
+    let host = ShownKey {
+        host: shown(1).host,
+        ..shown(3)
+    };
+    for claim in [&name, &host] {
+        assert_eq!(enrol(&f.store, claim).await.key.status, KeyStatus::Denied);
+        let accepted = f
+            .store
+            .decide_key(&claim.fingerprint, KeyStatus::Accepted, "admin")
+            .await;
+        assert!(matches!(accepted, Err(StoreError::Conflict { .. })));
+    }
+    f.store.delete_key(&[1; 32]).await.expect("deletes");
+    assert_eq!(
+        enrol(&f.store, &name).await.key.status,
+        KeyStatus::Unaccepted
+    );
+
+    // The host of the server's own agent has no key.
+    let local = f.host("local").await;
+    let claims = [
+        ShownKey {
+            name: "local".to_owned(),
+            ..shown(4)
+        },
+        ShownKey {
+            host: local.host,
+            ..shown(5)
+        },
+    ];
+    for claim in claims {
+        assert_eq!(enrol(&f.store, &claim).await.key.status, KeyStatus::Denied);
+    }
+}
+
+#[tokio::test]
+async fn a_token_accepts_one_key_and_only_in_its_time() {
+    let f = store().await;
+    add_token(&f.store, 1, 10).await;
+    add_token(&f.store, 2, -1).await;
+    let with = |n: u8, token: u8| ShownKey {
+        token: Some(vec![token; 32]),
+        ..shown(n)
+    };
+    let first = enrol(&f.store, &with(1, 1)).await;
+    assert_eq!(
+        (first.key.status, first.token_refused),
+        (KeyStatus::Accepted, false)
+    );
+    assert_eq!(first.key.decided_by.as_deref(), Some("a token of admin"));
+    // Used, ended, unknown.
+    for (n, token) in [(2, 1), (3, 2), (4, 3)] {
+        let enrolled = enrol(&f.store, &with(n, token)).await;
+        assert_eq!(
+            (enrolled.key.status, enrolled.token_refused),
+            (KeyStatus::Unaccepted, true)
+        );
+    }
+    // A key that waits already may bring one later; a rejected one is not helped by it.
+    add_token(&f.store, 4, 10).await;
+    assert_eq!(
+        enrol(&f.store, &with(2, 4)).await.key.status,
+        KeyStatus::Accepted
+    );
+    add_token(&f.store, 5, 10).await;
+    f.store
+        .decide_key(&[3; 32], KeyStatus::Rejected, "admin")
+        .await
+        .expect("decides");
+    assert_eq!(
+        enrol(&f.store, &with(3, 5)).await.key.status,
+        KeyStatus::Rejected
+    );
+    let left = f
+        .store
+        .list_join_tokens(Timestamp::now())
+        .await
+        .expect("lists");
+    assert_eq!(left.len(), 1);
+    assert!(f.store.delete_join_token(&[5; 32]).await.expect("deletes"));
+    assert!(!f.store.delete_join_token(&[5; 32]).await.expect("asks"));
+}
+
+#[tokio::test]
+async fn strangers_cannot_fill_the_store() {
+    let f = store().await;
+    let stranger = |n: u32| {
+        let mut key = shown(1);
+        key.fingerprint[..4].copy_from_slice(&n.to_le_bytes());
+        key.host = HostId(Uuid::from_u128(n.into()));
+        key.name = format!("s{n}");
+        key
+    };
+    for n in 0..1000 {
+        enrol(&f.store, &stranger(n)).await;
+    }
+    let refused = f.store.enrol(&stranger(1000), Timestamp::now()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+    for n in 2000..2150 {
+        let denied = ShownKey {
+            name: "s1".to_owned(),
+            ..stranger(n)
+        };
+        enrol(&f.store, &denied).await;
+    }
+    let keys = f.store.list_keys().await.expect("lists");
+    let denied = keys
+        .iter()
+        .filter(|key| key.status == KeyStatus::Denied)
+        .count();
+    assert_eq!((keys.len(), denied), (1100, 100));
+}
