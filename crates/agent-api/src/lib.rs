@@ -3,6 +3,7 @@
 //! `proto/agent.proto` is the source; [`wire`] is generated from it by `cargo xtask codegen` and committed, so that
 //! building needs no protobuf compiler. Conversions into the model check what a peer sent and never panic.
 
+pub mod enrolment;
 mod from_wire;
 mod to_wire;
 

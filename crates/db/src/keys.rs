@@ -7,7 +7,7 @@ use crate::error::{During, StoreError};
 use crate::sql::{Columns, Tx, damaged, micros};
 use crate::store::Store;
 use jiff::Timestamp;
-use model::HostId;
+use model::{Fingerprint, HostId};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -15,9 +15,6 @@ use sqlx::sqlite::SqliteRow;
 pub const MAX_UNACCEPTED: u64 = 1000;
 /// Most denied keys that are remembered; the oldest go first.
 const MAX_DENIED: i64 = 100;
-
-/// SHA-256 of a public key.
-pub type Fingerprint = [u8; 32];
 
 /// What has been decided about a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +131,7 @@ fn fingerprint(row: &SqliteRow) -> Result<Fingerprint, sqlx::Error> {
     let length = bytes.len();
     bytes
         .try_into()
+        .map(Fingerprint)
         .map_err(|_| damaged("fingerprint", format!("{length} bytes")))
 }
 
@@ -236,7 +234,7 @@ impl Store {
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "find a key";
         let row = sqlx::query("select * from agent_key where fingerprint = $1")
-            .bind(fingerprint.as_slice())
+            .bind(fingerprint.0.as_slice())
             .fetch_optional(&self.readers)
             .await
             .during(WHAT)?;
@@ -258,7 +256,7 @@ impl Store {
             "update agent_key set status = $2, decided_at = $3, decided_by = $4 where fingerprint = $1
              returning *",
         )
-        .bind(fingerprint.as_slice())
+        .bind(fingerprint.0.as_slice())
         .bind(status.as_str())
         .bind(micros(Timestamp::now()))
         .bind(user)
@@ -287,7 +285,7 @@ impl Store {
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "delete a key";
         let row = sqlx::query("delete from agent_key where fingerprint = $1 returning *")
-            .bind(fingerprint.as_slice())
+            .bind(fingerprint.0.as_slice())
             .fetch_optional(&self.writer)
             .await
             .during(WHAT)?;
@@ -361,7 +359,7 @@ fn unchanged(key: KeyRecord) -> Enrolled {
 
 async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord>, sqlx::Error> {
     let row = sqlx::query("select * from agent_key where fingerprint = $1")
-        .bind(fingerprint.as_slice())
+        .bind(fingerprint.0.as_slice())
         .fetch_optional(&mut **tx)
         .await?;
     row.as_ref().map(key).transpose()
@@ -369,7 +367,7 @@ async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord
 
 async fn remove(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<(), sqlx::Error> {
     sqlx::query("delete from agent_key where fingerprint = $1")
-        .bind(fingerprint.as_slice())
+        .bind(fingerprint.0.as_slice())
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -415,7 +413,7 @@ async fn insert(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
         "insert into agent_key (fingerprint, host, name, status, address, seen_at, decided_at, decided_by)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
-    .bind(key.fingerprint.as_slice())
+    .bind(key.fingerprint.0.as_slice())
     .bind(key.host.to_string())
     .bind(&key.name)
     .bind(key.status.as_str())

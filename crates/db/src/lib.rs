@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use feed::{ChangeRow, Revision};
 pub use hosts::HostRecord;
 pub use inventory::{Applied, Report, Snapshot};
-pub use keys::{Enrolled, Fingerprint, JoinToken, KeyRecord, KeyStatus, ShownKey};
+pub use keys::{Enrolled, JoinToken, KeyRecord, KeyStatus, ShownKey};
 pub use list::{Collection, Counted, ListQuery, Page, Sort};
 pub use objects::{HostBrief, NetworkInUse, Stored};
 pub use session::{Opened, Opening, SessionKey};

@@ -3,13 +3,13 @@
 use crate::fixture::store;
 use db::{Enrolled, JoinToken, KeyStatus, ShownKey, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
-use model::HostId;
+use model::{Fingerprint, HostId};
 use uuid::Uuid;
 
 /// The key number `n`, of a host and a name of its own.
 fn shown(n: u8) -> ShownKey {
     ShownKey {
-        fingerprint: [n; 32],
+        fingerprint: Fingerprint([n; 32]),
         host: HostId(Uuid::from_u128(n.into())),
         name: format!("kvm{n}"),
         address: "192.0.2.7".to_owned(),
@@ -67,7 +67,7 @@ async fn a_key_waits_until_it_is_decided() {
     );
     let unknown = f
         .store
-        .decide_key(&[9; 32], KeyStatus::Accepted, "admin")
+        .decide_key(&Fingerprint([9; 32]), KeyStatus::Accepted, "admin")
         .await;
     assert_eq!(unknown.expect("asks"), None);
 }
@@ -92,7 +92,10 @@ async fn a_host_and_a_name_belong_to_the_first_key() {
             .await;
         assert!(matches!(accepted, Err(StoreError::Conflict { .. })));
     }
-    f.store.delete_key(&[1; 32]).await.expect("deletes");
+    f.store
+        .delete_key(&Fingerprint([1; 32]))
+        .await
+        .expect("deletes");
     assert_eq!(
         enrol(&f.store, &name).await.key.status,
         KeyStatus::Unaccepted
@@ -146,7 +149,7 @@ async fn a_token_accepts_one_key_and_only_in_its_time() {
     );
     add_token(&f.store, 5, 10).await;
     f.store
-        .decide_key(&[3; 32], KeyStatus::Rejected, "admin")
+        .decide_key(&Fingerprint([3; 32]), KeyStatus::Rejected, "admin")
         .await
         .expect("decides");
     assert_eq!(
@@ -168,7 +171,7 @@ async fn strangers_cannot_fill_the_store() {
     let f = store().await;
     let stranger = |n: u32| {
         let mut key = shown(1);
-        key.fingerprint[..4].copy_from_slice(&n.to_le_bytes());
+        key.fingerprint.0[..4].copy_from_slice(&n.to_le_bytes());
         key.host = HostId(Uuid::from_u128(n.into()));
         key.name = format!("s{n}");
         key
