@@ -11,6 +11,7 @@ mod event;
 mod failure;
 mod host;
 mod job;
+mod key;
 mod login;
 mod nearest;
 mod network;
@@ -29,8 +30,9 @@ mod vm;
 mod wait;
 
 pub use failure::{Failure, Outcome};
+pub use key::SaltKeyCli;
 pub use one_host::{Answer, OneHost, print};
-pub use salt::{SaltCli, refuse_salt_key};
+pub use salt::SaltCli;
 
 use clap::Subcommand;
 
@@ -49,6 +51,7 @@ pub enum Command {
     Host(host::Args),
     Action(action::Args),
     Event(event::Args),
+    Key(key::Args),
     User(user::Args),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
@@ -69,6 +72,7 @@ impl Command {
             Self::Host(args) => host::run(args).await,
             Self::Action(args) => action::run(args).await,
             Self::Event(args) => event::run(args).await,
+            Self::Key(args) => key::run(args).await,
             Self::User(args) => user::run(args).await,
             Self::Login(args) => login::login(args).await,
             Self::Logout(args) => login::logout(args).await,

@@ -1,4 +1,4 @@
-//! Salt's own names: `salt` and `salt-key`, with Salt's arguments.
+//! Salt's own name `salt`, with Salt's arguments.
 
 use crate::run::{self, Wording};
 use crate::{Failure, Outcome};
@@ -99,12 +99,4 @@ impl SaltCli {
             None => run::run_as(self.run, Wording::Salt).await,
         }
     }
-}
-
-/// What `salt-key` says: there is nothing for it to manage.
-pub fn refuse_salt_key() -> Failure {
-    Failure::usage(
-        "salt-key is not in this version: there are no keys to accept, the server starts the agent of its own machine itself",
-    )
-    .hint("the hosts there are: salar host list")
 }

@@ -6,6 +6,7 @@ use server_api::about::About;
 use server_api::access::{NewPassword, NewUser, Session, SignIn, User};
 use server_api::action::{Accepted, Action};
 use server_api::host::Host;
+use server_api::key::{CreatedJoinToken, JoinToken, Key, Keys, NewJoinToken};
 use server_api::network::Network;
 use server_api::pool::Pool;
 use server_api::run::{Job, RunRequest};
@@ -105,6 +106,48 @@ impl Client {
     /// Removes a user.
     pub async fn delete_user(&self, name: &str) -> Result<(), ClientError> {
         self.send(Method::DELETE, &["users", name], &[], NOTHING)
+            .await
+            .map(drop)
+    }
+
+    /// The keys that agents have shown.
+    pub async fn keys(&self) -> Result<Keys, ClientError> {
+        self.get(&["keys"], &[]).await
+    }
+
+    /// Accepts the key of that fingerprint.
+    pub async fn accept_key(&self, fingerprint: &str) -> Result<Key, ClientError> {
+        self.post(&["keys", fingerprint, "accept"], NOTHING).await
+    }
+
+    /// Rejects the key of that fingerprint.
+    pub async fn reject_key(&self, fingerprint: &str) -> Result<Key, ClientError> {
+        self.post(&["keys", fingerprint, "reject"], NOTHING).await
+    }
+
+    /// Forgets the key of that fingerprint.
+    pub async fn delete_key(&self, fingerprint: &str) -> Result<(), ClientError> {
+        self.send(Method::DELETE, &["keys", fingerprint], &[], NOTHING)
+            .await
+            .map(drop)
+    }
+
+    /// The tokens to join that can still be used.
+    pub async fn join_tokens(&self) -> Result<Vec<JoinToken>, ClientError> {
+        self.get(&["join_tokens"], &[]).await
+    }
+
+    /// Makes a token to join.
+    pub async fn create_join_token(
+        &self,
+        wanted: &NewJoinToken,
+    ) -> Result<CreatedJoinToken, ClientError> {
+        self.post(&["join_tokens"], Some(wanted)).await
+    }
+
+    /// Makes a token to join worthless.
+    pub async fn delete_join_token(&self, id: &str) -> Result<(), ClientError> {
+        self.send(Method::DELETE, &["join_tokens", id], &[], NOTHING)
             .await
             .map(drop)
     }

@@ -12,7 +12,7 @@ mod tests;
 
 use arguments::{Command, Salar};
 use clap::Parser as _;
-use cli::{Failure, Outcome, SaltCli};
+use cli::{Failure, Outcome, SaltCli, SaltKeyCli};
 use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         Some("salt") => client_work(SaltCli::parse().run()),
         Some("salt-call") => hand_over::exec("call", arguments.collect()),
-        Some("salt-key") => Err(cli::refuse_salt_key()),
+        Some("salt-key") => client_work(SaltKeyCli::parse().run()),
         _ => run(Salar::parse()),
     };
     match result {

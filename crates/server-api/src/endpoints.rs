@@ -133,6 +133,43 @@ pub const ENDPOINTS: &[Endpoint] = &[
     row("GET", "/api/v1/runs/{jid}", "get_run", Role::Viewer),
     row("GET", "/api/v1/events", "watch_events", Role::Viewer),
     row("GET", "/api/v1/bus", "watch_bus", Role::Viewer),
+    row("GET", "/api/v1/keys", "list_keys", Role::Administrator),
+    row(
+        "POST",
+        "/api/v1/keys/{fingerprint}/accept",
+        "accept_key",
+        Role::Administrator,
+    ),
+    row(
+        "POST",
+        "/api/v1/keys/{fingerprint}/reject",
+        "reject_key",
+        Role::Administrator,
+    ),
+    row(
+        "DELETE",
+        "/api/v1/keys/{fingerprint}",
+        "delete_key",
+        Role::Administrator,
+    ),
+    row(
+        "GET",
+        "/api/v1/join_tokens",
+        "list_join_tokens",
+        Role::Administrator,
+    ),
+    row(
+        "POST",
+        "/api/v1/join_tokens",
+        "create_join_token",
+        Role::Administrator,
+    ),
+    row(
+        "DELETE",
+        "/api/v1/join_tokens/{id}",
+        "delete_join_token",
+        Role::Administrator,
+    ),
     row("GET", "/api/v1/users", "list_users", Role::Administrator),
     row("POST", "/api/v1/users", "create_user", Role::Administrator),
     row(

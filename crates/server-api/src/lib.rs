@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod error;
 pub mod event;
 pub mod host;
+pub mod key;
 pub mod list;
 pub mod network;
 pub mod pool;

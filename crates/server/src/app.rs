@@ -2,13 +2,15 @@
 
 use crate::access::{Passwords, Throttle};
 use crate::bus::Bus;
+use crate::ca::Ca;
 use crate::feed::Feed;
 use crate::http::Tickets;
-use crate::link::{Sessions, Tunnels};
+use crate::link::{Keys, Sessions, Tunnels};
 use crate::timing::Timing;
 use db::Store;
 use jiff::Timestamp;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -22,6 +24,10 @@ pub struct App {
     pub sessions: Sessions,
     /// Tunnels asked for and not yet opened.
     pub tunnels: Tunnels,
+    /// Keys of agents in use.
+    pub keys: Keys,
+    /// The CA of agents; none when they are not listened to.
+    pub ca: Option<Arc<Ca>>,
     /// Console tickets given out.
     pub tickets: Tickets,
     /// Live updates.

@@ -2,7 +2,7 @@
 
 use crate::render::sees_returns;
 use crate::words;
-use db::{ActionRecord, JobRecord};
+use db::{ActionRecord, JobRecord, KeyRecord, KeyStatus};
 use jiff::Timestamp;
 use model::{ActionKind, ActionStatus};
 use serde_json::{Map, Value, json};
@@ -57,6 +57,27 @@ impl Bus {
     pub fn presence(&self, new: &[&str], lost: &[&str]) {
         let data = object(json!({ "new": new, "lost": lost }));
         self.send("salt/presence/change".to_owned(), data);
+    }
+
+    /// An agent has shown a key whose status is new. Source: Salt, `salt/auth` of the master.
+    pub fn key_shown(&self, key: &KeyRecord) {
+        let act = match key.status {
+            KeyStatus::Unaccepted => "pend",
+            KeyStatus::Accepted => "accept",
+            KeyStatus::Rejected => "reject",
+            KeyStatus::Denied => "denied",
+        };
+        let accepted = key.status == KeyStatus::Accepted;
+        let data = object(json!({
+            "id": key.name, "act": act, "result": accepted, "pub": key.fingerprint.to_string(),
+        }));
+        self.send("salt/auth".to_owned(), data);
+    }
+
+    /// Somebody has decided about a key: `accept`, `reject`, `delete`. Source: Salt, `salt/key`.
+    pub fn key_decided(&self, name: &str, act: &str) {
+        let data = object(json!({ "id": name, "act": act, "result": true }));
+        self.send("salt/key".to_owned(), data);
     }
 
     /// A job was queued.

@@ -10,6 +10,9 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Addresses to listen on. Loopback ones speak plain HTTP unless `tls` is given, all others TLS.
     pub listen: Vec<SocketAddr>,
+    /// Addresses for agents of other machines, always TLS with certificates of the own CA. None: the server's own agent
+    /// is the only one.
+    pub listen_agents: Vec<SocketAddr>,
     /// Certificate for TLS; without it the server makes its own CA and certificate.
     pub tls: Option<TlsFiles>,
     /// Further names by which browsers reach a loopback address (a proxy's, a tunnel's). `localhost` and loopback
@@ -35,6 +38,7 @@ impl Config {
         Self {
             state_dir: state_dir.into(),
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            listen_agents: Vec::new(),
             tls: None,
             allowed_hosts: Vec::new(),
             hypervisor: None,

@@ -16,6 +16,7 @@
 mod access;
 mod app;
 mod bus;
+mod ca;
 mod client_file;
 mod config;
 mod feed;

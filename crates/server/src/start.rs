@@ -3,18 +3,20 @@
 use crate::access::{Passwords, Throttle, one_time_password};
 use crate::app::App;
 use crate::bus::Bus;
+use crate::ca::{self, Ca};
 use crate::client_file;
 use crate::config::Config;
 use crate::feed::{self, Feed};
 use crate::housekeeping;
 use crate::http::{self, Tickets, Transport};
-use crate::link::{Link, Sessions, Tunnels};
+use crate::link::{self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Sessions, Tunnels};
 use crate::listen::{self, TlsOnly};
 use crate::local_agent::LocalAgent;
 use crate::timing::Timing;
 use crate::tls::{self, TlsError};
 use agent_api::MAX_MESSAGE_BYTES;
 use agent_api::wire::agent_link_server::AgentLinkServer;
+use agent_api::wire::enrolment_server::EnrolmentServer;
 use axum_server::Handle;
 use db::{Store, StoreError, UserRecord};
 use jiff::Timestamp;
@@ -29,7 +31,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::UnixListener;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
@@ -80,8 +82,10 @@ pub struct Started {
     pub urls: Vec<String>,
     /// Password of the user `admin`, at the very first start only. It is kept nowhere.
     pub first_password: Option<String>,
-    /// Certificate of the own CA, when one is in use.
+    /// Certificate of the own CA, when the web interface uses one of it.
     pub ca: Option<PathBuf>,
+    /// Addresses for agents of other machines.
+    pub agents: Vec<SocketAddr>,
 }
 
 /// A server that listens.
@@ -121,13 +125,24 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
 /// As [`start`].
 pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartError> {
     make_private_folder(&config.state_dir)?;
+    if config.listen.is_empty() {
+        return Err(StartError::NoAddress);
+    }
     let listeners = bind_all(&config.listen)?;
+    let agent_listeners = bind_all(&config.listen_agents)?;
+    let web_uses_ca = uses_own_certificate(&config);
+    let ca = match web_uses_ca || !agent_listeners.is_empty() {
+        true => Some(Arc::new(Ca::open(&config.state_dir)?)),
+        false => None,
+    };
     let store = Store::open(&config.state_dir).await?;
     let app = Arc::new(App {
         store,
         owner: Uuid::new_v4(),
         sessions: Sessions::default(),
         tunnels: Tunnels::default(),
+        keys: Keys::default(),
+        ca: ca.clone().filter(|_| !agent_listeners.is_empty()),
         tickets: Tickets::default(),
         feed: Feed::new(),
         bus: Bus::new(),
@@ -141,15 +156,16 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
     });
     let mut tasks = JoinSet::new();
     let socket = config.state_dir.join("agent.sock");
-    tasks.spawn(serve_link(app.clone(), listen_unix(&socket)?));
+    tasks.spawn(serve_own_agent(app.clone(), listen_unix(&socket)?));
+    let agents = serve_agents(&app, agent_listeners, &mut tasks)?;
     tasks.spawn(feed::run(app.clone()));
     tasks.spawn(housekeeping::run(app.clone()));
     if let Some(agent) = LocalAgent::new(&config, &socket) {
         tasks.spawn(agent.supervise(app.shutdown.clone()));
     }
     let first_password = first_user(&app).await?;
-    let (urls, handles) = serve_http(&config, &app, listeners, &mut tasks)?;
-    let ca = own_ca(&config);
+    let (urls, handles) = serve_http(&config, &app, ca.as_deref(), listeners, &mut tasks)?;
+    let ca = web_uses_ca.then(|| ca::path(&config.state_dir));
     let url = urls
         .first()
         .map(|listening| client_url(listening, ca.is_some()));
@@ -163,6 +179,7 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         urls: urls.iter().map(shown_url).collect(),
         first_password,
         ca,
+        agents,
     };
     Ok(Server {
         app,
@@ -197,9 +214,6 @@ impl Server {
 }
 
 fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
-    if addresses.is_empty() {
-        return Err(StartError::NoAddress);
-    }
     let bind = |address: &SocketAddr| {
         listen::bind(*address).map_err(|source| StartError::Listen {
             address: *address,
@@ -209,10 +223,10 @@ fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
     addresses.iter().map(bind).collect()
 }
 
-fn own_ca(config: &Config) -> Option<PathBuf> {
+/// Whether an address needs TLS and no certificate was given.
+fn uses_own_certificate(config: &Config) -> bool {
     let plain = |address: &SocketAddr| listen::is_plain(*address, config.tls.is_some());
-    let uses_own = config.tls.is_none() && !config.listen.iter().all(plain);
-    uses_own.then(|| tls::ca_path(&config.state_dir))
+    config.tls.is_none() && !config.listen.iter().all(plain)
 }
 
 /// For people: the machine's name where the address stands for all of them, which is none to connect to.
@@ -238,9 +252,15 @@ type Listening = (Vec<(&'static str, SocketAddr)>, Vec<Handle<SocketAddr>>);
 fn serve_http(
     config: &Config,
     app: &Arc<App>,
+    ca: Option<&Ca>,
     listeners: Vec<TcpListener>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Listening, StartError> {
+    let files = match (&config.tls, ca) {
+        (Some(given), _) => Some(given.clone()),
+        (None, Some(ca)) => Some(tls::own(ca, &config.state_dir, &config.listen)?),
+        (None, None) => None,
+    };
     let (mut urls, mut handles) = (Vec::new(), Vec::new());
     for (listener, wanted) in listeners.into_iter().zip(&config.listen) {
         let listen_error = |source| StartError::Listen {
@@ -253,18 +273,21 @@ fn serve_http(
             .map_err(listen_error)?
             .handle(handle.clone());
         listen::limits(&mut server);
-        if listen::is_plain(address, config.tls.is_some()) {
-            let service = http::service(app.clone(), Transport::Plain);
-            let service = service.into_make_service_with_connect_info::<SocketAddr>();
-            tasks.spawn(async move { log_end(address, server.serve(service).await) });
-            urls.push(("http", address));
-        } else {
-            let tls = tls::server_config(config.tls.as_ref(), &config.state_dir, &config.listen)?;
+        let files = files
+            .as_ref()
+            .filter(|_| !listen::is_plain(address, config.tls.is_some()));
+        if let Some(files) = files {
+            let tls = tls::for_web(files)?;
             let service = http::service(app.clone(), Transport::Tls);
             let service = service.into_make_service_with_connect_info::<SocketAddr>();
             let server = server.acceptor(TlsOnly::new(tls));
             tasks.spawn(async move { log_end(address, server.serve(service).await) });
             urls.push(("https", address));
+        } else {
+            let service = http::service(app.clone(), Transport::Plain);
+            let service = service.into_make_service_with_connect_info::<SocketAddr>();
+            tasks.spawn(async move { log_end(address, server.serve(service).await) });
+            urls.push(("http", address));
         }
         handles.push(handle);
     }
@@ -280,20 +303,66 @@ fn log_end(address: SocketAddr, result: io::Result<()>) {
     }
 }
 
-async fn serve_link(app: Arc<App>, listener: UnixListener) {
-    let shutdown = app.shutdown.clone();
-    let link = AgentLinkServer::new(Link(app))
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let served = tonic::transport::Server::builder()
+async fn serve_own_agent(app: Arc<App>, listener: UnixListener) {
+    let shutdown = app.shutdown.clone().cancelled_owned();
+    let served = link_server()
+        .add_service(link_service(app))
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), shutdown)
+        .await;
+    log_end_of_link(served);
+}
+
+/// Listens to agents of other machines; where.
+fn serve_agents(
+    app: &Arc<App>,
+    listeners: Vec<TcpListener>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Vec<SocketAddr>, StartError> {
+    let Some(ca) = &app.ca else {
+        return Ok(Vec::new());
+    };
+    let mut addresses = Vec::new();
+    for listener in listeners {
+        let address = listener.local_addr();
+        let listener = tokio::net::TcpListener::from_std(listener);
+        let unusable = |source| StartError::Listen {
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            source,
+        };
+        addresses.push(address.map_err(unusable)?);
+        let streams = link::open_door(app, listener.map_err(unusable)?, tls::for_link(ca)?);
+        let door = Door {
+            app: app.clone(),
+            ca: ca.clone(),
+        };
+        let enrolment = EnrolmentServer::new(door).max_decoding_message_size(MAX_ENROLMENT_BYTES);
+        let app = app.clone();
+        tasks.spawn(async move {
+            let shutdown = app.shutdown.clone().cancelled_owned();
+            let served = link_server()
+                .add_service(enrolment)
+                .add_service(link_service(app))
+                .serve_with_incoming_shutdown(ReceiverStream::new(streams), shutdown)
+                .await;
+            log_end_of_link(served);
+        });
+    }
+    Ok(addresses)
+}
+
+fn link_server() -> tonic::transport::Server {
+    tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE / 2))
-        .add_service(link)
-        .serve_with_incoming_shutdown(
-            UnixListenerStream::new(listener),
-            shutdown.cancelled_owned(),
-        )
-        .await;
+}
+
+fn link_service(app: Arc<App>) -> AgentLinkServer<Link> {
+    AgentLinkServer::new(Link(app))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+}
+
+fn log_end_of_link(served: Result<(), tonic::transport::Error>) {
     if let Err(error) = served {
         error!(
             error = &error as &dyn std::error::Error,

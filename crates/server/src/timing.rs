@@ -14,6 +14,8 @@ pub struct Timing {
     pub heartbeat: Duration,
     /// How often sessions of agents look at their clocks.
     pub tick: Duration,
+    /// How long the certificate of an agent is good for. It gets the next after two thirds of it.
+    pub certificate: Duration,
 }
 
 impl Default for Timing {
@@ -23,6 +25,7 @@ impl Default for Timing {
             resend: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             tick: Duration::from_secs(1),
+            certificate: Duration::from_secs(30 * 24 * 60 * 60),
         }
     }
 }

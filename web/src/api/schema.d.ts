@@ -210,6 +210,130 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/join_tokens': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the tokens to join that can still be used.
+     * @description Needs the role administrator.
+     */
+    get: operations['list_join_tokens']
+    put?: never
+    /**
+     * Makes a token that lets one agent join without being accepted by hand.
+     * @description Needs the role administrator.
+     */
+    post: operations['create_join_token']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/join_tokens/{id}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Makes a token to join worthless.
+     * @description Needs the role administrator.
+     */
+    delete: operations['delete_join_token']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/keys': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the keys that agents have shown.
+     * @description Needs the role administrator.
+     */
+    get: operations['list_keys']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/keys/{fingerprint}': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    post?: never
+    /**
+     * Forgets a key; what its agent has open is cut. An agent that shows it again waits like a new one.
+     * @description Needs the role administrator.
+     */
+    delete: operations['delete_key']
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/keys/{fingerprint}/accept': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Accepts a key: its agent is one of ours from now on.
+     * @description Needs the role administrator.
+     */
+    post: operations['accept_key']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/keys/{fingerprint}/reject': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Rejects a key; what its agent has open is cut.
+     * @description Needs the role administrator.
+     */
+    post: operations['reject_key']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/networks': {
     parameters: {
       query?: never
@@ -815,6 +939,15 @@ export interface components {
       /** @description `vnc`. */
       kind: string
     }
+    /** @description A token to join with its secret, shown this once. */
+    CreatedJoinToken: {
+      /** @description What the agent is started with: lets one agent in without being accepted by hand. */
+      token: string
+      /** @description Names it in the list. */
+      id: string
+      /** @description When it ends by itself. */
+      expires_at: string
+    }
     /** @description A disk or drive. */
     Disk: {
       /** @description `vda`. */
@@ -968,6 +1101,41 @@ export interface components {
       target: string
       /** @description Its actions, one a host. */
       actions: components['schemas']['Action'][]
+    }
+    /** @description A token to join that can still be used. */
+    JoinToken: {
+      /** @description Names it; the secret does not follow from it. */
+      id: string
+      /** @description Who made it. */
+      created_by: string
+      /** @description When it was made. */
+      created_at: string
+      /** @description When it ends by itself. */
+      expires_at: string
+    }
+    /** @description A key of an agent. */
+    Key: {
+      /** @description SHA-256 of the public key, as `0a:1b:…`. */
+      fingerprint: string
+      /** @description Name of the host that its agent says it serves. */
+      name: string
+      /** @description `unaccepted`, `accepted`, `rejected`; `denied`: another key has the name or the host. */
+      status: string
+      /** @description Address from which it was shown. */
+      address: string
+      /** @description When it was shown first. */
+      seen_at: string
+      /** @description When it was decided. */
+      decided_at?: string | null
+      /** @description By whom: a user, or a token of a user. */
+      decided_by?: string | null
+    }
+    /** @description The keys that agents have shown, and the server's own to compare. */
+    Keys: {
+      /** @description Fingerprint of the server's CA; absent when the server does not listen to agents of other machines. */
+      ca?: string | null
+      /** @description By name. */
+      keys: components['schemas']['Key'][]
     }
     /** @description A window of a list. */
     List_Action: {
@@ -1358,6 +1526,14 @@ export interface components {
       nic_count: number
       /** @description When the host was last read for it. */
       observed_at: string
+    }
+    /** @description A token to join that is wanted. */
+    NewJoinToken: {
+      /**
+       * Format: int32
+       * @description How long it can be used: 1 to 10080 minutes (a week); 60 when absent.
+       */
+      minutes?: number | null
     }
     /** @description A new password. A user may set their own; an administrator anybody's. */
     NewPassword: {
@@ -1945,6 +2121,219 @@ export interface operations {
         }
       }
       404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_join_tokens: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['JoinToken'][]
+        }
+      }
+    }
+  }
+  create_join_token: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewJoinToken']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['CreatedJoinToken']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description The server does not listen to agents of other machines */
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  delete_join_token: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Worthless now */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_keys: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Keys']
+        }
+      }
+    }
+  }
+  delete_key: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description 64 hexadecimal digits, with or without colons */
+        fingerprint: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Forgotten */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  accept_key: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description 64 hexadecimal digits, with or without colons */
+        fingerprint: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Key']
+        }
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description Another key has the host or the name */
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  reject_key: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        /** @description 64 hexadecimal digits, with or without colons */
+        fingerprint: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Key']
+        }
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description Another key has the host or the name */
+      409: {
         headers: {
           [name: string]: unknown
         }

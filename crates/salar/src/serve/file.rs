@@ -13,6 +13,8 @@ pub(crate) struct File {
     pub(crate) state_dir: Option<PathBuf>,
     /// Addresses with ports. Default: loopback, port 8400.
     pub(crate) listen: Vec<SocketAddr>,
+    /// Addresses with ports for agents of other machines. Default: none.
+    pub(crate) listen_agents: Vec<SocketAddr>,
     /// libvirt URI of this machine's hypervisor. Default: found by itself.
     pub(crate) hypervisor: Option<String>,
     /// Do not start the agent of this machine. Default: false.

@@ -66,6 +66,9 @@ fn announce(started: &Started) -> Result<(), Failure> {
     for url in &started.urls {
         text.push_str(&format!("Ready at     {url}\n"));
     }
+    for address in &started.agents {
+        text.push_str(&format!("Agents at    {address}\n"));
+    }
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

@@ -38,6 +38,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Vec<SocketAddr>,
 
+    /// Address to listen on for agents of other machines, always TLS; may be given several times [default: none; their
+    /// usual port is 4507]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_agents: Vec<SocketAddr>,
+
     /// libvirt URI of this machine's hypervisor [default: found by itself]
     #[arg(long, value_name = "URI")]
     hypervisor: Option<String>,
@@ -117,6 +122,7 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
                 .unwrap_or_else(|| STATE_DIR.into()),
         )?,
         listen: first_given([args.listen, file.listen]).unwrap_or_else(default_listen),
+        listen_agents: first_given([args.listen_agents, file.listen_agents]).unwrap_or_default(),
         tls: tls(
             args.tls_cert.or(file.tls_cert),
             args.tls_key.or(file.tls_key),

@@ -79,17 +79,10 @@ fn a_missing_agent_is_named() {
 }
 
 #[test]
-fn salt_key_and_unserved_options_of_salt_say_why() {
+fn unserved_options_of_salt_say_why() {
     let (folder, salar) = package();
-    let [salt, salt_key] = ["salt", "salt-key"].map(|name| folder.path().join(name));
+    let salt = folder.path().join("salt");
     symlink(&salar, &salt).expect("linked");
-    symlink(&salar, &salt_key).expect("linked");
-    let key = said(&mut program(&salt_key, folder.path(), &["-L"]));
-    assert_eq!(key.status, 2);
-    assert!(
-        key.err.contains("salt-key is not in this version"),
-        "{key:?}"
-    );
     let grain = said(&mut program(
         &salt,
         folder.path(),

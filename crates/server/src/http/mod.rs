@@ -18,6 +18,7 @@ mod error;
 mod events;
 mod gate;
 mod hosts;
+mod keys;
 mod list;
 mod networks;
 mod outside;
@@ -118,6 +119,12 @@ fn api() -> OpenApiRouter<Ctx> {
         .routes(routes!(runs::get_run))
         .routes(routes!(events::watch_events))
         .routes(routes!(events::watch_bus))
+        .routes(routes!(keys::list_keys))
+        .routes(routes!(keys::accept_key))
+        .routes(routes!(keys::reject_key))
+        .routes(routes!(keys::delete_key))
+        .routes(routes!(keys::list_join_tokens, keys::create_join_token))
+        .routes(routes!(keys::delete_join_token))
         .routes(routes!(users::list_users, users::create_user))
         .routes(routes!(users::delete_user))
         .routes(routes!(users::set_user_password))

@@ -4,13 +4,22 @@
 //! - `session`: the task that owns a host while its session lasts.
 //! - `convert`: messages of the wire as values of the model; what no program of ours sends ends the session.
 //! - [`Tunnels`]: consoles waiting for their agent to call back.
+//! - `door`: the address for agents of other machines; TLS says by which key a call comes.
+//! - `enrolment`: how such an agent gets a certificate for its key.
+//! - [`Keys`]: which keys open what; a key that is rejected or deleted ends what it has opened.
 
 mod convert;
+mod door;
+mod enrolment;
+mod keys;
 mod registry;
 mod service;
 mod session;
 mod tunnel;
 
+pub(crate) use door::open as open_door;
+pub use enrolment::{Door, MAX_BYTES as MAX_ENROLMENT_BYTES};
+pub use keys::Keys;
 pub use registry::Sessions;
 pub use service::Link;
 pub use tunnel::{Tunnel, TunnelError, Tunnels};

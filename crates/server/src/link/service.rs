@@ -1,5 +1,7 @@
 //! The gRPC service that agents call.
 
+use super::door::Peer;
+use super::keys::{self, Admitted};
 use super::session::{self, Session};
 use super::tunnel::{Tunnel, chunk};
 use crate::app::App;
@@ -24,6 +26,16 @@ const CHUNKS: usize = 16;
 #[derive(Clone)]
 pub struct Link(pub Arc<App>);
 
+impl Link {
+    /// The key that a caller comes with; `None` for the server's own agent, whose socket is for its owner only.
+    async fn admit<T: Sync>(&self, request: &Request<T>) -> Result<Option<Admitted>, Status> {
+        match request.extensions().get::<Peer>() {
+            Some(peer) => keys::admit(&self.0, *peer).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
 #[tonic::async_trait]
 impl AgentLink for Link {
     type AttachStream = BoxStream<'static, Result<Down, Status>>;
@@ -33,6 +45,7 @@ impl AgentLink for Link {
         &self,
         request: Request<Streaming<Up>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
+        let admitted = self.admit(&request).await?;
         let mut up = request.into_inner();
         let (down, out) = mpsc::channel(DOWN);
         let app = self.0.clone();
@@ -48,7 +61,7 @@ impl AgentLink for Link {
                     .await;
                 return;
             };
-            match Session::open(app, hello, down.clone()).await {
+            match Session::open(app, admitted, hello, down.clone()).await {
                 Ok(session) => session.run(up).await,
                 Err(refusal) => session::refuse(&down, refusal).await,
             }
@@ -60,6 +73,7 @@ impl AgentLink for Link {
         &self,
         request: Request<Streaming<TunnelChunk>>,
     ) -> Result<Response<Self::TunnelStream>, Status> {
+        let admitted = self.admit(&request).await?;
         let mut chunks = request.into_inner();
         let first = tokio::time::timeout(GREETING, chunks.message())
             .await
@@ -72,14 +86,23 @@ impl AgentLink for Link {
             .take_while(|chunk| std::future::ready(chunk.is_ok()))
             .filter_map(|chunk| std::future::ready(chunk.ok().map(|chunk| chunk.data)));
         let head = futures_util::stream::iter((!first.data.is_empty()).then_some(first.data));
+        let host = admitted.as_ref().map(|admitted| admitted.key.host);
+        let revoked = admitted
+            .map(|admitted| admitted.revoked)
+            .unwrap_or_default();
         let tunnel = Tunnel {
-            from_vm: head.chain(rest).boxed(),
+            from_vm: head
+                .chain(rest)
+                .take_until(revoked.clone().cancelled_owned())
+                .boxed(),
             to_vm,
         };
-        if !self.0.tunnels.opened(id, tunnel) {
+        if !self.0.tunnels.opened(host, id, tunnel) {
             return Err(Status::not_found("nobody waits for this tunnel"));
         }
-        let out = ReceiverStream::new(data).map(|data| Ok(chunk(data)));
+        let out = ReceiverStream::new(data)
+            .take_until(revoked.cancelled_owned())
+            .map(|data| Ok(chunk(data)));
         Ok(Response::new(out.boxed()))
     }
 }

@@ -8,6 +8,7 @@
 //! and a storm costs one transaction per 50 ms.
 
 use super::convert;
+use super::keys::Admitted;
 use super::registry::{Handle, OpenTunnel};
 use crate::app::{App, VERSION};
 use agent_api::wire::{self, Down, Up, down, up};
@@ -60,6 +61,12 @@ pub enum End {
     /// The server ends.
     #[error("the server ends")]
     Shutdown,
+    /// The agent's key was rejected or deleted.
+    #[error("the agent's key is no longer accepted")]
+    Revoked,
+    /// The agent says it serves a host that its key is not for.
+    #[error("the agent's key is not for host {0}")]
+    OtherHost(HostId),
     /// The agent speaks another protocol.
     #[error("the agent speaks protocol {0}, this server {PROTOCOL}")]
     Protocol(u32),
@@ -78,6 +85,7 @@ pub async fn refuse(down: &mpsc::Sender<Result<Down, Status>>, end: End) {
         End::Protocol(_) => "PROTOCOL",
         End::Store(StoreError::EpochJump { .. }) => "EPOCH_JUMP",
         End::Malformed(_) => "MALFORMED",
+        End::OtherHost(_) | End::Revoked => "NOT_ACCEPTED",
         _ => "UNAVAILABLE",
     };
     let refused = wire::Refused {
@@ -97,6 +105,8 @@ pub struct Session {
     app: Arc<App>,
     key: SessionKey,
     name: String,
+    /// The key it came with; the server's own agent needs none.
+    admitted: Option<Admitted>,
     instance: Uuid,
     condition: Condition,
     down: mpsc::Sender<Result<Down, Status>>,
@@ -114,19 +124,28 @@ pub struct Session {
 
 impl Session {
     /// Opens a session for an agent that has said hello: takes the next epoch, ends any older session, answers.
+    /// An agent of another machine serves the host of its key, under the name of its key, and no other.
     ///
     /// # Errors
     /// Why there can be none.
     pub async fn open(
         app: Arc<App>,
-        hello: wire::Hello,
+        admitted: Option<Admitted>,
+        mut hello: wire::Hello,
         down: mpsc::Sender<Result<Down, Status>>,
     ) -> Result<Self, End> {
         if hello.protocol.abs_diff(PROTOCOL) > 1 {
             return Err(End::Protocol(hello.protocol));
         }
         let instance = uuid("instance", &hello.instance)?;
+        name_after_key(admitted.as_ref(), hello.facts.as_mut());
         let opening = opening(&app, &hello)?;
+        if admitted
+            .as_ref()
+            .is_some_and(|admitted| admitted.key.host != opening.host)
+        {
+            return Err(End::OtherHost(opening.host));
+        }
         let opened = app.store.open_session(&opening).await?;
         let (tunnels, asked_tunnels) = mpsc::channel(TUNNELS);
         let handle = Handle {
@@ -142,6 +161,7 @@ impl Session {
         let mut session = Self {
             key: opened.key,
             name: opened.name.clone(),
+            admitted,
             instance,
             condition: (opening.freshness, opening.problem),
             down,
@@ -209,9 +229,15 @@ impl Session {
         let wake = self.handle.wake.clone();
         let replaced = self.handle.replaced.clone();
         let shutdown = self.app.shutdown.clone();
+        let revoked = self
+            .admitted
+            .as_ref()
+            .map(|admitted| admitted.revoked.clone());
+        let revoked = revoked.unwrap_or_default();
         loop {
             let flush_at = self.last_write + BATCH_PAUSE;
             tokio::select! {
+                () = revoked.cancelled() => return Err(End::Revoked),
                 () = replaced.cancelled() => return Err(End::Replaced),
                 () = shutdown.cancelled() => return Err(End::Shutdown),
                 message = up.message() => match message.map_err(End::Broken)? {
@@ -255,7 +281,8 @@ impl Session {
         }
     }
 
-    async fn report(&mut self, report: wire::Report) -> Result<(), End> {
+    async fn report(&mut self, mut report: wire::Report) -> Result<(), End> {
+        name_after_key(self.admitted.as_ref(), report.facts.as_mut());
         let report = convert::report(report)?;
         self.note_name(report.facts.as_ref());
         if self.awaits_snapshot {
@@ -347,7 +374,8 @@ impl Session {
         self.condition.0 == Freshness::Live
     }
 
-    async fn snapshot(&mut self, wire: wire::Snapshot) -> Result<(), End> {
+    async fn snapshot(&mut self, mut wire: wire::Snapshot) -> Result<(), End> {
+        name_after_key(self.admitted.as_ref(), wire.facts.as_mut());
         self.flush().await?;
         let snapshot = convert::snapshot(self.instance, wire)?;
         self.note_name(snapshot.facts.as_ref());
@@ -497,6 +525,15 @@ impl Session {
                 "Cannot record that {} is unreachable", self.name
             ),
         }
+    }
+}
+
+/// Whatever an agent calls its host: targets, tags and rights go by the name that was accepted.
+fn name_after_key(admitted: Option<&Admitted>, facts: Option<&mut wire::HostFacts>) {
+    if let (Some(admitted), Some(facts)) = (admitted, facts)
+        && !facts.name.is_empty()
+    {
+        facts.name.clone_from(&admitted.key.name);
     }
 }
 

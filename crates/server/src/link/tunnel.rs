@@ -70,10 +70,19 @@ impl Tunnels {
         result
     }
 
-    /// The agent has called back. False if nobody waits for it any more.
-    pub fn opened(&self, id: Uuid, tunnel: Tunnel) -> bool {
-        let waiting = self.waiting().remove(&id);
-        waiting.is_some_and(|(_, answer)| answer.send(Ok(tunnel)).is_ok())
+    /// The agent of `host` has called back; `None` is the server's own. False if nobody waits for that any more.
+    pub fn opened(&self, host: Option<HostId>, id: Uuid, tunnel: Tunnel) -> bool {
+        let mut waiting = self.waiting();
+        let is_its_own = waiting
+            .get(&id)
+            .is_some_and(|(asked, _)| host.is_none_or(|host| host == *asked));
+        let answer = if is_its_own {
+            waiting.remove(&id)
+        } else {
+            None
+        };
+        drop(waiting);
+        answer.is_some_and(|(_, answer)| answer.send(Ok(tunnel)).is_ok())
     }
 
     /// The agent of `host` says why it does not open one.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 /// What an agent is before it connects.
@@ -105,23 +105,28 @@ impl Agent {
 
     /// Connects and says hello.
     pub async fn greet(socket: &Path, identity: Identity) -> Self {
-        let mut client = dial(socket).await;
+        let agent = Self::greet_over(dial(socket).await, identity).await;
+        agent.expect("attaches")
+    }
+
+    /// Says hello over a connection that is open already.
+    pub async fn greet_over(
+        mut client: AgentLinkClient<Channel>,
+        identity: Identity,
+    ) -> Result<Self, Status> {
         let (up, messages) = mpsc::channel(64);
         let hello = Up {
             body: Some(up::Body::Hello(identity.hello())),
         };
         up.send(hello).await.expect("there is room");
-        let attached = client
-            .attach(ReceiverStream::new(messages))
-            .await
-            .expect("attaches");
-        Self {
+        let attached = client.attach(ReceiverStream::new(messages)).await?;
+        Ok(Self {
             identity,
             epoch: 0,
             client,
             up,
             down: attached.into_inner(),
-        }
+        })
     }
 
     /// Connects with these VMs and waits until the server has them.

@@ -10,9 +10,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn ticket(f: &Fixture) -> String {
+pub async fn ticket(f: &Fixture) -> String {
     let (status, ticket) = f
         .api
         .act(&format!(
@@ -25,7 +25,7 @@ async fn ticket(f: &Fixture) -> String {
     ticket["path"].as_str().expect("a path").to_owned()
 }
 
-async fn connect(api: &Api, path: &str, origin: Option<&str>) -> Result<Socket, Error> {
+pub async fn connect(api: &Api, path: &str, origin: Option<&str>) -> Result<Socket, Error> {
     let url = format!("{}{path}", api.url.replace("http://", "ws://"));
     let mut request = url.into_client_request().expect("a URL");
     let headers = request.headers_mut();

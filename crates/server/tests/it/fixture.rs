@@ -49,19 +49,26 @@ pub async fn fixture() -> Fixture {
 pub fn config(folder: &Path) -> Config {
     Config {
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+        listen_agents: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         ..Config::new(folder)
     }
 }
 
 /// A server whose clocks run fast; agents may be silent for this long.
 pub async fn impatient(silence: Duration) -> Fixture {
-    let folder = tempfile::tempdir().expect("a folder for the test");
-    let timing = Timing {
+    with_timing(Timing {
         silence,
         resend: Duration::from_millis(100),
         heartbeat: Duration::from_millis(50),
         tick: Duration::from_millis(20),
-    };
+        ..Timing::default()
+    })
+    .await
+}
+
+/// A server with other clocks.
+pub async fn with_timing(timing: Timing) -> Fixture {
+    let folder = tempfile::tempdir().expect("a folder for the test");
     let server = start_with(config(folder.path()), timing).await;
     let api = Api::local(folder.path());
     Fixture {

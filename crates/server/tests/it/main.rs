@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod agent;
 mod console;
+mod door;
 mod fixture;
 mod live;
 mod openapi;
