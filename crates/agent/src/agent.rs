@@ -4,7 +4,7 @@ use crate::actions::Actions;
 use crate::console::Tunnels;
 use crate::identity::{EpochFile, host_id};
 use crate::journal::Journal;
-use crate::link::{Link, LinkParts, ServerAddress};
+use crate::link::{CredentialsError, Join, Link, LinkParts, ServerAddress};
 use crate::minion::Minion;
 use crate::reporter::Reporter;
 use crate::state_dir::Lock;
@@ -27,6 +27,8 @@ pub struct Agent {
     pub minion: Arc<Minion>,
     /// Whom it dials.
     pub server: ServerAddress,
+    /// What it joins a server on another machine with.
+    pub join: Join,
 }
 
 /// Why an agent cannot start.
@@ -40,6 +42,9 @@ pub enum AgentError {
         /// The system's word.
         why: io::Error,
     },
+    /// There is nothing to show to the server.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// Another agent uses the same state folder.
     #[error(
         "another agent already uses the state folder {path}; give each its own with --state-dir"
@@ -77,6 +82,9 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
     let instance = Uuid::new_v4();
     let parts = LinkParts {
         server: agent.server,
+        join: agent.join,
+        state_dir: dir.clone(),
+        name: agent.minion.id.clone(),
         host,
         instance,
         epoch,
@@ -88,7 +96,7 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
     };
     // The link goes last: it takes what the others still have to say.
     let hang_up = CancellationToken::new();
-    let link = tokio::spawn(Link::new(parts).run(hang_up.clone()));
+    let link = tokio::spawn(Link::new(parts)?.run(hang_up.clone()));
     let reporter = tokio::spawn(reporter.run(stop.clone()));
     stop.cancelled().await;
     actions.wind_down(FAREWELL).await;

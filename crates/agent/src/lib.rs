@@ -30,5 +30,6 @@ pub mod roots;
 mod state_dir;
 
 pub use agent::{Agent, AgentError, run};
-pub use link::{BadAddress, ServerAddress};
+pub use agent_api::enrolment::JoinToken;
+pub use link::{BadAddress, CredentialsError, Join, Replica, ServerAddress};
 pub use minion::Minion;

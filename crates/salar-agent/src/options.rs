@@ -1,7 +1,8 @@
 //! The command line.
 
-use agent::ServerAddress;
+use agent::{JoinToken, ServerAddress};
 use clap::{Args, Parser, Subcommand};
+use model::Fingerprint;
 use outputter::{Format, StateOutput};
 use std::path::PathBuf;
 
@@ -33,9 +34,20 @@ pub enum Command {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct RunOptions {
-    /// Address of the server: unix:/PATH
+    /// Address of the server: https://HOST:PORT, several with commas between them; unix:/PATH on the same machine
     #[arg(long, value_name = "ADDRESS")]
     pub server: ServerAddress,
+    /// Token to join, from salar key token: the key of this agent is accepted at once
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SALAR_JOIN_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<JoinToken>,
+    /// Fingerprint of the server's CA, from salar key list: no other server is joined
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub ca_fingerprint: Option<Fingerprint>,
     /// Folder for journal, identity and downloaded images
     #[arg(long, value_name = "DIR")]
     pub state_dir: PathBuf,

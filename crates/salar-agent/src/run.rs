@@ -38,6 +38,10 @@ pub async fn run(options: RunOptions) -> u8 {
         Agent {
             minion,
             server: options.server,
+            join: agent::Join {
+                token: options.token,
+                ca: options.ca_fingerprint,
+            },
         },
         stop,
     )

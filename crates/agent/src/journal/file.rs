@@ -3,6 +3,7 @@
 use super::record::{Record, from_line, to_line};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// An open log; every append is on disk when it returns.
@@ -99,10 +100,15 @@ fn parse(bytes: &[u8]) -> (Vec<Record>, usize) {
     (records, whole)
 }
 
-/// Writes a file so that a crash leaves the old content or the new one, never a mixture.
+/// Writes a file for its owner only, so that a crash leaves the old content or the new one, never a mixture.
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
-    let mut file = File::create(&temporary)?;
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)?;

@@ -5,15 +5,21 @@
 //!   ▲                                                                                      back-off, jitter    │
 //!   └──────────────────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
+//! A server on another machine is dialled over TLS, with the certificate that it gave for this agent's key; one that
+//! has not accepted the key is asked again and again.
+//!
 //! The link carries; it does not act. Actions are tasks of their own and never end with a stream; their results wait
 //! here until a server acknowledges them. It never waits for the server either: what cannot be sent now is dropped
 //! where the contract allows (reports: the gap makes the server ask for a snapshot) and kept where it does not.
 
 mod address;
+mod credentials;
+mod dial;
 mod session;
 mod waiting;
 
-pub use address::{BadAddress, ServerAddress};
+pub use address::{BadAddress, Replica, ServerAddress};
+pub use credentials::{CredentialsError, Join};
 pub use session::{Link, LinkParts};
 
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! Sessions: dialling, greeting, and carrying messages both ways.
 
 use super::address::ServerAddress;
+use super::credentials::{Credentials, CredentialsError, Decision, EnrolError, Join};
 use super::waiting::Waiting;
-use super::{Backoff, random};
+use super::{Backoff, dial, random};
 use crate::actions::Actions;
 use crate::console::Tunnels;
 use crate::identity::EpochFile;
@@ -10,7 +11,8 @@ use crate::reporter::{Standing, Wish};
 use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::{self, down, up};
 use agent_api::{MAX_MESSAGE_BYTES, PROTOCOL, STALE_EPOCH, id};
-use model::HostId;
+use model::{Fingerprint, HostId};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -25,10 +27,20 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// A server that takes the connection and does not answer the greeting is not one.
 const GREETING: Duration = Duration::from_secs(10);
 
+/// An agent that is not accepted yet asks again after so long; one that nobody wants, less often.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
+const ASK_SELDOM: Duration = Duration::from_secs(30);
+
 /// What a link is made of.
 pub struct LinkParts {
     /// Whom to dial.
     pub server: ServerAddress,
+    /// What to join it with, if it is on another machine.
+    pub join: Join,
+    /// Folder of key and certificate.
+    pub state_dir: PathBuf,
+    /// Name of this host.
+    pub name: String,
     /// Which host this is.
     pub host: HostId,
     /// This process.
@@ -50,6 +62,10 @@ pub struct LinkParts {
 /// The link of an agent to its server.
 pub struct Link {
     parts: LinkParts,
+    /// What to show to a server on another machine.
+    credentials: Option<Arc<Credentials>>,
+    /// Which replica is dialled next.
+    turn: usize,
     waiting: Waiting,
     /// The server did not keep up and lacks something; a snapshot makes it good.
     lost_inventory: bool,
@@ -69,6 +85,17 @@ struct Session {
 enum Ended {
     #[error("nobody answers: {}", root_cause(.0))]
     Dial(tonic::transport::Error),
+    #[error("no certificate: {0}")]
+    Enrol(EnrolError),
+    #[error("{}", waits(.status, .name, .print, .message))]
+    Waits {
+        status: String,
+        name: String,
+        print: Fingerprint,
+        message: String,
+    },
+    #[error("TLS cannot be set up: {0}")]
+    Tls(rustls::Error),
     #[error("the stream broke: {}", .0.message())]
     Broken(#[from] Box<tonic::Status>),
     #[error("the server closed the stream")]
@@ -85,34 +112,60 @@ enum Ended {
 
 impl Link {
     /// A link that has not dialled yet.
-    pub fn new(parts: LinkParts) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The server is on another machine, and this agent has no key to show it.
+    pub fn new(mut parts: LinkParts) -> Result<Self, CredentialsError> {
+        let credentials = match &parts.server {
+            ServerAddress::Unix(_) => None,
+            ServerAddress::Tls(_) => {
+                let join = std::mem::take(&mut parts.join);
+                let opened = Credentials::open(&parts.state_dir, parts.host, &parts.name, join);
+                Some(Arc::new(opened?))
+            }
+        };
+        Ok(Self {
             parts,
+            credentials,
+            turn: 0,
             waiting: Waiting::default(),
             lost_inventory: false,
-        }
+        })
     }
 
     /// Keeps a session open until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
+        if let Some(credentials) = &self.credentials {
+            let replicas = self.parts.server.replicas().to_vec();
+            tokio::spawn(credentials.clone().keep_fresh(replicas, stop.clone()));
+            tracing::info!(
+                "The key of this agent has the fingerprint {}",
+                credentials.fingerprint()
+            );
+        }
         let mut backoff = Backoff::new();
-        let mut told = false;
+        let mut told = None;
         while !stop.is_cancelled() {
             let ended = tokio::select! {
                 // Cancel safety: a session that is dropped here is never used again.
                 () = stop.cancelled() => return,
                 ended = self.session(&mut backoff) => ended,
             };
-            let wait = backoff.wait(random());
-            // A server that is away is news once.
-            if std::mem::replace(&mut told, true) && matches!(ended, Ended::Dial(_)) {
-                tracing::debug!("Still no session with {}: {ended}", self.parts.server);
+            let wait = match ended.pause() {
+                Some(pause) => pause / 2 + pause.mul_f64(f64::from(random()) / f64::from(u32::MAX)),
+                None => backoff.wait(random()),
+            };
+            // A server that is away, or has not decided yet, is news once.
+            let text = ended.to_string();
+            if ended.lasts() && told.as_ref() == Some(&text) {
+                tracing::debug!("Still no session with {}: {text}", self.parts.server);
             } else {
                 tracing::warn!(
-                    "No session with {}: {ended}; dialling again",
+                    "No session with {}: {text}; dialling again",
                     self.parts.server
                 );
             }
+            told = Some(text);
             self.idle(wait, &stop).await;
         }
     }
@@ -137,7 +190,14 @@ impl Link {
     async fn session(&mut self, backoff: &mut Backoff) -> Ended {
         let mut session = match self.open().await {
             Ok(session) => session,
-            Err(ended) => return ended,
+            Err(ended) => {
+                // Another replica may do better, and the certificate may be the reason.
+                self.turn = self.turn.wrapping_add(1);
+                if let Some(credentials) = &self.credentials {
+                    credentials.doubt();
+                }
+                return ended;
+            }
         };
         backoff.reset();
         match self.carry(&mut session).await {
@@ -148,7 +208,7 @@ impl Link {
 
     /// Dials, greets, and stores the epoch.
     async fn open(&mut self) -> Result<Session, Ended> {
-        let channel = self.parts.server.connect().await.map_err(Ended::Dial)?;
+        let channel = self.dial().await?;
         let mut client = AgentLinkClient::new(channel)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -186,6 +246,32 @@ impl Link {
             down,
             epoch: welcome.epoch,
         })
+    }
+
+    /// A channel to the server: over TLS with a certificate, which is got first when there is none.
+    async fn dial(&self) -> Result<Channel, Ended> {
+        let (credentials, replicas) = match (&self.parts.server, &self.credentials) {
+            (ServerAddress::Tls(replicas), Some(credentials)) => (credentials, replicas),
+            (ServerAddress::Unix(path), _) => return dial::unix(path).await.map_err(Ended::Dial),
+            (ServerAddress::Tls(_), None) => return Err(Ended::NoWelcome),
+        };
+        let replica = &replicas[self.turn % replicas.len()];
+        if !credentials.is_usable() {
+            match credentials.enrol(replica).await.map_err(Ended::Enrol)? {
+                Decision::Accepted => {}
+                Decision::Waits { status, message } => {
+                    return Err(Ended::Waits {
+                        status,
+                        message,
+                        name: self.parts.name.clone(),
+                        print: credentials.fingerprint(),
+                    });
+                }
+            }
+        }
+        let config = credentials.config().map_err(Ended::Tls)?;
+        let config = config.ok_or(Ended::NoWelcome)?;
+        dial::tls(replica, config).await.map_err(Ended::Dial)
     }
 
     fn hello(&mut self) -> wire::Hello {
@@ -317,8 +403,40 @@ impl Link {
     }
 }
 
+impl Ended {
+    /// How long to wait before the next try, where that is not for the back-off to say.
+    fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Waits { status, .. } if status == "unaccepted" => Some(ASK_AGAIN),
+            Self::Waits { .. } | Self::Enrol(EnrolError::Refused(_)) => Some(ASK_SELDOM),
+            _ => None,
+        }
+    }
+
+    /// It may be so for a long time.
+    const fn lasts(&self) -> bool {
+        matches!(self, Self::Dial(_) | Self::Waits { .. } | Self::Enrol(_))
+    }
+}
+
+/// What whoever reads the log can do about a key that is not accepted.
+fn waits(status: &str, name: &str, print: &Fingerprint, message: &str) -> String {
+    let then = match status {
+        "unaccepted" => format!("compare the fingerprint, then: salar key accept {name}"),
+        "denied" => {
+            format!("another agent has this name or host; if that is gone: salar key delete {name}")
+        }
+        _ => format!("if it should be: salar key accept {name}"),
+    };
+    let before = match message {
+        "" => String::new(),
+        message => format!("{message}; "),
+    };
+    format!("{before}the key {print} of {name} is {status}; {then}")
+}
+
 /// The system's word: what wraps it says only that there is no connection.
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut root = error;
     while let Some(source) = root.source() {
         root = source;

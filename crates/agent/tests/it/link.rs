@@ -2,7 +2,7 @@
 
 use crate::support::Host;
 use crate::web::{Web, image};
-use agent::{Agent, ServerAddress, run};
+use agent::{Agent, Join, ServerAddress, run};
 use agent_api::wire::agent_link_server::{AgentLink, AgentLinkServer};
 use agent_api::wire::{self, down, up};
 use agent_api::{STALE_EPOCH, id};
@@ -210,6 +210,7 @@ impl Running {
         let agent = Agent {
             minion: host.minion.clone(),
             server: ServerAddress::Unix(server.path.clone()),
+            join: Join::default(),
         };
         let until = stop.clone();
         let task = tokio::spawn(async move { run(agent, until).await.unwrap() });
@@ -709,6 +710,7 @@ async fn a_second_agent_in_the_same_folder_is_refused() {
     let second = Agent {
         minion: host.minion.clone(),
         server: ServerAddress::Unix(server.path.clone()),
+        join: Join::default(),
     };
     let error = run(second, CancellationToken::new()).await.unwrap_err();
     assert!(

@@ -1,0 +1,330 @@
+//! Agents of other machines: real agents on fake hypervisors, the real server, the link over TLS, and the command line
+//! of an administrator.
+
+use crate::program::{Said, said, salar, until};
+use agent::{Agent, Join, Minion, ServerAddress};
+use hypervisor::fake::FakeHypervisor;
+use serde_json::Value;
+use server::{Config, Timing};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// A server that listens to agents.
+struct Fleet {
+    home: TempDir,
+    agents: SocketAddr,
+    runtime: Option<Runtime>,
+    /// One of other machines would have its own.
+    machines: Runtime,
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// An agent; it ends with the test, or when it is told to.
+struct Machine {
+    folder: TempDir,
+    stop: CancellationToken,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn threads() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+impl Fleet {
+    fn start(timing: Timing) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let home = TempDir::new().expect("a temporary folder");
+        let mut fleet = Self {
+            home,
+            agents: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            runtime: None,
+            machines: threads(),
+        };
+        fleet.serve(timing);
+        fleet
+    }
+
+    /// Serves where it served before, if it did.
+    fn serve(&mut self, timing: Timing) {
+        let config = Config {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            listen_agents: vec![self.agents],
+            ..Config::new(self.home.path().join("state"))
+        };
+        let runtime = threads();
+        let server = until("the server starts", || {
+            // One that was killed a moment ago may still hold the store or the port.
+            runtime
+                .block_on(server::start_with(config.clone(), timing))
+                .ok()
+        });
+        self.agents = server.started().agents[0];
+        runtime.spawn(server.run_until(std::future::pending()));
+        self.runtime = Some(runtime);
+    }
+
+    /// As a power cut: nothing is closed in order.
+    fn kill(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    fn machine(&self, name: &str, join: Join) -> Machine {
+        let folder = TempDir::new().expect("a temporary folder");
+        self.boot(folder, name, join)
+    }
+
+    /// Starts an agent in a folder that may have been used before.
+    fn boot(&self, folder: TempDir, name: &str, join: Join) -> Machine {
+        let fake = Arc::new(FakeHypervisor::new(name));
+        let state = folder.path().join("agent");
+        let agent = Agent {
+            minion: Arc::new(Minion::new(name, fake, "fake:///system", state)),
+            server: self.address(),
+            join,
+        };
+        let stop = CancellationToken::new();
+        let until = stop.clone();
+        self.machines.spawn(async move {
+            agent::run(agent, until).await.expect("the agent can start");
+        });
+        Machine { folder, stop }
+    }
+
+    /// Two addresses, the first of which nobody listens on.
+    fn address(&self) -> ServerAddress {
+        let text = format!("https://127.0.0.1:1,https://{}", self.agents);
+        text.parse().expect("is an address")
+    }
+
+    fn cli(&self, words: &[&str]) -> Said {
+        said(salar(self.home.path(), words).env("SALAR_STATE_DIR", self.home.path().join("state")))
+    }
+
+    fn done(&self, words: &[&str]) -> String {
+        let said = self.cli(words);
+        assert_eq!(said.status, 0, "{words:?}: {said:?}");
+        said.out
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(&self.done(words)).expect("is JSON")
+    }
+
+    fn token(&self) -> Join {
+        let text = self.done(&["key", "token", "--minutes", "5"]);
+        Join {
+            token: Some(text.parse().expect("is a token")),
+            ca: None,
+        }
+    }
+
+    /// Waits until a name has a key of this status; its fingerprint.
+    fn key(&self, name: &str, status: &str) -> String {
+        until(&format!("the key of {name} is {status}"), || {
+            let keys = self.json(&["key", "list", status, "--json"]);
+            let keys = keys["keys"].as_array().expect("a list").clone();
+            let key = keys.into_iter().find(|key| key["name"] == name)?;
+            key["fingerprint"].as_str().map(str::to_owned)
+        })
+    }
+
+    fn host(&self, name: &str, freshness: &str) {
+        until(&format!("{name} is {freshness}"), || {
+            let hosts = self.json(&["host", "list", "--json"]);
+            let hosts = hosts.as_array().expect("a list").clone();
+            hosts
+                .into_iter()
+                .any(|host| host["name"] == name && host["freshness"] == freshness)
+                .then_some(())
+        });
+    }
+
+    fn pings(&self, name: &str) {
+        let returned = self.json(&["run", name, "test.ping", "--out", "json"]);
+        assert_eq!(returned[name], true, "{returned}");
+    }
+}
+
+fn certificate(machine: &Machine) -> Option<String> {
+    let file = machine.folder.path().join("agent/certificate.json");
+    std::fs::read_to_string(file).ok()
+}
+
+fn is_private(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(file)
+        .expect("is there")
+        .permissions()
+        .mode();
+    mode & 0o077 == 0
+}
+
+#[test]
+fn a_key_is_accepted_by_hand_and_its_agent_works() {
+    let fleet = Fleet::start(Timing::default());
+    let machine = fleet.machine("kvm1", Join::default());
+    let print = fleet.key("kvm1", "unaccepted");
+    assert!(is_private(
+        &machine.folder.path().join("agent/agent-key.pem")
+    ));
+    assert!(fleet.done(&["key", "finger"]).contains(&print));
+    assert_eq!(
+        fleet.json(&["host", "list", "--json"]),
+        serde_json::json!([])
+    );
+    fleet.done(&["key", "accept", "kvm*"]);
+    fleet.host("kvm1", "live");
+    fleet.pings("kvm1");
+
+    // Deleted: cut at once, and the key waits like a new one. Accepted again: the same host.
+    fleet.done(&["key", "delete", "kvm1"]);
+    fleet.host("kvm1", "unreachable");
+    assert_eq!(fleet.key("kvm1", "unaccepted"), print);
+    fleet.done(&["key", "accept", &print]);
+    fleet.host("kvm1", "live");
+    assert_eq!(
+        fleet
+            .json(&["host", "list", "--json"])
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+
+    // Rejected: cut, and it stays out, though it asks.
+    fleet.done(&["key", "reject", "kvm1"]);
+    fleet.host("kvm1", "unreachable");
+    assert_eq!(fleet.key("kvm1", "rejected"), print);
+    let nothing = fleet.cli(&["key", "reject", "kvm1"]);
+    assert!(
+        nothing.err.contains("the key of kvm1 is rejected"),
+        "{nothing:?}"
+    );
+    fleet.done(&["key", "accept", "kvm1"]);
+    fleet.key("kvm1", "accepted");
+}
+
+#[test]
+fn a_token_lets_one_agent_in() {
+    let fleet = Fleet::start(Timing::default());
+    let token = fleet.token();
+    let _first = fleet.machine("kvm1", token.clone());
+    fleet.host("kvm1", "live");
+    assert_eq!(
+        fleet.json(&["key", "tokens", "--json"]),
+        serde_json::json!([])
+    );
+    let _second = fleet.machine("kvm2", token.clone());
+    fleet.key("kvm2", "unaccepted");
+
+    // Of another server: its secret is told to nobody here.
+    let mut other = token;
+    if let Some(token) = &mut other.token {
+        token.ca.0[0] ^= 1;
+    }
+    let stranger = fleet.machine("kvm3", other);
+    let _fourth = fleet.machine("kvm4", fleet.token());
+    fleet.host("kvm4", "live");
+    assert!(!fleet.done(&["key", "list"]).contains("kvm3"));
+    assert!(!stranger.folder.path().join("agent/server-ca.der").exists());
+
+    let id = {
+        fleet.token();
+        let tokens = fleet.json(&["key", "tokens", "--json"]);
+        tokens[0]["id"].as_str().expect("an id").to_owned()
+    };
+    fleet.done(&["key", "revoke-token", &id]);
+    assert_eq!(fleet.cli(&["key", "revoke-token", &id]).status, 1);
+}
+
+#[test]
+fn a_name_and_a_host_belong_to_one_key() {
+    let fleet = Fleet::start(Timing::default());
+    let first = fleet.machine("kvm1", fleet.token());
+    fleet.host("kvm1", "live");
+    let _second = fleet.machine("kvm1", fleet.token());
+    let print = fleet.key("kvm1", "denied");
+    let refused = fleet.cli(&["key", "accept", &print]);
+    assert!(
+        refused.status == 1 && refused.err.contains("another key has this host or name"),
+        "{refused:?}"
+    );
+    fleet.pings("kvm1");
+
+    // The copy of a machine has its key, too; it is known by the name that was accepted.
+    let copy = TempDir::new().expect("a temporary folder");
+    std::fs::create_dir(copy.path().join("agent")).expect("is made");
+    for file in ["agent-key.pem", "host_id"] {
+        let from = first.folder.path().join("agent").join(file);
+        std::fs::copy(from, copy.path().join("agent").join(file)).expect("is copied");
+    }
+    let _copy = fleet.boot(copy, "kvm9", Join::default());
+    let _other = fleet.machine("kvm2", fleet.token());
+    fleet.host("kvm2", "live");
+    assert!(!fleet.done(&["key", "list"]).contains("kvm9"));
+}
+
+#[test]
+fn agents_come_back_to_a_server_that_was_killed() {
+    let mut fleet = Fleet::start(Timing::default());
+    let names = ["kvm1", "kvm2", "kvm3"];
+    let _machines = names.map(|name| fleet.machine(name, fleet.token()));
+    for name in names {
+        fleet.host(name, "live");
+    }
+    fleet.kill();
+    fleet.serve(Timing::default());
+    for name in names {
+        fleet.host(name, "live");
+    }
+    for name in names {
+        fleet.pings(name);
+    }
+}
+
+#[test]
+fn certificates_are_renewed_before_they_end() {
+    let short = Timing {
+        certificate: Duration::from_secs(3),
+        ..Timing::default()
+    };
+    let mut fleet = Fleet::start(short);
+    let machine = fleet.machine("kvm1", fleet.token());
+    fleet.host("kvm1", "live");
+    let mut seen = vec![until("a certificate", || certificate(&machine))];
+    while seen.len() < 3 {
+        let next = until("the next certificate", || {
+            certificate(&machine).filter(|now| Some(now) != seen.last())
+        });
+        seen.push(next);
+    }
+    fleet.pings("kvm1");
+
+    // One that ended while the server was away is no harm either.
+    fleet.kill();
+    std::thread::sleep(Duration::from_secs(4));
+    fleet.serve(short);
+    fleet.host("kvm1", "live");
+}
