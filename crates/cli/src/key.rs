@@ -92,7 +92,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
             let created = client.create_join_token(&wanted).await?;
             print(&format!("{}\n", created.token))?;
             say(&format!(
-                "For one agent, until {}: salar agent run --server https://HOST --state-dir DIR --token TOKEN",
+                "For one agent, until {}: salar agent --server https://HOST --token TOKEN",
                 created.expires_at
             ));
         }

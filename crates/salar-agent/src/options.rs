@@ -48,9 +48,9 @@ pub struct RunOptions {
     /// Fingerprint of the server's CA, from salar key list: no other server is joined
     #[arg(long, value_name = "FINGERPRINT")]
     pub ca_fingerprint: Option<Fingerprint>,
-    /// Folder for journal, identity and downloaded images
+    /// Folder for journal, key and downloaded images [default: /var/lib/salar/agent, or below the home folder]
     #[arg(long, value_name = "DIR")]
-    pub state_dir: PathBuf,
+    pub state_dir: Option<PathBuf>,
     /// libvirt URI [default: xen:///system on a Xen control domain, else qemu:///system]
     #[arg(long, value_name = "URI")]
     pub uri: Option<String>,

@@ -30,7 +30,7 @@ pub async fn run(options: RunOptions) -> u8 {
     let minion = Arc::new(host::minion(
         options.host,
         options.uri,
-        options.state_dir,
+        options.state_dir.unwrap_or_else(host::default_state_dir),
         host::Life::Agent,
     ));
     tracing::info!(host.name = %minion.id, "Agent of {} at {} starts", minion.id, minion.uri);

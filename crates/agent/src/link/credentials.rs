@@ -110,6 +110,8 @@ pub(super) struct Credentials {
 #[derive(Debug, Default)]
 struct Held {
     ca: Option<CertificateDer<'static>>,
+    /// A token is good once: it is not shown again.
+    token_shown: bool,
     certificate: Option<Certificate>,
 }
 
@@ -155,7 +157,11 @@ impl Credentials {
             name: name.to_owned(),
             key,
             join: Join { ca: wanted, ..join },
-            held: Mutex::new(Held { ca, certificate }),
+            held: Mutex::new(Held {
+                ca,
+                certificate,
+                token_shown: false,
+            }),
         })
     }
 
@@ -223,7 +229,8 @@ impl Credentials {
             .key
             .sign(&said)
             .map_err(|_| EnrolError::Answer("it cannot be signed for"))?;
-        let token = self.join.token.as_ref();
+        let shown = self.held().token_shown;
+        let token = self.join.token.as_ref().filter(|_| !shown);
         Ok(EnrolRequest {
             protocol: PROTOCOL,
             host_id: agent_api::id(self.host.0),
@@ -240,6 +247,7 @@ impl Credentials {
         ca: CertificateDer<'static>,
         answer: EnrolAnswer,
     ) -> Result<Decision, EnrolError> {
+        self.held().token_shown = true;
         if self.held().ca.is_none() {
             let file = ca_file(&self.folder);
             write_atomically(&file, &ca)
