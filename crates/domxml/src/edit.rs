@@ -21,6 +21,9 @@ pub enum EditError {
     /// The text is not well-formed.
     #[error("the XML is not well-formed: {0}")]
     Malformed(String),
+    /// The root element is in a namespace: libvirt's are in none, and nothing below it would be found.
+    #[error("the XML is none of libvirt's: its element {0} has a namespace; remove the xmlns")]
+    Namespace(String),
     /// The place that is to be changed or to be the parent is not there.
     #[error("the XML has no {0}")]
     NoSuchPlace(String),
@@ -36,13 +39,17 @@ impl Document {
     /// Takes a text that must be well-formed.
     ///
     /// # Errors
-    /// `Malformed`.
+    /// `Malformed`, `Namespace`.
     pub fn new(text: impl Into<String>) -> Result<Self, EditError> {
         let text = text.into();
-        match roxmltree::Document::parse(&text) {
-            Ok(_) => Ok(Self { text }),
-            Err(error) => Err(EditError::Malformed(error.to_string())),
+        let read = roxmltree::Document::parse(&text)
+            .map_err(|error| EditError::Malformed(error.to_string()))?;
+        let root = read.root_element().tag_name();
+        if root.namespace().is_some() {
+            return Err(EditError::Namespace(root.name().to_owned()));
         }
+        drop(read);
+        Ok(Self { text })
     }
 
     /// The text as it is now.

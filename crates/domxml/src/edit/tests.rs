@@ -139,6 +139,11 @@ fn what_is_already_so_is_not_written_again() {
 #[test]
 fn broken_text_is_refused() {
     assert!(matches!(Document::new("<a>"), Err(EditError::Malformed(_))));
+    // Found by fuzzing: what is put below such an element is not found again.
+    assert!(matches!(
+        Document::new("<domain xmlns='x'/>"),
+        Err(EditError::Namespace(_))
+    ));
     assert!(matches!(
         Document::new("<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"),
         Err(EditError::Malformed(_))

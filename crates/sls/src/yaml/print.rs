@@ -14,7 +14,7 @@ pub fn print_flow(value: &Value) -> String {
         Value::Object(map) => {
             let pairs: Vec<_> = map
                 .iter()
-                .map(|(key, value)| format!("{}: {}", string(key), print_flow(value)))
+                .map(|(name, value)| format!("{}: {}", key(name, " "), print_flow(value)))
                 .collect();
             format!("{{{}}}", pairs.join(", "))
         }
@@ -52,8 +52,12 @@ fn block_items(items: &[Value], indent: usize, out: &mut String) {
 }
 
 fn block_pairs(map: &crate::Map, indent: usize, out: &mut String) {
-    for (key, value) in map {
-        out.push_str(&format!("{}{}:", " ".repeat(indent), string(key)));
+    for (name, value) in map {
+        let indented = " ".repeat(indent);
+        out.push_str(&format!(
+            "{indented}{}:",
+            key(name, &format!("\n{indented}"))
+        ));
         match value {
             Value::Array(inner) if !inner.is_empty() => {
                 out.push('\n');
@@ -65,6 +69,18 @@ fn block_pairs(map: &crate::Map, indent: usize, out: &mut String) {
             }
             other => out.push_str(&format!(" {}\n", print_flow(other))),
         }
+    }
+}
+
+/// The longest key without a mark before it. Source: PyYAML's emitter; the limit of YAML is 1024.
+const LONGEST_KEY: usize = 127;
+
+/// A key; a long one is marked as such, and its colon comes after `gap`.
+fn key(name: &str, gap: &str) -> String {
+    let written = string(name);
+    match written.chars().count() > LONGEST_KEY {
+        true => format!("? {written}{gap}"),
+        false => written,
     }
 }
 

@@ -328,6 +328,28 @@ fn a_number_with_an_exponent_stays_a_number() {
     reads(&print_flow(&value), value);
 }
 
+/// Found by fuzzing: a key of more than 1024 characters is none unless it is marked.
+#[test]
+fn a_long_key_is_marked() {
+    let long = "k".repeat(2000);
+    let value = json!({ &long: { &long: [1, { "a": 2 }], "b": {} }, "c": [{ &long: null }] });
+    reads(&print_flow(&value), value.clone());
+    reads(&print_block(&value), value);
+    let marked = "k".repeat(128);
+    assert_eq!(
+        print_block(&json!({ &marked: 1 })),
+        format!("? {marked}\n: 1\n")
+    );
+    assert_eq!(
+        print_flow(&json!({ &marked: 1 })),
+        format!("{{? {marked} : 1}}")
+    );
+    assert_eq!(
+        print_block(&json!({ &marked[1..]: 1 })),
+        format!("{}: 1\n", &marked[1..])
+    );
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let text = "[ -~\n\u{e4}\u{2028}]{0,8}";
     let leaf = prop_oneof![
@@ -342,7 +364,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 4, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec((text, inner), 0..4)
+            proptest::collection::vec((prop_oneof![9 => text, 1 => "[ -~]{120,140}"], inner), 0..4)
                 .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
