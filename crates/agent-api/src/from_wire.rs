@@ -19,6 +19,9 @@ fn malformed(what: impl Into<String>) -> Malformed {
     Malformed { what: what.into() }
 }
 
+/// More grains than this are no grains.
+const MAX_GRAINS_BYTES: usize = 64 * 1024;
+
 /// A UUID from its 16 bytes.
 ///
 /// # Errors
@@ -168,6 +171,9 @@ pub fn facts(wire: wire::HostFacts) -> HostFacts {
         memory: Bytes(wire.memory_bytes),
         accelerated: wire.accelerated,
         domain_types: wire.domain_types,
+        grains: Some(wire.grains_json)
+            .filter(|grains| grains.len() <= MAX_GRAINS_BYTES)
+            .unwrap_or_default(),
     }
 }
 

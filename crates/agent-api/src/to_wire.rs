@@ -118,6 +118,7 @@ pub fn facts_to_wire(facts: &HostFacts) -> wire::HostFacts {
         memory_bytes: facts.memory.0,
         accelerated: facts.accelerated,
         domain_types: facts.domain_types.clone(),
+        grains_json: facts.grains.clone(),
     }
 }
 

@@ -8,6 +8,9 @@ use hypervisor::Versions;
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// Grains that an administrator writes down, as for a minion of Salt.
+const OWN: &str = "/etc/salt/grains";
+
 /// All grains of the host. Without a hypervisor that answers, its versions are absent.
 pub async fn read(minion: &Minion) -> Value {
     with_versions(&minion.id, minion.hypervisor.versions().await.ok())
@@ -52,10 +55,24 @@ pub fn local(id: &str) -> Value {
         "mem_total": mem_total_mib(&memory),
         "virtual": "physical",
         "ipv4": local_ipv4(&addresses),
+        "ipv6": local_ipv6(&text("/proc/net/if_inet6")),
     });
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     merge(&mut grains, os(&release));
     merge(&mut grains, virtual_kind());
+    with_own(grains, &std::fs::read_to_string(OWN).unwrap_or_default())
+}
+
+/// With an administrator's own, which go before what was found. The name is not theirs to change.
+fn with_own(mut grains: Value, yaml: &str) -> Value {
+    match sls::yaml::load(yaml) {
+        Ok(Value::Object(mut own)) => {
+            own.shift_remove("id");
+            merge(&mut grains, Value::Object(own));
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!("Cannot read the grains in {OWN}: {error}"),
+    }
     grains
 }
 
@@ -100,6 +117,19 @@ fn mem_total_mib(meminfo: &str) -> u64 {
 }
 
 /// The host's own addresses: the leaves that the kernel calls `/32 host LOCAL`.
+/// The addresses of `/proc/net/if_inet6`: 32 digits each, then other columns.
+fn local_ipv6(if_inet6: &str) -> Vec<String> {
+    let address = |line: &str| {
+        let digits = line.split_whitespace().next()?;
+        let bits = u128::from_str_radix(digits, 16).ok()?;
+        (digits.len() == 32).then(|| std::net::Ipv6Addr::from(bits))
+    };
+    let mut addresses: Vec<_> = if_inet6.lines().filter_map(address).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.iter().map(ToString::to_string).collect()
+}
+
 fn local_ipv4(fib_trie: &str) -> Vec<String> {
     let mut addresses: Vec<std::net::Ipv4Addr> = Vec::new();
     let mut leaf: Option<std::net::Ipv4Addr> = None;
@@ -193,6 +223,16 @@ mod tests {
     }
 
     #[test]
+    fn an_administrators_own_go_first() {
+        let found = json!({ "id": "kvm1", "os": "Debian" });
+        let own = with_own(found.clone(), "id: other\nos: Mine\nroles: [web]\n");
+        assert_eq!(own, json!({ "id": "kvm1", "os": "Mine", "roles": ["web"] }));
+        for useless in ["", "- a\n", "a: [\n"] {
+            assert_eq!(with_own(found.clone(), useless), found, "{useless}");
+        }
+    }
+
+    #[test]
     fn names_and_addresses_are_read() {
         assert_eq!(
             fqdn(
@@ -204,6 +244,8 @@ mod tests {
         assert_eq!(fqdn("kvm1", ""), "kvm1");
         let trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.0.0.5\n        /32 host LOCAL\n     |-- 10.0.0.255\n        /32 link BROADCAST\n";
         assert_eq!(local_ipv4(trie), ["10.0.0.5"]);
+        let inet6 = "00000000000000000000000000000001 01 80 10 80       lo\nfe800000000000005054fffe12345678 02 40 20 80 eth0\nrubbish\n";
+        assert_eq!(local_ipv6(inet6), ["::1", "fe80::5054:fffe:1234:5678"]);
         assert_eq!(
             mem_total_mib("MemTotal:        8046508 kB\nMemFree: 1 kB\n"),
             7857

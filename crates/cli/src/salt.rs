@@ -24,20 +24,10 @@ pub struct SaltCli {
 /// Options of Salt that are understood but not served
 #[derive(Debug, clap::Args)]
 struct Refused {
-    #[arg(short = 'G', long, hide = true)]
-    grain: bool,
-    #[arg(short = 'P', long, hide = true)]
-    grain_pcre: bool,
     #[arg(short = 'I', long, hide = true)]
     pillar: bool,
     #[arg(short = 'J', long, hide = true)]
     pillar_pcre: bool,
-    #[arg(short = 'N', long, hide = true)]
-    nodegroup: bool,
-    #[arg(short = 'C', long, hide = true)]
-    compound: bool,
-    #[arg(short = 'S', long, hide = true)]
-    ipcidr: bool,
     #[arg(short = 'b', long, hide = true, value_name = "SIZE")]
     batch: Option<String>,
     #[arg(long, hide = true, value_name = "COUNT")]
@@ -49,19 +39,10 @@ struct Refused {
 impl Refused {
     /// The first such option that was given, and why it is refused.
     fn reason(&self) -> Option<Failure> {
-        let by_facts = "the server does not hold grains and pillar of its hosts yet";
+        let by_pillar = "the server does not hold the pillar of its hosts";
         let given = [
-            (self.grain, "-G", by_facts),
-            (self.grain_pcre, "-P", by_facts),
-            (self.pillar, "-I", by_facts),
-            (self.pillar_pcre, "-J", by_facts),
-            (self.nodegroup, "-N", "there are no node groups yet"),
-            (self.compound, "-C", by_facts),
-            (
-                self.ipcidr,
-                "-S",
-                "the server does not hold the addresses of its hosts yet",
-            ),
+            (self.pillar, "-I", by_pillar),
+            (self.pillar_pcre, "-J", by_pillar),
             (
                 self.batch.is_some(),
                 "-b",
@@ -80,11 +61,7 @@ impl Refused {
         ];
         let (_, option, why) = given.into_iter().find(|(given, ..)| *given)?;
         let failure = Failure::usage(format!("{option} is not in this version: {why}"));
-        Some(
-            failure.hint(
-                "target by name: a shell pattern, -E for a regular expression, -L for a list",
-            ),
-        )
+        Some(failure.hint("aim by name or by grain: -E, -L, -G, -P, -C, -N, -S"))
     }
 }
 

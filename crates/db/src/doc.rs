@@ -230,6 +230,9 @@ pub(crate) struct FactsDoc {
     memory: u64,
     accelerated: bool,
     domain_types: Vec<String>,
+    /// Absent in rows of earlier versions.
+    #[serde(default)]
+    grains: String,
 }
 
 impl FactsDoc {
@@ -245,6 +248,7 @@ impl FactsDoc {
             memory: facts.memory.0,
             accelerated: facts.accelerated,
             domain_types: facts.domain_types.clone(),
+            grains: facts.grains.clone(),
         }
     }
 
@@ -261,6 +265,7 @@ impl FactsDoc {
             memory: Bytes(self.memory),
             accelerated: self.accelerated,
             domain_types: self.domain_types,
+            grains: self.grains,
         }
     }
 }

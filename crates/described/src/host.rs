@@ -75,6 +75,7 @@ impl Hypervisor for DescribedHost {
             memory: model::Bytes(0),
             accelerated: types.iter().any(|kind| kind == "kvm" || kind == "xen"),
             domain_types: types,
+            grains: String::new(),
         })
     }
 

@@ -285,6 +285,7 @@ fn facts(name: &str) -> HostFacts {
         memory: Bytes(8 << 30),
         accelerated: false,
         domain_types: vec!["qemu".to_owned()],
+        grains: String::new(),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct HostFacts {
     pub accelerated: bool,
     /// Domain types offered, best first: `kvm`, `qemu`, `xen`.
     pub domain_types: Vec<String>,
+    /// Grains as a JSON dictionary; empty when not told.
+    pub grains: String,
 }
 
 /// How far the store's copy of a host can be trusted.

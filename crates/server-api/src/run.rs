@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub struct RunRequest {
     /// Which hosts.
     pub target: String,
-    /// How to read `target`: `glob` (default), `pcre`, `list`.
+    /// How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`.
     #[serde(default = "glob")]
     pub target_kind: String,
     /// `module.function`.

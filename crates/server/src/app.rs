@@ -6,6 +6,7 @@ use crate::ca::Ca;
 use crate::feed::Feed;
 use crate::http::Tickets;
 use crate::link::{Keys, Sessions, Tunnels};
+use crate::target::NodeGroups;
 use crate::timing::Timing;
 use db::Store;
 use jiff::Timestamp;
@@ -42,6 +43,8 @@ pub struct App {
     pub allowed_hosts: Vec<String>,
     /// Web interface from a folder instead of the built-in one.
     pub web_dir: Option<PathBuf>,
+    /// Node groups of targets.
+    pub nodegroups: NodeGroups,
     /// How long things may take.
     pub timing: Timing,
     /// When the server started.

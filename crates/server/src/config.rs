@@ -1,5 +1,6 @@
 //! What a server is started with.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub id: Option<String>,
     /// The `salar-agent` program; absent for a server without a local agent.
     pub agent_program: Option<PathBuf>,
+    /// Node groups of targets: compound expressions by name.
+    pub nodegroups: BTreeMap<String, String>,
     /// Web interface to serve instead of the built-in one, as `npm run build` leaves it.
     pub web_dir: Option<PathBuf>,
 }
@@ -46,6 +49,7 @@ impl Config {
             pillar_roots: Vec::new(),
             id: None,
             agent_program: None,
+            nodegroups: BTreeMap::new(),
             web_dir: None,
         }
     }

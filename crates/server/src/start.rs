@@ -150,6 +150,7 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         throttle: Throttle::default(),
         allowed_hosts: config.allowed_hosts.clone(),
         web_dir: config.web_dir.clone(),
+        nodegroups: config.nodegroups.clone(),
         timing,
         started_at: Timestamp::now(),
         shutdown: CancellationToken::new(),

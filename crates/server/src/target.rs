@@ -1,136 +1,298 @@
-//! Targets: which hosts a run is for.
+//! Targets: which hosts a run is for, in Salt's words.
+//!
+//! An expression that cannot be read is told, not taken for one that means nobody: who aims at hosts has to know.
 
+use db::HostRecord;
 use regex::Regex;
-use std::fmt::Write;
+use sls::matcher::{self, Kind};
+use sls::{Map, Value};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use thiserror::Error;
+
+/// Node groups: compound expressions by name.
+pub type NodeGroups = BTreeMap<String, String>;
+
+/// Most node groups that one expression may lead through.
+const DEEPEST: usize = 20;
 
 /// A target that can be asked.
 #[derive(Debug)]
-pub enum Target {
-    /// A pattern over names, glob or Perl-like.
-    Pattern(Regex),
-    /// Names.
-    Names(Vec<String>),
+pub struct Target {
+    kind: Kind,
+    expression: String,
+    /// As a minion's configuration has them.
+    opts: Value,
 }
 
 /// Why a target cannot be read.
 #[derive(Debug, Error)]
 pub enum BadTarget {
     /// A kind that this server does not know.
-    #[error("target_kind {kind:?} is none of glob, pcre, list")]
+    #[error(
+        "target_kind {kind:?} is none of glob, pcre, list, grain, grain_pcre, compound, nodegroup, ipcidr"
+    )]
     Kind {
         /// As given.
         kind: String,
     },
+    /// The pillar is where the agents are.
+    #[error("the server does not hold the pillar of its hosts; aim by name or by grain")]
+    Pillar,
     /// Not a regular expression.
-    #[error("the target {target:?} is not a regular expression")]
+    #[error("{expression:?} is not a regular expression: {source}")]
     Pattern {
         /// As given.
-        target: String,
+        expression: String,
         /// What is wrong with it.
         #[source]
         source: regex::Error,
     },
+    /// A compound expression that does not hang together, or a part that is none.
+    #[error("the target {expression:?} cannot be read: {why}")]
+    Expression {
+        /// As given.
+        expression: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl BadTarget {
+    /// The field of a request that is wrong.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Kind { .. } => "target_kind",
+            _ => "target",
+        }
+    }
 }
 
 impl Target {
     /// Reads a target.
     ///
     /// # Errors
-    /// For an unknown kind or a broken expression.
-    pub fn parse(kind: &str, target: &str) -> Result<Self, BadTarget> {
-        let pattern = match kind {
-            "glob" => glob(target),
-            // As in Salt the expression has to match from the beginning and may leave an end.
-            "pcre" => format!("^(?:{target})"),
-            "list" => {
-                let names = target.split(',').map(|name| name.trim().to_owned());
-                return Ok(Self::Names(names.filter(|name| !name.is_empty()).collect()));
-            }
-            _ => {
-                return Err(BadTarget::Kind {
-                    kind: kind.to_owned(),
-                });
-            }
+    /// For an unknown kind or an expression that does not hang together.
+    pub fn parse(kind: &str, expression: &str, groups: &NodeGroups) -> Result<Self, BadTarget> {
+        let unknown = || BadTarget::Kind {
+            kind: kind.to_owned(),
         };
-        let regex = Regex::new(&pattern).map_err(|source| BadTarget::Pattern {
-            target: target.to_owned(),
-            source,
-        })?;
-        Ok(Self::Pattern(regex))
+        let kind = Kind::parse(kind).ok_or_else(unknown)?;
+        check(kind, expression, groups, 0)?;
+        let nodegroups: Map = groups
+            .iter()
+            .map(|(name, words)| (name.clone(), Value::from(words.clone())))
+            .collect();
+        Ok(Self {
+            kind,
+            expression: expression.to_owned(),
+            opts: serde_json::json!({ "nodegroups": nodegroups }),
+        })
     }
 
-    /// Whether a host of that name is meant.
-    pub fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Pattern(regex) => regex.is_match(name),
-            Self::Names(names) => names.iter().any(|wanted| wanted == name),
+    /// Whether a host is meant.
+    pub fn matches(&self, host: &HostRecord) -> bool {
+        let mut target = sls::Target::new(&host.facts.name);
+        if let Ok(grains @ Value::Object(_)) = serde_json::from_str(&host.facts.grains) {
+            target.grains = grains;
         }
+        target.opts = self.opts.clone();
+        matcher::matches(self.kind, &self.expression, &target)
     }
 }
 
-/// A shell pattern as a regular expression: `*`, `?`, `[a-c]`, `[!x]`. Anything else means itself.
-fn glob(pattern: &str) -> String {
-    let mut regex = "^(?s:".to_owned();
-    let mut rest = pattern;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match (c, class(rest)) {
-            ('*', _) => regex.push_str(".*"),
-            ('?', _) => regex.push('.'),
-            ('[', Some((members, after))) => {
-                push_class(&mut regex, members);
-                rest = after;
-            }
-            _ => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    regex.push_str(")$");
-    regex
-}
-
-/// The members of a class whose bracket has just been read, and what follows it. A closing bracket in first place is
-/// a member.
-fn class(rest: &str) -> Option<(&str, &str)> {
-    let skip = usize::from(rest.starts_with('!'));
-    let first = rest[skip..].chars().next()?.len_utf8();
-    let end = skip + first + rest[skip + first..].find(']')?;
-    Some((&rest[..end], &rest[end + 1..]))
-}
-
-fn push_class(regex: &mut String, members: &str) {
-    let (negated, members) = match members.strip_prefix('!') {
-        Some(members) => ("^", members),
-        None => ("", members),
+/// Whether an expression of a kind can be read.
+fn check(kind: Kind, expression: &str, groups: &NodeGroups, depth: usize) -> Result<(), BadTarget> {
+    let wrong = |why: String| BadTarget::Expression {
+        expression: expression.to_owned(),
+        why,
     };
-    regex.push('[');
-    regex.push_str(negated);
-    for c in members.chars() {
-        match c {
-            '-' => regex.push('-'),
-            // Hexadecimal, so that no member is taken for an operator of classes.
-            c => write!(regex, "\\x{{{:x}}}", u32::from(c)).expect("a String takes any text"),
+    match kind {
+        Kind::Glob | Kind::List => Ok(()),
+        Kind::Pcre => check_regex(expression),
+        Kind::Grain | Kind::GrainPcre => match expression.split_once(':') {
+            None => Err(wrong(
+                "a grain and its value have a colon between".to_owned(),
+            )),
+            Some((_, pattern)) if kind == Kind::GrainPcre => check_regex(pattern),
+            Some(_) => Ok(()),
+        },
+        Kind::IpCidr => {
+            let address = expression.split('/').next().unwrap_or_default();
+            match address.parse::<IpAddr>() {
+                Ok(_) => Ok(()),
+                Err(_) => Err(wrong("it is no address and no network".to_owned())),
+            }
+        }
+        Kind::NodeGroup if depth > DEEPEST => Err(wrong("it leads in a circle".to_owned())),
+        Kind::NodeGroup => match groups.get(expression) {
+            Some(words) => check(Kind::Compound, words, groups, depth + 1),
+            None => {
+                let known: Vec<_> = groups.keys().map(String::as_str).collect();
+                Err(wrong(format!(
+                    "there is no such node group; there are: {}",
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
+                )))
+            }
+        },
+        Kind::Compound => check_compound(expression, groups, depth),
+        Kind::Pillar | Kind::PillarPcre | Kind::PillarExact => Err(BadTarget::Pillar),
+    }
+}
+
+fn check_regex(expression: &str) -> Result<(), BadTarget> {
+    // As in Salt the expression has to match from the beginning and may leave an end.
+    match Regex::new(&format!("^(?:{expression})")) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(BadTarget::Pattern {
+            expression: expression.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Brackets in pairs, a term on each side of `and` and `or`, and every term one that can be read.
+fn check_compound(expression: &str, groups: &NodeGroups, depth: usize) -> Result<(), BadTarget> {
+    let wrong = |why: &str| BadTarget::Expression {
+        expression: expression.to_owned(),
+        why: why.to_owned(),
+    };
+    let (mut open, mut wants_term) = (0_usize, true);
+    for word in expression.split_whitespace() {
+        match word {
+            "and" | "or" if wants_term => {
+                return Err(wrong("a term is missing before 'and' or 'or'"));
+            }
+            "and" | "or" => wants_term = true,
+            "not" => wants_term = true,
+            "(" if !wants_term => return Err(wrong("'and' or 'or' is missing before '('")),
+            "(" => open += 1,
+            ")" if open == 0 || wants_term => return Err(wrong("')' is not where it can be")),
+            ")" => open -= 1,
+            _ if !wants_term => {
+                return Err(wrong(
+                    "'and' or 'or' is missing between two terms; brackets are words of their own",
+                ));
+            }
+            term => {
+                check_term(term, groups, depth)?;
+                wants_term = false;
+            }
         }
     }
-    regex.push(']');
+    if open > 0 {
+        return Err(wrong("a '(' is not closed"));
+    }
+    if wants_term {
+        return Err(wrong("a term is missing at its end"));
+    }
+    Ok(())
+}
+
+fn check_term(term: &str, groups: &NodeGroups, depth: usize) -> Result<(), BadTarget> {
+    let Some((head, pattern)) = term.split_once('@') else {
+        return match term.contains(['(', ')']) {
+            true => Err(BadTarget::Expression {
+                expression: term.to_owned(),
+                why: "brackets are words of their own, with blanks around".to_owned(),
+            }),
+            false => Ok(()),
+        };
+    };
+    let mut letters = head.chars();
+    // Another character between the parts of a path stands behind the letter: its expression is read when it is asked.
+    let (letter, delimiter) = (letters.next(), letters.as_str());
+    let kind = match letter {
+        Some('G' | 'P') if !delimiter.is_empty() => return Ok(()),
+        Some('G') => Kind::Grain,
+        Some('P') => Kind::GrainPcre,
+        Some('E') => Kind::Pcre,
+        Some('L') => Kind::List,
+        Some('S') => Kind::IpCidr,
+        Some('N') => Kind::NodeGroup,
+        Some('I' | 'J') => return Err(BadTarget::Pillar),
+        _ => {
+            return Err(BadTarget::Expression {
+                expression: term.to_owned(),
+                why: "the letter before @ is none of G, P, E, L, S, N".to_owned(),
+            });
+        }
+    };
+    check(kind, pattern, groups, depth)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::*;
+    use jiff::Timestamp;
+    use model::{Bytes, Freshness, HostFacts, HostId};
+
+    fn host(name: &str, grains: &str) -> HostRecord {
+        HostRecord {
+            id: HostId(uuid::Uuid::nil()),
+            r#gen: 1,
+            facts: HostFacts {
+                name: name.to_owned(),
+                uri: String::new(),
+                hypervisor: String::new(),
+                hypervisor_version: String::new(),
+                libvirt_version: String::new(),
+                cpus: 1,
+                cpu_model: String::new(),
+                arch: String::new(),
+                memory: Bytes(0),
+                accelerated: false,
+                domain_types: Vec::new(),
+                grains: grains.to_owned(),
+            },
+            freshness: Freshness::Live,
+            problem: String::new(),
+            vms_total: 0,
+            vms_running: 0,
+            last_seen: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn groups() -> NodeGroups {
+        [
+            ("kvm", "kvm* and not N@old"),
+            ("old", "L@kvm1,kvm2"),
+            ("round", "N@round or kvm1"),
+        ]
+        .map(|(name, words)| (name.to_owned(), words.to_owned()))
+        .into()
+    }
 
     fn check(kind: &str, target: &str, yes: &[&str], no: &[&str]) {
-        let read = Target::parse(kind, target).expect("a readable target");
+        let read = Target::parse(kind, target, &groups()).expect("a readable target");
+        let grains = |name: &str| match name.strip_prefix("xen") {
+            Some(_) => {
+                r#"{"os": "SUSE", "virtual": "xen", "ipv4": ["10.0.1.7"], "cpu": {"flags": ["svm"]}}"#
+            }
+            None => {
+                r#"{"os": "Debian", "virtual": "physical", "ipv4": ["10.0.0.7"], "roles": ["web", "db"]}"#
+            }
+        };
         for name in yes {
-            assert!(read.matches(name), "{target} should match {name}");
+            assert!(
+                read.matches(&host(name, grains(name))),
+                "{target} should match {name}"
+            );
         }
         for name in no {
-            assert!(!read.matches(name), "{target} should not match {name}");
+            assert!(
+                !read.matches(&host(name, grains(name))),
+                "{target} should not match {name}"
+            );
         }
     }
 
     #[test]
-    fn globs_match_whole_names() {
+    fn names_are_matched_as_by_salt() {
         check(
             "glob",
             "*min-kvm*",
@@ -138,18 +300,66 @@ mod tests {
             &["kvm"],
         );
         check("glob", "kvm[0-3]", &["kvm0", "kvm3"], &["kvm4", "kvm01"]);
-        check("glob", "[!a]x", &["bx"], &["ax"]);
-        check("glob", "[]]", &["]"], &["x"]);
-        check("glob", "a.b", &["a.b"], &["axb"]);
-        check("glob", "a[", &["a["], &["a"]);
-        check("glob", "[&&x]", &["&", "x"], &["y"]);
+        check("glob", "kvm.", &["kvm."], &["kvm1"]);
+        check(
+            "pcre",
+            "kvm[12]",
+            &["kvm1", "kvm2.tf.local"],
+            &["kvm3", "a-kvm1"],
+        );
+        check("list", "kvm1, kvm2", &["kvm1", "kvm2"], &["kvm3", "kvm"]);
     }
 
     #[test]
-    fn expressions_match_from_the_beginning() {
-        check("pcre", "kvm\\d", &["kvm1", "kvm12"], &["xkvm1"]);
-        check("list", "kvm1, kvm2,", &["kvm1", "kvm2"], &["kvm", ""]);
-        assert!(Target::parse("pcre", "(").is_err());
-        assert!(Target::parse("grain", "os:Debian").is_err());
+    fn grains_are_matched_as_by_salt() {
+        check("grain", "os:Deb*", &["kvm1"], &["xen1"]);
+        check("grain", "roles:web", &["kvm1"], &["xen1"]);
+        check("grain", "cpu:flags:svm", &["xen1"], &["kvm1"]);
+        check("grain_pcre", "os:(SUSE|RedHat)", &["xen1"], &["kvm1"]);
+        check("ipcidr", "10.0.0.0/24", &["kvm1"], &["xen1"]);
+        check(
+            "compound",
+            "G@os:Debian and not kvm2",
+            &["kvm1"],
+            &["kvm2", "xen1"],
+        );
+        check(
+            "compound",
+            "( xen* or E@kvm[12] ) and not S@10.0.1.7",
+            &["kvm1"],
+            &["kvm3", "xen1"],
+        );
+        check("compound", "G|@os|Debian", &["kvm1"], &["xen1"]);
+        check("nodegroup", "kvm", &["kvm3"], &["kvm1", "kvm2", "xen1"]);
+        // An agent that has not told its grains.
+        let target = Target::parse("grain", "os:*", &groups()).expect("is read");
+        assert!(!target.matches(&host("kvm1", "")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        for (kind, target, wanted) in [
+            ("pcre", "kvm[", "not a regular expression"),
+            ("range", "%x", "is none of"),
+            ("pillar", "role:web", "does not hold the pillar"),
+            ("grain", "os", "have a colon between"),
+            ("grain_pcre", "os:(", "not a regular expression"),
+            ("ipcidr", "10.0.0", "no address"),
+            ("nodegroup", "nobody", "there are: kvm, old, round"),
+            ("nodegroup", "round", "in a circle"),
+            ("compound", "kvm1 kvm2", "is missing between two terms"),
+            ("compound", "(kvm1 or kvm2)", "words of their own"),
+            ("compound", "( kvm1", "is not closed"),
+            ("compound", "kvm1 )", "not where it can be"),
+            ("compound", "kvm1 and", "missing at its end"),
+            ("compound", "or kvm1", "missing before"),
+            ("compound", "", "missing at its end"),
+            ("compound", "I@role:web", "does not hold the pillar"),
+            ("compound", "X@a", "is none of G, P, E, L, S, N"),
+            ("compound", "E@(", "not a regular expression"),
+        ] {
+            let error = Target::parse(kind, target, &groups()).expect_err(target);
+            assert!(error.to_string().contains(wanted), "{target}: {error}");
+        }
     }
 }

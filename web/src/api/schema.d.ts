@@ -1639,7 +1639,7 @@ export interface components {
     RunRequest: {
       /** @description Which hosts. */
       target: string
-      /** @description How to read `target`: `glob` (default), `pcre`, `list`. */
+      /** @description How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`. */
       target_kind?: string
       /** @description `module.function`. */
       fun: string

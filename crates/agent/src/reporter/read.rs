@@ -1,7 +1,7 @@
 //! The reads themselves, each a task of its own.
 
 use super::mirror::{Key, Kind, Object};
-use hypervisor::{Hypervisor, HypervisorError};
+use hypervisor::{Hypervisor, HypervisorError, Versions};
 use model::{HostFacts, Inventory, Vm};
 use std::sync::Arc;
 
@@ -48,9 +48,21 @@ pub(super) async fn addresses(hypervisor: Arc<dyn Hypervisor>) -> Read {
     Read::Addresses(hypervisor.addresses().await)
 }
 
+/// What the server aims by, as JSON.
+fn grains_of(facts: &HostFacts) -> String {
+    let versions = Versions {
+        uri: facts.uri.clone(),
+        hypervisor: facts.hypervisor.clone(),
+        hypervisor_version: facts.hypervisor_version.clone(),
+        libvirt_version: facts.libvirt_version.clone(),
+    };
+    crate::grains::with_versions(&facts.name, Some(versions)).to_string()
+}
+
 pub(super) async fn everything(hypervisor: Arc<dyn Hypervisor>) -> Read {
     let read = async {
-        let facts = hypervisor.facts().await?;
+        let mut facts = hypervisor.facts().await?;
+        facts.grains = grains_of(&facts);
         let mut inventory = hypervisor.inventory().await?;
         inventory.vms = inventory.vms.into_iter().map(compared).collect();
         // A host without networks, or whose leases cannot be read, is still a host.

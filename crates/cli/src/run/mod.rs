@@ -16,7 +16,8 @@ use std::time::Duration;
 const EXAMPLES: &str = "Examples:
   salar run '*' test.ping
   salar run 'kvm*' state.apply vm test=True
-  salar run -L kvm1,kvm2 virt.list_domains --out json";
+  salar run -L kvm1,kvm2 virt.list_domains --out json
+  salar run -C 'G@os:Debian and not kvm9' test.ping";
 
 /// Call a function on every host that the target matches
 ///
@@ -25,7 +26,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Which hosts, by name: a shell pattern unless told otherwise
+    /// Which hosts: a shell pattern of names unless told otherwise
     target: String,
 
     /// The function: state.apply, virt.list_domains, …
@@ -36,13 +37,8 @@ pub struct Args {
     #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
 
-    /// The target is a list of names with commas between
-    #[arg(short = 'L', long, conflicts_with = "pcre")]
-    list: bool,
-
-    /// The target is a regular expression
-    #[arg(short = 'E', long)]
-    pcre: bool,
+    #[command(flatten)]
+    kind: Kind,
 
     /// Seconds of silence after which a host that cannot take it now is not waited for
     #[arg(short, long, value_name = "SECONDS", default_value_t = 5)]
@@ -65,6 +61,59 @@ pub struct Args {
 
     #[command(flatten)]
     connection: Connection,
+}
+
+/// What the target is, if no shell pattern of names
+#[derive(Debug, Default, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct Kind {
+    /// The target is a list of names with commas between
+    #[arg(short = 'L', long)]
+    list: bool,
+
+    /// The target is a regular expression
+    #[arg(short = 'E', long)]
+    pcre: bool,
+
+    /// The target is a grain and a shell pattern: os:Debian
+    #[arg(short = 'G', long)]
+    grain: bool,
+
+    /// The target is a grain and a regular expression
+    #[arg(short = 'P', long)]
+    grain_pcre: bool,
+
+    /// The target is an expression: 'G@os:Debian and not ( kvm1 or E@xen[0-9] )'
+    #[arg(short = 'C', long)]
+    compound: bool,
+
+    /// The target is a node group of the server's settings
+    #[arg(short = 'N', long)]
+    nodegroup: bool,
+
+    /// The target is an address or a network
+    #[arg(short = 'S', long)]
+    ipcidr: bool,
+}
+
+impl Kind {
+    /// The word for the server.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self { list: true, .. } => "list",
+            Self { pcre: true, .. } => "pcre",
+            Self { grain: true, .. } => "grain",
+            Self {
+                grain_pcre: true, ..
+            } => "grain_pcre",
+            Self { compound: true, .. } => "compound",
+            Self {
+                nodegroup: true, ..
+            } => "nodegroup",
+            Self { ipcidr: true, .. } => "ipcidr",
+            Self { .. } => "glob",
+        }
+    }
 }
 
 /// How results are printed
@@ -180,17 +229,10 @@ pub(crate) async fn run_as(args: Args, wording: Wording) -> Result<Outcome, Fail
 }
 
 fn request(args: &Args) -> RunRequest {
-    let kind = if args.list {
-        "list"
-    } else if args.pcre {
-        "pcre"
-    } else {
-        "glob"
-    };
     let (positional, kwargs) = sls::words::command_line(&args.arguments);
     RunRequest {
         target: args.target.clone(),
-        target_kind: kind.to_owned(),
+        target_kind: args.kind.word().to_owned(),
         fun: args.fun.clone(),
         args: positional,
         kwargs,

@@ -37,6 +37,7 @@ pub fn facts(name: &str) -> HostFacts {
         memory: Bytes::from_mib(4096),
         accelerated: false,
         domain_types: vec!["test".to_owned()],
+        grains: r#"{"os": "Debian"}"#.to_owned(),
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn facts(
         memory: Bytes::from_kib(node.memory),
         accelerated: capabilities.accelerated(),
         domain_types: capabilities.domain_types(),
+        grains: String::new(),
     })
 }
 

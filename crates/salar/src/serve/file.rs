@@ -2,6 +2,7 @@
 
 use cli::Failure;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ pub(crate) struct File {
     pub(crate) tls_key: Option<PathBuf>,
     /// Further names by which browsers reach a loopback address. Default: none.
     pub(crate) allowed_hosts: Vec<String>,
+    /// Node groups of targets: compound expressions by name. Default: none.
+    pub(crate) nodegroups: BTreeMap<String, String>,
     /// Folder of another web interface. Default: the built-in one.
     pub(crate) web_dir: Option<PathBuf>,
     /// `error`, `warn`, `info`, `debug` or `trace`. Default: `info`.

@@ -133,6 +133,7 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         pillar_roots: roots([args.pillar_roots, file.pillar_roots], "/srv/pillar")?,
         id: args.id.or(file.id),
         agent_program,
+        nodegroups: file.nodegroups,
         web_dir: args.web_dir.or(file.web_dir),
     };
     Ok(Settings { config, log_level })

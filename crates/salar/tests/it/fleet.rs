@@ -299,6 +299,16 @@ fn agents_come_back_to_a_server_that_was_killed() {
     for name in names {
         fleet.host(name, "live");
     }
+    // Grains are of the store; they are there before and after.
+    let words = [
+        "run",
+        "-C",
+        "G@id:kvm[12] and not kvm2",
+        "test.ping",
+        "--out",
+        "json",
+    ];
+    assert_eq!(fleet.json(&words), serde_json::json!({ "kvm1": true }));
     for name in names {
         fleet.pings(name);
     }

@@ -86,10 +86,10 @@ fn unserved_options_of_salt_say_why() {
     let grain = said(&mut program(
         &salt,
         folder.path(),
-        &["-G", "os:Debian", "test.ping"],
+        &["-I", "role:web", "test.ping"],
     ));
     assert_eq!(grain.status, 2);
-    assert!(grain.err.contains("-G is not in this version"), "{grain:?}");
+    assert!(grain.err.contains("-I is not in this version"), "{grain:?}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use super::gate::Identity;
 use crate::app::{App, BUILD};
 use crate::bus;
 use crate::feed::{self, Message};
-use crate::target::Target;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
@@ -15,6 +14,7 @@ use futures_util::Stream;
 use serde::Deserialize;
 use server_api::ErrorBody;
 use server_api::event::{BusEvent, Hello};
+use sls::glob;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
@@ -213,8 +213,7 @@ pub async fn watch_bus(
     identity: Identity,
     Query(params): Query<BusParams>,
 ) -> Result<Response, ApiError> {
-    let pattern = params.tag.as_deref().unwrap_or("*");
-    let tags = Target::parse("glob", pattern).map_err(|e| ApiError::field("tag", e.to_string()))?;
+    let tags = params.tag.unwrap_or_else(|| "*".to_owned());
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
     let events = ctx.bus.subscribe();
     // The first bytes tell the client that it is connected.
@@ -237,7 +236,7 @@ impl Watcher {
     async fn bus(
         &self,
         mut events: broadcast::Receiver<Arc<BusEvent>>,
-        tags: Target,
+        tags: String,
     ) -> Result<(), Closed> {
         let mut heartbeat = heartbeat(&self.ctx);
         loop {
@@ -251,7 +250,7 @@ impl Watcher {
                     self.send(Event::default().comment("")).await?;
                 }
                 event = events.recv() => match event {
-                    Ok(event) if tags.matches(&event.tag) => {
+                    Ok(event) if glob::matches(&tags, &event.tag) => {
                         let event = bus::shown(&event, self.identity.role);
                         self.send(Event::default().json_data(&*event).map_err(|_| Closed)?).await?;
                     }

@@ -109,15 +109,10 @@ async fn targets(ctx: &Ctx, run: &RunRequest) -> Result<Vec<HostRecord>, ApiErro
         let message = format!("A target has at most {MAX_TARGET_BYTES} bytes");
         return Err(ApiError::field("target", message));
     }
-    let target = Target::parse(&run.target_kind, &run.target).map_err(|e| {
-        let field = match e {
-            crate::target::BadTarget::Kind { .. } => "target_kind",
-            crate::target::BadTarget::Pattern { .. } => "target",
-        };
-        ApiError::field(field, e.to_string())
-    })?;
+    let target = Target::parse(&run.target_kind, &run.target, &ctx.nodegroups)
+        .map_err(|error| ApiError::field(error.field(), error.to_string()))?;
     let mut hosts = ctx.store.all_hosts().await?;
-    hosts.retain(|host| target.matches(&host.facts.name));
+    hosts.retain(|host| target.matches(host));
     if hosts.is_empty() {
         let message = format!(
             "No host matches the target {:?}; nothing was queued",
