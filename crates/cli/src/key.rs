@@ -144,7 +144,7 @@ async fn tokens(client: &Client, json: bool) -> Result<(), Failure> {
 }
 
 async fn finger(client: &Client, wanted: &[String]) -> Result<(), Failure> {
-    let Keys { ca, keys } = client.keys().await?;
+    let Keys { ca, keys, .. } = client.keys().await?;
     let mut table = Table::new(&["NAME", "STATUS", "FINGERPRINT"]);
     if let Some(ca) = &ca {
         table.row(["", "CA of the server", ca]);

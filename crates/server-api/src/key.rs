@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 pub struct Keys {
     /// Fingerprint of the server's CA; absent when the server does not listen to agents of other machines.
     pub ca: Option<String>,
+    /// Port on which the server listens to agents; with `ca`.
+    pub port: Option<u16>,
     /// By name.
     pub keys: Vec<Key>,
 }

@@ -29,6 +29,8 @@ pub struct App {
     pub keys: Keys,
     /// The CA of agents; none when they are not listened to.
     pub ca: Option<Arc<Ca>>,
+    /// Port for agents; the first, if they are listened to on several.
+    pub agent_port: Option<u16>,
     /// Console tickets given out.
     pub tickets: Tickets,
     /// Live updates.

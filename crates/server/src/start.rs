@@ -143,6 +143,10 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         tunnels: Tunnels::default(),
         keys: Keys::default(),
         ca: ca.clone().filter(|_| !agent_listeners.is_empty()),
+        agent_port: agent_listeners
+            .first()
+            .and_then(|listener| listener.local_addr().ok())
+            .map(|address| address.port()),
         tickets: Tickets::default(),
         feed: Feed::new(),
         bus: Bus::new(),

@@ -126,6 +126,35 @@ export const actionQuery = (id: string, gen: number | undefined) =>
     queryFn: (): Promise<Action> => dataOf(client.GET('/api/v1/actions/{id}', { params: { path: { id } } })),
   })
 
+/** The keys that agents have shown. They come from outside of the store's feed, so that they are asked for again. */
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: () => dataOf(client.GET('/api/v1/keys')),
+  refetchInterval: 3_000,
+})
+
+export type KeyDecision = 'accept' | 'reject' | 'delete'
+
+const keyPaths = {
+  accept: '/api/v1/keys/{fingerprint}/accept',
+  reject: '/api/v1/keys/{fingerprint}/reject',
+} as const
+
+export async function decideKey(fingerprint: string, decision: KeyDecision): Promise<void> {
+  const params = { path: { fingerprint } }
+  if (decision !== 'delete') {
+    await dataOf(client.POST(keyPaths[decision], { params }))
+    return
+  }
+  const { error, response } = await client.DELETE('/api/v1/keys/{fingerprint}', { params })
+  if (!response.ok) throw new ApiError(problemFrom(response.status, error))
+}
+
+/** A token to join for one host, good for an hour. */
+export function createJoinToken() {
+  return dataOf(client.POST('/api/v1/join_tokens', { body: {} }))
+}
+
 /** A ticket for one console connection: good once, for 30 seconds. */
 export function openConsole(id: string) {
   return dataOf(

@@ -1134,6 +1134,11 @@ export interface components {
     Keys: {
       /** @description Fingerprint of the server's CA; absent when the server does not listen to agents of other machines. */
       ca?: string | null
+      /**
+       * Format: int32
+       * @description Port on which the server listens to agents; with `ca`.
+       */
+      port?: number | null
       /** @description By name. */
       keys: components['schemas']['Key'][]
     }

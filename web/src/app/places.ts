@@ -31,7 +31,13 @@ export const groups: readonly { label: string; places: readonly Place[] }[] = [
     label: nav.operations,
     places: [{ label: nav.tasks, path: '/tasks', key: 't', keyHelp: shortcuts.goTasks }],
   },
-  { label: nav.administration, places: [{ label: nav.about, path: '/about' }] },
+  {
+    label: nav.administration,
+    places: [
+      { label: nav.keys, path: '/keys' },
+      { label: nav.about, path: '/about' },
+    ],
+  },
 ]
 
 export const places: readonly Place[] = groups.flatMap((group) => group.places)

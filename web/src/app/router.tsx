@@ -151,6 +151,12 @@ const nowhereRoute = createRoute({
   component: NotFoundPage,
 })
 
+const keysRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys',
+  component: page(() => import('../pages/keys/KeysPage').then((module) => module.KeysPage)),
+})
+
 const aboutRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/about',
@@ -169,6 +175,7 @@ const routeTree = root.addChildren([
     networksRoute,
     statesRoute,
     tasksRoute,
+    keysRoute,
     aboutRoute,
     nowhereRoute,
   ]),

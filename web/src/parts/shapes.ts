@@ -63,6 +63,13 @@ const byActionStatus: Record<string, Shape> = {
   cancelled: { path: ring, tone: 'subtle' },
 }
 
+const byKeyStatus: Record<string, Shape> = {
+  unaccepted: { path: clock, tone: 'info' },
+  accepted: { path: tick, tone: 'success' },
+  rejected: { path: ring, tone: 'subtle' },
+  denied: { path: cross, tone: 'danger' },
+}
+
 const byWish: Record<string, Shape> = {
   start: { path: triangle, tone: 'success', hollow: true },
   resume: { path: triangle, tone: 'success', hollow: true },
@@ -76,3 +83,4 @@ const byWish: Record<string, Shape> = {
 export const shapeOfStatus = (status: string): Shape => byStatus[status] ?? unknown
 export const shapeOfAction = (status: string): Shape => byActionStatus[status] ?? unknown
 export const shapeOfWish = (action: string): Shape => byWish[action] ?? unknown
+export const shapeOfKey = (status: string): Shape => byKeyStatus[status] ?? unknown

@@ -25,6 +25,7 @@ export const nav = {
   networks: 'Networks',
   states: 'States',
   tasks: 'Tasks',
+  keys: 'Keys',
   about: 'About',
   skip: 'Skip to content',
   close: 'Close navigation',
@@ -595,6 +596,47 @@ export const time = {
 
 export const toasts = {
   region: 'Messages',
+}
+
+export const keys = {
+  title: 'Keys',
+  shown: 'Keys of agents',
+  compare: 'Compare the fingerprint with the one in the log of the agent before you accept it.',
+  none: 'No agent of another machine has shown a key yet',
+  needsAdministrator: 'Keys of agents are for users with the role administrator',
+  heads: ['Host', 'State', 'Fingerprint', 'From', 'First shown', 'Actions'],
+  status: {
+    unaccepted: 'Waits',
+    accepted: 'Accepted',
+    rejected: 'Rejected',
+    denied: 'Denied: name taken',
+  } as Record<string, string>,
+  decide: {
+    accept: { label: 'Accept', of: (name: string) => `Accept ${name}` },
+    reject: { label: 'Reject', of: (name: string) => `Reject ${name}` },
+    delete: { label: 'Delete', of: (name: string) => `Delete the key of ${name}` },
+  },
+  done: {
+    accept: (name: string) => `${name} is accepted`,
+    reject: (name: string) => `${name} is rejected`,
+    delete: (name: string) => `The key of ${name} is deleted`,
+  },
+  failed: {
+    accept: (name: string) => `Could not accept ${name}`,
+    reject: (name: string) => `Could not reject ${name}`,
+    delete: (name: string) => `Could not delete the key of ${name}`,
+  },
+  cut: 'Its agent is cut off at once: the host is unreachable here, its consoles close. What runs on it goes on running.',
+  join: 'Join a host',
+  joinBody: 'Run this on the host, then accept its key here.',
+  tokenBody: 'Run this on one host within an hour: it is accepted by itself. The token is not shown again.',
+  joinCommand: (server: string, port: number, token: string | undefined) =>
+    `salar agent --server https://${server}:${port}${token === undefined ? '' : ` --token ${token}`}`,
+  makeToken: 'Make a token',
+  tokenFailed: 'Could not make a token',
+  ca: 'Fingerprint of this server',
+  notListening: 'This server does not listen to agents of other machines. Start it with:',
+  listenCommand: 'salar serve --listen-agents 0.0.0.0:4507',
 }
 
 export const states = {

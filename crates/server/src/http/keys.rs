@@ -40,7 +40,11 @@ pub async fn list_keys(State(ctx): State<Ctx>) -> Result<Json<Keys>, ApiError> {
     let keys = ctx.store.list_keys().await?;
     let ca = ctx.ca.as_ref().map(|ca| ca.fingerprint().to_string());
     let keys = keys.into_iter().map(shown).collect();
-    Ok(Json(Keys { ca, keys }))
+    Ok(Json(Keys {
+        ca,
+        port: ctx.agent_port,
+        keys,
+    }))
 }
 
 /// Accepts a key: its agent is one of ours from now on.

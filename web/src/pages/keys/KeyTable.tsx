@@ -1,0 +1,114 @@
+/** The keys that agents have shown, each with what can be decided about it. */
+import { Button } from '@patternfly/react-core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { decideKey, keysQuery, type KeyDecision } from '../../api/queries'
+import type { Key } from '../../api/types'
+import { problemOf } from '../../api/problem'
+import { Ago } from '../../parts/Ago'
+import { problemWords } from '../../parts/ProblemAlert'
+import { ShapeIcon } from '../../parts/StatusMark'
+import { shapeOfKey } from '../../parts/shapes'
+import { showToast } from '../../parts/toasts'
+import { keys as words } from '../../text/en'
+import { KeyConfirm } from './KeyConfirm'
+
+/** What can be decided about a key of each status. */
+const decisions: Record<string, readonly KeyDecision[]> = {
+  unaccepted: ['accept', 'reject', 'delete'],
+  accepted: ['reject', 'delete'],
+  rejected: ['accept', 'delete'],
+  denied: ['delete'],
+}
+
+interface Asked {
+  of: Key
+  decision: KeyDecision
+}
+
+export function KeyTable({ keys }: { keys: readonly Key[] }) {
+  const queries = useQueryClient()
+  const [asked, setAsked] = useState<Asked | undefined>(undefined)
+  const decide = async ({ of, decision }: Asked) => {
+    setAsked(undefined)
+    try {
+      await decideKey(of.fingerprint, decision)
+      showToast({ variant: 'success', title: words.done[decision](of.name) })
+    } catch (error) {
+      const { message, hint } = problemWords(problemOf(error))
+      showToast({ variant: 'danger', title: words.failed[decision](of.name), body: message, hint })
+    }
+    await queries.invalidateQueries({ queryKey: keysQuery.queryKey })
+  }
+  // What cuts an agent that works is asked for twice.
+  const ask = (wanted: Asked) => (wanted.of.status === 'accepted' ? setAsked(wanted) : void decide(wanted))
+  if (keys.length === 0) return <p className="quiet">{words.none}</p>
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area has to take the arrow keys
+    <div className="plain-table" role="group" aria-label={words.shown} tabIndex={0}>
+      <table className="pf-v6-c-table pf-m-compact key-table" aria-label={words.shown}>
+        <thead className="pf-v6-c-table__thead">
+          <tr className="pf-v6-c-table__tr">
+            {words.heads.map((head) => (
+              <th key={head} className="pf-v6-c-table__th" scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="pf-v6-c-table__tbody">
+          {keys.map((key) => (
+            <Row key={key.fingerprint} of={key} onAsk={(decision) => ask({ of: key, decision })} />
+          ))}
+        </tbody>
+      </table>
+      {asked !== undefined && (
+        <KeyConfirm
+          name={asked.of.name}
+          decision={asked.decision}
+          onConfirm={() => void decide(asked)}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </div>
+  )
+}
+
+function Row({ of, onAsk }: { of: Key; onAsk: (decision: KeyDecision) => void }) {
+  return (
+    <tr className="pf-v6-c-table__tr">
+      <th className="pf-v6-c-table__td" scope="row" translate="no" title={of.name}>
+        {of.name}
+      </th>
+      <td className="pf-v6-c-table__td">
+        <span className="status">
+          <ShapeIcon shape={shapeOfKey(of.status)} />
+          {words.status[of.status] ?? of.status}
+        </span>
+      </td>
+      <td className="pf-v6-c-table__td mono key-print" translate="no">
+        {of.fingerprint}
+      </td>
+      <td className="pf-v6-c-table__td" translate="no">
+        {of.address}
+      </td>
+      <td className="pf-v6-c-table__td">
+        <Ago at={of.seen_at} />
+      </td>
+      <td className="pf-v6-c-table__td key-deeds">
+        {(decisions[of.status] ?? []).map((decision) => (
+          <Button
+            key={decision}
+            size="sm"
+            variant={decision === 'accept' ? 'primary' : 'link'}
+            isDanger={decision === 'delete'}
+            aria-label={words.decide[decision].of(of.name)}
+            onClick={() => onAsk(decision)}
+          >
+            {words.decide[decision].label}
+          </Button>
+        ))}
+      </td>
+    </tr>
+  )
+}
