@@ -561,6 +561,8 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
     );
     refuse("v", "{mem: 1, graphics: {type: vcn}}");
     refuse("v", "{mem: 1, boot: {kernel: /k}}");
+    refuse("v", "{mem: 1, boot: {kernel: 'file://hv2/k', initrd: /i}}");
+    refuse("v", "{mem: 1, boot: {kernel: /k, initrd: 'file:///a%20b'}}");
     refuse("v", "{mem: 1, boot_dev: floppy}");
     refuse("v", "{mem: 1, host_devices: [pci_0000_00_1f_6]}");
     refuse("v", "{mem: 1, autostart: 'yes'}");
@@ -582,6 +584,8 @@ fn what_cannot_be_is_refused_before_anything_is_touched() {
         interfaces: e: type: "direct" is not bridge or network. Define a network with forward: bridge, vepa or hostdev, and write network: NAME
         graphics: type: "vcn" is not one of none, vnc, spice, rdp, sdl, desktop, egl-headless, dbus. Did you mean vnc?
         boot: {"kernel":"/k"} is not possible: Invalid boot parameters,It has to follow this combination: [(kernel, initrd) or/and cmdline] or/and [(loader, nvram) or efi]
+        boot: kernel: "file://hv2/k" is not a path on the host in this version. Put the file on the host and write its absolute path
+        boot: initrd: "file:///a%20b" is not a path on the host in this version. Put the file on the host and write its absolute path
         boot_dev: "floppy" is not a list of hd, fd, cdrom, network with blanks between them
         host_devices: ["pci_0000_00_1f_6"] is not possible in this version. Leave it out and attach the device with virsh: the state keeps what it does not know
         autostart: "yes" is not a boolean (True or False). Write True, without quotes"#]].assert_eq(&said.join("\n"));

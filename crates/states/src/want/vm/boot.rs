@@ -81,19 +81,32 @@ fn element(key: &str) -> &'static str {
     }
 }
 
-/// A path on the host, or the command line of the kernel; `None` for null.
+/// A path on the host, also as a `file:` URL, or the command line of the kernel; `None` for null.
 fn file(field: &Field, key: &str) -> Result<Option<String>, StateError> {
     if field.is_null() {
         return Ok(None);
     }
     let text = field.word()?;
-    if key != "cmdline" && !text.starts_with('/') {
-        return Err(field.refuse(
+    if key == "cmdline" {
+        return Ok(Some(text));
+    }
+    match host_path(&text) {
+        Some(path) => Ok(Some(path.to_owned())),
+        None => Err(field.refuse(
             "a path on the host in this version",
             Some("Put the file on the host and write its absolute path".to_owned()),
-        ));
+        )),
     }
-    Ok(Some(text))
+}
+
+/// The path that a text or a `file:` URL of this host names. A URL with escapes is none: they are not undone here.
+fn host_path(text: &str) -> Option<&str> {
+    let path = match text.strip_prefix("file://") {
+        Some(path) if path.contains('%') => return None,
+        Some(path) => path,
+        None => text,
+    };
+    path.starts_with('/').then_some(path)
 }
 
 /// `boot_dev`: devices in the order in which they are tried.

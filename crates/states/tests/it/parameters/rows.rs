@@ -148,7 +148,7 @@ pub const VM: &[Row] = &[
     row("os_type", "os_type: hvm", "os_type: xen", "os/type", ("hvm", "-")),
     row("arch", "arch: x86_64", "arch: aarch64", "os/type@arch", ("x86_64", "-")),
     row("boot: kernel", "boot: {kernel: /images/1.k, initrd: /images/1.i}", "boot: {kernel: /images/2.k, initrd: /images/1.i}", "os/kernel", ("/images/1.k", "/images/2.k")),
-    row("boot: initrd", "boot: {kernel: /images/1.k, initrd: /images/1.i}", "boot: {kernel: /images/1.k, initrd: /images/2.i}", "os/initrd", ("/images/1.i", "/images/2.i")),
+    row("boot: initrd", "boot: {kernel: /images/1.k, initrd: /images/1.i}", "boot: {kernel: /images/1.k, initrd: 'file:///images/2.i'}", "os/initrd", ("/images/1.i", "/images/2.i")),
     row("boot: cmdline", "boot: {kernel: /images/1.k, initrd: /images/1.i, cmdline: 'console=ttyS0 quiet'}", "boot: {kernel: /images/1.k, initrd: /images/1.i, cmdline: 'x=\"<&>\"'}", "os/cmdline", ("console=ttyS0 quiet", "x=\"<&>\"")),
     row("boot: loader", "boot: {loader: /images/1.fd, nvram: /images/1.vars}", "boot: {loader: /images/2.fd, nvram: /images/1.vars}", "os/loader", ("/images/1.fd", "/images/2.fd")),
     row("boot: nvram", "boot: {loader: /images/1.fd, nvram: /images/1.vars}", "boot: {loader: /images/1.fd, nvram: /images/2.vars}", "os/nvram@template", ("/images/1.vars", "/images/2.vars")),
