@@ -28,8 +28,6 @@ struct Refused {
     pillar: bool,
     #[arg(short = 'J', long, hide = true)]
     pillar_pcre: bool,
-    #[arg(short = 'b', long, hide = true, value_name = "SIZE")]
-    batch: Option<String>,
     #[arg(long, hide = true, value_name = "COUNT")]
     subset: Option<String>,
     #[arg(long = "return", hide = true, value_name = "RETURNER")]
@@ -43,11 +41,6 @@ impl Refused {
         let given = [
             (self.pillar, "-I", by_pillar),
             (self.pillar_pcre, "-J", by_pillar),
-            (
-                self.batch.is_some(),
-                "-b",
-                "hosts are always asked at the same time",
-            ),
             (
                 self.subset.is_some(),
                 "--subset",

@@ -245,6 +245,15 @@ impl Client {
         Ok(accepted.action)
     }
 
+    /// Names of the hosts that a target matches.
+    pub async fn targets(&self, kind: &str, target: &str) -> Result<Vec<String>, ClientError> {
+        let query = [
+            ("target", target.to_owned()),
+            ("target_kind", kind.to_owned()),
+        ];
+        self.get(&["targets"], &query).await
+    }
+
     /// Calls a function on every host that its target matches.
     pub async fn run(&self, request: &RunRequest) -> Result<Job, ClientError> {
         self.post(&["runs"], Some(request)).await

@@ -129,6 +129,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "retry_action",
         Role::Operator,
     ),
+    row("GET", "/api/v1/targets", "list_targets", Role::Viewer),
     row("POST", "/api/v1/runs", "create_run", Role::Administrator),
     row("GET", "/api/v1/runs/{jid}", "get_run", Role::Viewer),
     row("GET", "/api/v1/events", "watch_events", Role::Viewer),

@@ -502,6 +502,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/targets': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Names of the hosts that a target matches.
+     * @description Needs the role viewer.
+     */
+    get: operations['list_targets']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/users': {
     parameters: {
       query?: never
@@ -2661,6 +2681,47 @@ export interface operations {
           [name: string]: unknown
         }
         content?: never
+      }
+    }
+  }
+  list_targets: {
+    parameters: {
+      query: {
+        /** @description Which hosts. */
+        target: string
+        /** @description How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`. */
+        target_kind?: string
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': string[]
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description `no_host_matched`: the target matches no host */
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
       }
     }
   }

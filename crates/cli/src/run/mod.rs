@@ -1,5 +1,6 @@
 //! `salar run`: a function on many hosts.
 
+mod batch;
 mod report;
 
 pub(crate) use report::Report;
@@ -8,6 +9,7 @@ use crate::connection::Connection;
 use crate::output::{print, say, wants_color};
 use crate::wait::Waiter;
 use crate::{Failure, Outcome};
+use batch::Batch;
 use client::ClientError;
 use outputter::{Format, StateOutput, Style};
 use server_api::run::{Job, RunRequest};
@@ -43,6 +45,10 @@ pub struct Args {
     /// Seconds of silence after which a host that cannot take it now is not waited for
     #[arg(short, long, value_name = "SECONDS", default_value_t = 5)]
     timeout: u64,
+
+    /// So many hosts at a time, as a number or a share (10, 25%); the next begins when one has ended
+    #[arg(short, long, value_name = "SIZE", conflicts_with = "detach")]
+    batch: Option<Batch>,
 
     /// Do not wait: print the id of the job
     #[arg(long = "async")]
@@ -200,6 +206,9 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
 
 pub(crate) async fn run_as(args: Args, wording: Wording) -> Result<Outcome, Failure> {
     let client = args.connection.client()?;
+    if let Some(batch) = args.batch {
+        return batch::run(&args, &client, batch, wording).await;
+    }
     // Connected before anything is asked for, so that no result can come unseen.
     let silence = Duration::from_secs(args.timeout);
     let waiter = if args.detach {

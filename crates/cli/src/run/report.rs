@@ -38,16 +38,30 @@ impl Report {
     /// Waits for the actions and prints each result when it comes.
     pub(crate) async fn follow(
         &mut self,
-        mut waiter: Waiter,
+        waiter: Waiter,
         actions: Vec<Action>,
     ) -> Result<(), Failure> {
-        for action in actions {
+        self.follow_each(waiter, actions, async || Ok(Vec::new()))
+            .await
+    }
+
+    /// The same, with more actions from `next` whenever one has ended.
+    pub(crate) async fn follow_each(
+        &mut self,
+        mut waiter: Waiter,
+        first: Vec<Action>,
+        mut next: impl AsyncFnMut() -> Result<Vec<Action>, Failure>,
+    ) -> Result<(), Failure> {
+        for action in first {
             waiter.add(action);
         }
         while let Some(ended) = waiter.next().await? {
             match ended {
                 Ended::Action(action) => self.returned(&action)?,
                 Ended::Stuck(action, why) => self.stuck(&action, why)?,
+            }
+            for action in next().await? {
+                waiter.add(action);
             }
         }
         Ok(())

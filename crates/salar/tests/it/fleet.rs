@@ -299,6 +299,18 @@ fn agents_come_back_to_a_server_that_was_killed() {
     for name in names {
         fleet.host(name, "live");
     }
+    // One after the other, and all in the end: a job for each.
+    let out = fleet.done(&["run", "*", "test.ping", "--batch", "1", "--out", "txt"]);
+    let mut lines: Vec<_> = out.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, names.map(|name| format!("{name}: True")));
+    let actions = fleet.json(&["action", "list", "--json"]);
+    let actions = actions.as_array().expect("a list");
+    let jobs: std::collections::BTreeSet<_> = actions
+        .iter()
+        .map(|action| action["jid"].to_string())
+        .collect();
+    assert_eq!((actions.len(), jobs.len()), (3, 3));
     // Grains are of the store; they are there before and after.
     let words = [
         "run",

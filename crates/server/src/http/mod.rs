@@ -115,6 +115,7 @@ fn api() -> OpenApiRouter<Ctx> {
         .routes(routes!(actions::get_action))
         .routes(routes!(actions::cancel_action))
         .routes(routes!(actions::retry_action))
+        .routes(routes!(runs::list_targets))
         .routes(routes!(runs::create_run))
         .routes(routes!(runs::get_run))
         .routes(routes!(events::watch_events))

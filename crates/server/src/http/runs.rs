@@ -8,17 +8,50 @@ use super::gate::Identity;
 use crate::render;
 use crate::target::Target;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use db::{ActionRecord, HostRecord, JobRecord, NewAction, NewJob};
 use jiff::Timestamp;
 use model::{ActionId, ActionKind, JobId, Lane};
+use serde::Deserialize;
 use server_api::run::{Job, RunRequest};
 use server_api::{ErrorBody, Role};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 /// Longest target.
 const MAX_TARGET_BYTES: usize = 4096;
+
+/// A target.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct TargetParams {
+    /// Which hosts.
+    target: String,
+    /// How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`.
+    target_kind: Option<String>,
+}
+
+/// Names of the hosts that a target matches.
+#[utoipa::path(
+    get, path = "/api/v1/targets", tag = "runs", params(TargetParams),
+    responses(
+        (status = 200, body = Vec<String>),
+        (status = 400, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "`no_host_matched`: the target matches no host"),
+    )
+)]
+pub async fn list_targets(
+    State(ctx): State<Ctx>,
+    Query(params): Query<TargetParams>,
+) -> Result<Json<Vec<String>>, ApiError> {
+    let kind = params.target_kind.as_deref().unwrap_or("glob");
+    let hosts = targets(&ctx, kind, &params.target).await?;
+    Ok(Json(
+        hosts.into_iter().map(|host| host.facts.name).collect(),
+    ))
+}
 
 /// Calls a function on every host that the target matches.
 #[utoipa::path(
@@ -37,7 +70,7 @@ pub async fn create_run(
     Body(run): Body<RunRequest>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
     check_fun(&run.fun)?;
-    let hosts = targets(&ctx, &run).await?;
+    let hosts = targets(&ctx, &run.target_kind, &run.target).await?;
     let request = serde_json::to_string(&run).unwrap_or_default();
     let key = client_key(&headers, &request)?;
     let job = NewJob {
@@ -104,20 +137,17 @@ fn shown(job: JobRecord, actions: &[ActionRecord], role: Role) -> Job {
     }
 }
 
-async fn targets(ctx: &Ctx, run: &RunRequest) -> Result<Vec<HostRecord>, ApiError> {
-    if run.target.len() > MAX_TARGET_BYTES {
+async fn targets(ctx: &Ctx, kind: &str, target: &str) -> Result<Vec<HostRecord>, ApiError> {
+    if target.len() > MAX_TARGET_BYTES {
         let message = format!("A target has at most {MAX_TARGET_BYTES} bytes");
         return Err(ApiError::field("target", message));
     }
-    let target = Target::parse(&run.target_kind, &run.target, &ctx.nodegroups)
+    let read = Target::parse(kind, target, &ctx.nodegroups)
         .map_err(|error| ApiError::field(error.field(), error.to_string()))?;
     let mut hosts = ctx.store.all_hosts().await?;
-    hosts.retain(|host| target.matches(host));
+    hosts.retain(|host| read.matches(host));
     if hosts.is_empty() {
-        let message = format!(
-            "No host matches the target {:?}; nothing was queued",
-            run.target
-        );
+        let message = format!("No host matches the target {target:?}; nothing was queued");
         return Err(
             ApiError::new(StatusCode::NOT_FOUND, "no_host_matched", message)
                 .hint("List the hosts: salar host list"),
