@@ -31,6 +31,7 @@ export class Salar {
       'serve',
       ...['--state-dir', options.stateDir],
       ...['--listen', '127.0.0.1:0'],
+      ...['--listen-agents', '127.0.0.1:0'],
       ...['--hypervisor', options.hypervisor],
       ...['--id', 'kvm1.example'],
       ...['--file-root', options.fileRoot],
@@ -50,6 +51,12 @@ export class Salar {
 
   get pid(): number {
     return this.process.child.pid ?? 0
+  }
+
+  /** Where agents of other machines come to. */
+  async agentsAt(): Promise<string> {
+    const printed = await this.process.prints(/Agents at\s+(\S+)\n/)
+    return `https://${printed[1]}`
   }
 
   get log(): string {

@@ -2,7 +2,7 @@
 import { expectAccessible } from '../support/axe.ts'
 import { expect, test } from '../support/fixtures.ts'
 
-const PAGES = ['/', '/vms', '/hosts', '/storage', '/networks', '/states', '/tasks', '/about']
+const PAGES = ['/', '/vms', '/hosts', '/storage', '/networks', '/states', '/tasks', '/keys', '/about']
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const width of [1440, 390]) {
