@@ -37,7 +37,7 @@ const DIFFERENCES: &[&str] = &[
     "`virt.init` refuses a name that is taken before it touches anything; `virt.pool_define`, `virt.network_define` and `virt.volume_define` change what is there.",
     "`virt.pool_define` makes the storage where there is none.",
     "`virt.purge` deletes volumes of running pools only, refuses disks that another VM has, and refuses `dirs`.",
-    "`virt.volume_upload` takes the whole file: `offset` and `length` must be 0.",
+    "`virt.volume_upload` takes the whole file: `offset` and `length` must be 0, and holes are written as zeros with `sparse=True`, too.",
     "`virt.vm_netstats` counts every interface of the running VM; Salt counts those with a target in the definition, which is usually none.",
     "`virt.volume_infos` counts a VM among `used_by` also where its disk names pool and volume.",
     "`virt.is_hyper` asks libvirt rather than the list of processes, so that hosts with modular daemons count.",
