@@ -1,6 +1,7 @@
 //! Whom to trust at the other end of https.
 
 use crate::ClientError;
+use model::Fingerprint;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
@@ -8,7 +9,6 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(crate) fn with_authority(path: &Path) -> Result<ClientConfig, ClientError> {
 
 /// Trusts the one server whose certificate has this SHA-256 fingerprint, whatever its name and dates.
 pub(crate) fn with_fingerprint(given: &str) -> Result<ClientConfig, ClientError> {
-    let expected = read_fingerprint(given).ok_or_else(|| ClientError::BadFingerprint {
+    let expected = given.parse().map_err(|_| ClientError::BadFingerprint {
         given: given.to_owned(),
     })?;
     let provider = Arc::new(ring::default_provider());
@@ -68,30 +68,10 @@ fn config(provider: Arc<CryptoProvider>, verifier: Arc<dyn ServerCertVerifier>) 
         .with_no_client_auth()
 }
 
-/// Reads 64 hexadecimal digits, with or without colons.
-fn read_fingerprint(given: &str) -> Option<[u8; 32]> {
-    let digits: String = given.trim().chars().filter(|c| *c != ':').collect();
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
-}
-
 /// Accepts one certificate. The signature of the handshake is still checked: it proves the key.
 #[derive(Debug)]
 struct Pinned {
-    expected: [u8; 32],
+    expected: Fingerprint,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -104,14 +84,13 @@ impl ServerCertVerifier for Pinned {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let found: [u8; 32] = Sha256::digest(end_entity.as_ref()).into();
+        let found = Fingerprint(Sha256::digest(end_entity.as_ref()).into());
         if found == self.expected {
             return Ok(ServerCertVerified::assertion());
         }
         Err(rustls::Error::General(format!(
-            "its certificate has the fingerprint {}, not the expected {}",
-            hex(&found),
-            hex(&self.expected)
+            "its certificate has the fingerprint {found}, not the expected {}",
+            self.expected
         )))
     }
 
@@ -143,24 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_are_read_with_and_without_colons() {
-        let plain = "ab".repeat(32);
-        let colons = vec!["AB"; 32].join(":");
-        assert_eq!(read_fingerprint(&plain), Some([0xab; 32]));
-        assert_eq!(read_fingerprint(&colons), Some([0xab; 32]));
-        for bad in [
-            "",
-            "ab",
-            &"zz".repeat(32),
-            &"ab".repeat(33),
-            &"é".repeat(32),
-        ] {
-            assert_eq!(read_fingerprint(bad), None, "{bad}");
+    fn what_is_no_fingerprint_is_refused() {
+        for bad in ["", "ab", &"zz".repeat(32), &"ab".repeat(33)] {
             assert!(matches!(
                 with_fingerprint(bad),
                 Err(ClientError::BadFingerprint { .. })
             ));
         }
+        assert!(with_fingerprint(&"ab".repeat(32)).is_ok());
     }
 
     #[test]
