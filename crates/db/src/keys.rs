@@ -1,7 +1,8 @@
 //! Keys of agents and tokens to join. Key states are Salt's: unaccepted, accepted, rejected, denied.
 //!
 //! A host and a name belong to the first key that shows them, until that is deleted. Another key that claims one of
-//! them is denied, and looked at anew each time it comes: once the first is gone it waits like any other.
+//! them is denied, and looked at anew each time it comes: once the first is gone it waits like any other. A token to
+//! join is the word of an administrator: who brings one goes before a key that nobody has accepted.
 
 use crate::error::{During, StoreError};
 use crate::sql::{Columns, Tx, damaged, micros};
@@ -146,7 +147,7 @@ fn token(row: &SqliteRow) -> Result<JoinToken, sqlx::Error> {
 
 impl Store {
     /// Takes note of a key that an agent shows, and says what has been decided about it. A good token accepts it and
-    /// is used up.
+    /// is used up; where it cannot accept, it stays good. What changes nothing writes nothing.
     ///
     /// # Errors
     /// `Conflict` when too many keys wait, or when an accepted or rejected key comes under another name.
@@ -154,41 +155,47 @@ impl Store {
         const WHAT: &str = "take note of a key";
         let mut tx = self.begin(WHAT).await?;
         let known = find(&mut tx, &shown.fingerprint).await.during(WHAT)?;
-        if let Some(known) = &known {
-            let same = known.name == shown.name && known.host == shown.host;
-            match known.status {
-                KeyStatus::Accepted | KeyStatus::Rejected if same => {
-                    return Ok(unchanged(known.clone()));
-                }
-                KeyStatus::Accepted | KeyStatus::Rejected => {
-                    return Err(StoreError::Conflict {
-                        why: "the key is known under another name; start the agent with its old name, or delete the key",
-                    });
-                }
-                KeyStatus::Unaccepted if same && shown.token.is_none() => {
-                    return Ok(unchanged(known.clone()));
-                }
-                KeyStatus::Unaccepted | KeyStatus::Denied => {
-                    remove(&mut tx, &shown.fingerprint).await.during(WHAT)?;
-                }
-            }
+        let same = known
+            .as_ref()
+            .filter(|known| known.name == shown.name && known.host == shown.host);
+        if let Some(known) = &known
+            && matches!(known.status, KeyStatus::Accepted | KeyStatus::Rejected)
+        {
+            return match same {
+                Some(same) => Ok(unchanged(same.clone())),
+                None => Err(StoreError::Conflict {
+                    why: "the key is known under another name; start the agent with its old name, or delete the key",
+                }),
+            };
         }
-        let taken = is_taken(&mut tx, shown).await.during(WHAT)?;
-        if !taken && waiting(&mut tx).await.during(WHAT)? >= MAX_UNACCEPTED {
+        let holder = holder(&mut tx, shown).await.during(WHAT)?;
+        let user = match (&shown.token, holder) {
+            (Some(token), Holder::None | Holder::Stranger) => {
+                use_up(&mut tx, token, now).await.during(WHAT)?
+            }
+            _ => None,
+        };
+        let status = match (&user, holder) {
+            (Some(_), _) => KeyStatus::Accepted,
+            (None, Holder::None) => KeyStatus::Unaccepted,
+            (None, Holder::Stranger | Holder::Owner) => KeyStatus::Denied,
+        };
+        let token_refused = shown.token.is_some() && status == KeyStatus::Unaccepted;
+        if let Some(same) = same.filter(|same| same.status == status) {
+            return Ok(Enrolled {
+                token_refused,
+                ..unchanged(same.clone())
+            });
+        }
+        let before = known.as_ref().map(|known| known.status);
+        if status == KeyStatus::Unaccepted
+            && before != Some(status)
+            && waiting(&mut tx).await.during(WHAT)? >= MAX_UNACCEPTED
+        {
             return Err(StoreError::Conflict {
                 why: "too many keys wait to be accepted; delete those that nobody knows",
             });
         }
-        let user = match (&shown.token, taken) {
-            (Some(token), false) => use_up(&mut tx, token, now).await.during(WHAT)?,
-            _ => None,
-        };
-        let status = match (taken, &user) {
-            (true, _) => KeyStatus::Denied,
-            (false, Some(_)) => KeyStatus::Accepted,
-            (false, None) => KeyStatus::Unaccepted,
-        };
-        let before = known.as_ref().map(|known| known.status);
         let record = KeyRecord {
             fingerprint: shown.fingerprint,
             host: shown.host,
@@ -199,14 +206,15 @@ impl Store {
             decided_at: user.is_some().then_some(now),
             decided_by: user.map(|user| format!("a token of {user}")),
         };
+        make_way(&mut tx, &record).await.during(WHAT)?;
         insert(&mut tx, &record).await.during(WHAT)?;
-        if taken {
+        if status == KeyStatus::Denied {
             forget_oldest_denied(&mut tx).await.during(WHAT)?;
         }
         tx.commit().await.during(WHAT)?;
         Ok(Enrolled {
             changed: before != Some(status),
-            token_refused: shown.token.is_some() && status != KeyStatus::Accepted,
+            token_refused,
             key: record,
         })
     }
@@ -365,29 +373,57 @@ async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord
     row.as_ref().map(key).transpose()
 }
 
-async fn remove(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<(), sqlx::Error> {
-    sqlx::query("delete from agent_key where fingerprint = $1")
-        .bind(fingerprint.0.as_slice())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+/// Who has the host or the name that a key claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// Nobody else.
+    None,
+    /// A key that nobody has accepted.
+    Stranger,
+    /// A key that somebody has decided about, or the server's own agent, which has none.
+    Owner,
 }
 
-/// Another key has the host or the name, or a host without a key that is here now: the one of the server's own agent.
-async fn is_taken(tx: &mut Tx, shown: &ShownKey) -> Result<bool, sqlx::Error> {
+async fn holder(tx: &mut Tx, shown: &ShownKey) -> Result<Holder, sqlx::Error> {
     let row = sqlx::query(
         "select
-             exists (select 1 from agent_key where status <> 'denied' and (name = $1 or host = $2))
+             exists (
+                 select 1 from agent_key where status in ('accepted', 'rejected') and (name = $1 or host = $2)
+             )
              or exists (
-                 select 1 from host where (name = $1 or id = $2) and freshness <> 'unreachable'
+                 select 1 from host where (name = $1 or id = $2) and not joined
                      and not exists (select 1 from agent_key where agent_key.host = host.id)
-             ) as taken",
+             ) as owner,
+             exists (
+                 select 1 from agent_key
+                 where status = 'unaccepted' and (name = $1 or host = $2) and fingerprint <> $3
+             ) as stranger",
     )
     .bind(&shown.name)
     .bind(shown.host.to_string())
+    .bind(shown.fingerprint.0.as_slice())
     .fetch_one(&mut **tx)
     .await?;
-    row.flag("taken")
+    Ok(match (row.flag("owner")?, row.flag("stranger")?) {
+        (true, _) => Holder::Owner,
+        (false, true) => Holder::Stranger,
+        (false, false) => Holder::None,
+    })
+}
+
+/// Removes the row that `key` takes the place of, and those of strangers who claim what it has been given.
+async fn make_way(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "delete from agent_key where fingerprint = $1
+             or ($2 = 'accepted' and status = 'unaccepted' and (name = $3 or host = $4))",
+    )
+    .bind(key.fingerprint.0.as_slice())
+    .bind(key.status.as_str())
+    .bind(&key.name)
+    .bind(key.host.to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn waiting(tx: &mut Tx) -> Result<u64, sqlx::Error> {

@@ -7,6 +7,7 @@ use sqlx::{Row, SqlitePool};
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_agent_keys.sql"),
+    include_str!("../migrations/0003_joined_hosts.sql"),
 ];
 
 /// Applies what is missing.

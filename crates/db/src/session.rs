@@ -28,6 +28,8 @@ pub struct Opening {
     pub said_epoch: u64,
     /// What the host is; `None` when the agent does not know it yet, and what the store knows stays.
     pub facts: Option<HostFacts>,
+    /// Its agent has come with a key.
+    pub joined: bool,
     /// Whether libvirt answers there.
     pub freshness: Freshness,
     /// Why it does not.
@@ -84,14 +86,17 @@ impl Store {
             });
         }
         let epoch = stored.max(opening.said_epoch) + 1;
-        sqlx::query("update host set owner = $2, epoch = $3, last_seen = $4 where id = $1")
-            .bind(&id)
-            .bind(opening.owner.to_string())
-            .bind(int(epoch))
-            .bind(micros(Timestamp::now()))
-            .execute(&mut *tx)
-            .await
-            .during(WHAT)?;
+        sqlx::query(
+            "update host set owner = $2, epoch = $3, last_seen = $4, joined = $5 where id = $1",
+        )
+        .bind(&id)
+        .bind(opening.owner.to_string())
+        .bind(int(epoch))
+        .bind(micros(Timestamp::now()))
+        .bind(opening.joined)
+        .execute(&mut *tx)
+        .await
+        .during(WHAT)?;
         let facts = match &opening.facts {
             Some(facts) => write_facts(&mut tx, opening.host, facts).await,
             None => Ok(stored == 0),

@@ -381,6 +381,7 @@ mod tests {
             owner: Uuid::from_u128(1),
             said_epoch: 0,
             facts: None,
+            joined: false,
             freshness: Freshness::Live,
             problem: String::new(),
         };

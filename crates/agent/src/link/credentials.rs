@@ -247,7 +247,8 @@ impl Credentials {
         ca: CertificateDer<'static>,
         answer: EnrolAnswer,
     ) -> Result<Decision, EnrolError> {
-        self.held().token_shown = true;
+        // Where the name was taken the token has not been used up.
+        self.held().token_shown |= answer.status != "denied";
         if self.held().ca.is_none() {
             let file = ca_file(&self.folder);
             write_atomically(&file, &ca)

@@ -47,6 +47,7 @@ pub fn opening(host: HostId, name: &str) -> Opening {
         owner: Uuid::from_u128(1),
         said_epoch: 0,
         facts: Some(facts(name)),
+        joined: false,
         freshness: Freshness::Live,
         problem: String::new(),
     }

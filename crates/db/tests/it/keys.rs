@@ -1,9 +1,9 @@
 //! Keys of agents and tokens to join.
 
-use crate::fixture::store;
-use db::{Enrolled, JoinToken, KeyStatus, ShownKey, Store, StoreError};
+use crate::fixture::{opening, store};
+use db::{Enrolled, JoinToken, KeyStatus, Opening, ShownKey, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
-use model::{Fingerprint, HostId};
+use model::{Fingerprint, Freshness, HostId};
 use uuid::Uuid;
 
 /// The key number `n`, of a host and a name of its own.
@@ -101,8 +101,13 @@ async fn a_host_and_a_name_belong_to_the_first_key() {
         KeyStatus::Unaccepted
     );
 
-    // The host of the server's own agent has no key.
+    // The host of the server's own agent has no key, and is nobody else's while that agent is away either.
     let local = f.host("local").await;
+    let away = f
+        .store
+        .set_condition(local, Freshness::Unreachable, "")
+        .await;
+    away.expect("is noted");
     let claims = [
         ShownKey {
             name: "local".to_owned(),
@@ -116,6 +121,84 @@ async fn a_host_and_a_name_belong_to_the_first_key() {
     for claim in claims {
         assert_eq!(enrol(&f.store, &claim).await.key.status, KeyStatus::Denied);
     }
+
+    // One that came with a key may come again with another, once the first is deleted.
+    let joined = Opening {
+        joined: true,
+        ..opening(HostId(Uuid::from_u128(6)), "kvm6")
+    };
+    f.store.open_session(&joined).await.expect("opens");
+    let again = enrol(&f.store, &shown(6)).await;
+    assert_eq!(again.key.status, KeyStatus::Unaccepted);
+}
+
+#[tokio::test]
+async fn a_denied_key_that_asks_again_writes_nothing() {
+    let f = store().await;
+    enrol(&f.store, &shown(1)).await;
+    let claim = ShownKey {
+        name: "kvm1".to_owned(),
+        ..shown(2)
+    };
+    let first = enrol(&f.store, &claim).await;
+    assert!(first.changed);
+    let later = ShownKey {
+        address: "192.0.2.8".to_owned(),
+        ..claim
+    };
+    let again = enrol(&f.store, &later).await;
+    assert_eq!(
+        (again.key.address, again.changed),
+        (first.key.address, false)
+    );
+}
+
+#[tokio::test]
+async fn a_token_goes_before_a_stranger_and_is_not_wasted_on_a_taken_name() {
+    let f = store().await;
+    add_token(&f.store, 1, 10).await;
+    // Somebody was quicker with the name, and somebody else with the host.
+    enrol(&f.store, &shown(1)).await;
+    let same_host = ShownKey {
+        host: HostId(Uuid::from_u128(7)),
+        ..shown(2)
+    };
+    enrol(&f.store, &same_host).await;
+    let rightful = ShownKey {
+        name: "kvm1".to_owned(),
+        host: same_host.host,
+        token: Some(vec![1; 32]),
+        ..shown(3)
+    };
+    let accepted = enrol(&f.store, &rightful).await;
+    assert_eq!(
+        (accepted.key.status, accepted.token_refused),
+        (KeyStatus::Accepted, false)
+    );
+    let keys = f.store.list_keys().await.expect("lists");
+    let prints: Vec<_> = keys.iter().map(|key| key.fingerprint).collect();
+    assert_eq!(prints, [rightful.fingerprint]);
+
+    // An accepted key is not displaced, and the token still good for the next name.
+    add_token(&f.store, 2, 10).await;
+    let thief = ShownKey {
+        name: "kvm1".to_owned(),
+        token: Some(vec![2; 32]),
+        ..shown(4)
+    };
+    let denied = enrol(&f.store, &thief).await;
+    assert_eq!(
+        (denied.key.status, denied.token_refused),
+        (KeyStatus::Denied, false)
+    );
+    let renamed = ShownKey {
+        name: "kvm4".to_owned(),
+        ..thief
+    };
+    assert_eq!(
+        enrol(&f.store, &renamed).await.key.status,
+        KeyStatus::Accepted
+    );
 }
 
 #[tokio::test]
@@ -181,6 +264,14 @@ async fn strangers_cannot_fill_the_store() {
     }
     let refused = f.store.enrol(&stranger(1000), Timestamp::now()).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+    // They keep nobody out whom an administrator has given a token.
+    add_token(&f.store, 1, 10).await;
+    let invited = ShownKey {
+        token: Some(vec![1; 32]),
+        ..stranger(1001)
+    };
+    let accepted = enrol(&f.store, &invited).await.key;
+    assert_eq!(accepted.status, KeyStatus::Accepted);
     for n in 2000..2150 {
         let denied = ShownKey {
             name: "s1".to_owned(),
@@ -193,5 +284,5 @@ async fn strangers_cannot_fill_the_store() {
         .iter()
         .filter(|key| key.status == KeyStatus::Denied)
         .count();
-    assert_eq!((keys.len(), denied), (1100, 100));
+    assert_eq!((keys.len(), denied), (1101, 100));
 }

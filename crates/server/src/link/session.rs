@@ -139,7 +139,7 @@ impl Session {
         }
         let instance = uuid("instance", &hello.instance)?;
         name_after_key(admitted.as_ref(), hello.facts.as_mut());
-        let opening = opening(&app, &hello)?;
+        let opening = opening(&app, &hello, admitted.is_some())?;
         if admitted
             .as_ref()
             .is_some_and(|admitted| admitted.key.host != opening.host)
@@ -537,7 +537,7 @@ fn name_after_key(admitted: Option<&Admitted>, facts: Option<&mut wire::HostFact
     }
 }
 
-fn opening(app: &App, hello: &wire::Hello) -> Result<Opening, Malformed> {
+fn opening(app: &App, hello: &wire::Hello, joined: bool) -> Result<Opening, Malformed> {
     let host = HostId(uuid("host_id", &hello.host_id)?);
     let (freshness, problem) = convert::condition(hello.condition.clone());
     let facts = hello.facts.clone().map(facts);
@@ -546,6 +546,7 @@ fn opening(app: &App, hello: &wire::Hello) -> Result<Opening, Malformed> {
         owner: app.owner,
         said_epoch: hello.highest_epoch,
         facts: facts.filter(|facts| !facts.name.is_empty()),
+        joined,
         freshness,
         problem,
     })
