@@ -7,6 +7,7 @@
 //! - `access`: passwords, sessions, tokens, slowing down of guesses.
 //! - `link`: sessions of agents. Each is one task that owns its host: it writes reports, dispatches actions, opens
 //!   tunnels.
+//! - `ca`: the own CA, of agents and of the web interface where no certificate was given.
 //! - `feed`: reads the store's change feed once for all browsers.
 //! - `bus`: Salt's event bus; nothing is kept.
 //! - `local_agent`: the agent of this machine, a child process.

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::feed::{self, Feed};
 use crate::housekeeping;
 use crate::http::{self, Tickets, Transport};
-use crate::link::{self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Sessions, Tunnels};
+use crate::link::{self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Newcomers, Sessions, Tunnels};
 use crate::listen::{self, TlsOnly};
 use crate::local_agent::LocalAgent;
 use crate::timing::Timing;
@@ -162,14 +162,15 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
     let mut tasks = JoinSet::new();
     let socket = config.state_dir.join("agent.sock");
     tasks.spawn(serve_own_agent(app.clone(), listen_unix(&socket)?));
-    let agents = serve_agents(&app, agent_listeners, &mut tasks)?;
+    let agents = serve_agents(&config, &app, agent_listeners, &mut tasks)?;
     tasks.spawn(feed::run(app.clone()));
     tasks.spawn(housekeeping::run(app.clone()));
     if let Some(agent) = LocalAgent::new(&config, &socket) {
         tasks.spawn(agent.supervise(app.shutdown.clone()));
     }
     let first_password = first_user(&app).await?;
-    let (urls, handles) = serve_http(&config, &app, ca.as_deref(), listeners, &mut tasks)?;
+    let web_ca = ca.as_deref().filter(|_| web_uses_ca);
+    let (urls, handles) = serve_http(&config, &app, web_ca, listeners, &mut tasks)?;
     let ca = web_uses_ca.then(|| ca::path(&config.state_dir));
     let url = urls
         .first()
@@ -278,10 +279,8 @@ fn serve_http(
             .map_err(listen_error)?
             .handle(handle.clone());
         listen::limits(&mut server);
-        let files = files
-            .as_ref()
-            .filter(|_| !listen::is_plain(address, config.tls.is_some()));
-        if let Some(files) = files {
+        if !listen::is_plain(address, config.tls.is_some()) {
+            let files = files.as_ref().ok_or(TlsError::NoCertificate { address })?;
             let tls = tls::for_web(files)?;
             let service = http::service(app.clone(), Transport::Tls);
             let service = service.into_make_service_with_connect_info::<SocketAddr>();
@@ -319,6 +318,7 @@ async fn serve_own_agent(app: Arc<App>, listener: UnixListener) {
 
 /// Listens to agents of other machines; where.
 fn serve_agents(
+    config: &Config,
     app: &Arc<App>,
     listeners: Vec<TcpListener>,
     tasks: &mut JoinSet<()>,
@@ -326,12 +326,13 @@ fn serve_agents(
     let Some(ca) = &app.ca else {
         return Ok(Vec::new());
     };
+    let newcomers = Arc::new(Newcomers::default());
     let mut addresses = Vec::new();
-    for listener in listeners {
+    for (listener, wanted) in listeners.into_iter().zip(&config.listen_agents) {
         let address = listener.local_addr();
         let listener = tokio::net::TcpListener::from_std(listener);
         let unusable = |source| StartError::Listen {
-            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            address: *wanted,
             source,
         };
         addresses.push(address.map_err(unusable)?);
@@ -339,6 +340,7 @@ fn serve_agents(
         let door = Door {
             app: app.clone(),
             ca: ca.clone(),
+            newcomers: newcomers.clone(),
         };
         let enrolment = EnrolmentServer::new(door).max_decoding_message_size(MAX_ENROLMENT_BYTES);
         let app = app.clone();

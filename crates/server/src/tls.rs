@@ -33,6 +33,12 @@ pub enum TlsError {
         /// `certificate` or `private key`.
         what: &'static str,
     },
+    /// An address that others reach has none.
+    #[error("there is no certificate for {address}")]
+    NoCertificate {
+        /// Which.
+        address: SocketAddr,
+    },
     /// No certificate could be made.
     #[error("cannot make a certificate")]
     Make(#[from] rcgen::Error),

@@ -1,8 +1,9 @@
 //! Where agents of other machines come in: TLS on an address of its own.
 //!
-//! A connection without a certificate may only ask to be let in, and there are few of them at a time. Everything else
-//! is decided by the key: see [`super::keys`].
+//! A connection without a certificate may only ask to be let in: see [`super::strangers`] for how many of them. All
+//! else is decided by the key: see [`super::keys`].
 
+use super::strangers::{Stranger, Strangers};
 use crate::app::App;
 use agent_api::enrolment::fingerprint;
 use model::Fingerprint;
@@ -15,15 +16,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at a time, and connections without a certificate: strangers cannot keep agents out.
+/// Handshakes and connections without a certificate at a time.
 const STRANGERS: usize = 256;
 /// How long a connection without a certificate may stay: it asks once.
 const STRANGERS_STAY: Duration = Duration::from_secs(30);
@@ -45,9 +47,29 @@ pub struct Peer {
 pub struct AgentStream {
     tls: TlsStream<TcpStream>,
     peer: Peer,
-    /// Ends the connection of a stranger.
-    deadline: Option<Pin<Box<tokio::time::Sleep>>>,
-    _stranger: Option<OwnedSemaphorePermit>,
+    /// How long it may stay, if it has shown no certificate.
+    stay: Option<Stay>,
+}
+
+/// The time of a stranger.
+struct Stay {
+    deadline: Pin<Box<tokio::time::Sleep>>,
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+    _stranger: Stranger,
+}
+
+impl Stay {
+    fn new(stranger: Stranger) -> Self {
+        Self {
+            deadline: Box::pin(tokio::time::sleep(STRANGERS_STAY)),
+            ended: Box::pin(stranger.ended().cancelled_owned()),
+            _stranger: stranger,
+        }
+    }
+
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        self.deadline.as_mut().poll(cx).is_ready() || self.ended.as_mut().poll(cx).is_ready()
+    }
 }
 
 /// Accepts connections until the server ends; those that have shaken hands come out of the receiver.
@@ -59,7 +81,7 @@ pub fn open(
     let (ready, streams) = mpsc::channel(WAITING);
     let acceptor = TlsAcceptor::from(tls);
     let shutdown = app.shutdown.clone();
-    let strangers = Arc::new(Semaphore::new(STRANGERS));
+    let strangers = Strangers::new(STRANGERS);
     tokio::spawn(async move {
         loop {
             let accepted = tokio::select! {
@@ -77,15 +99,19 @@ pub fn open(
                     continue;
                 }
             };
-            let Ok(permit) = strangers.clone().try_acquire_owned() else {
-                debug!("Too many strangers at a time; turned away {address}");
-                continue;
-            };
+            let stranger = strangers.take_in(address.ip().to_canonical());
+            let ended = stranger.ended();
             let (ready, acceptor) = (ready.clone(), acceptor.clone());
             tokio::spawn(async move {
-                match tokio::time::timeout(HANDSHAKE, greet(&acceptor, stream, address, permit))
-                    .await
-                {
+                let greeted = greet(&acceptor, stream, address, stranger);
+                let greeted = tokio::select! {
+                    () = ended.cancelled() => {
+                        debug!("Too many strangers at a time; turned away {address}");
+                        return;
+                    }
+                    greeted = tokio::time::timeout(HANDSHAKE, greeted) => greeted,
+                };
+                match greeted {
                     Ok(Ok(stream)) => drop(ready.send(Ok(stream)).await),
                     Ok(Err(error)) => {
                         warn!("Refused a connection of {address} to the link: {error}")
@@ -102,7 +128,7 @@ async fn greet(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
     address: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    stranger: Stranger,
 ) -> io::Result<AgentStream> {
     stream.set_nodelay(true)?;
     let tls = acceptor.accept(stream).await?;
@@ -114,15 +140,13 @@ async fn greet(
         }
         None => None,
     };
-    let stranger = key.is_none();
     Ok(AgentStream {
         tls,
         peer: Peer {
             key,
             address: address.ip().to_canonical(),
         },
-        deadline: stranger.then(|| Box::pin(tokio::time::sleep(STRANGERS_STAY))),
-        _stranger: stranger.then_some(permit),
+        stay: key.is_none().then(|| Stay::new(stranger)),
     })
 }
 
@@ -140,9 +164,7 @@ impl AsyncRead for AgentStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Some(deadline) = &mut self.deadline
-            && deadline.as_mut().poll(cx).is_ready()
-        {
+        if self.stay.as_mut().is_some_and(|stay| stay.is_over(cx)) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.tls).poll_read(cx, buffer)

@@ -4,6 +4,7 @@
 //! answered with no more than what was decided about the very key that signed it.
 
 use super::door::Peer;
+use super::newcomers::{Newcomers, Verdict};
 use crate::access::Token;
 use crate::app::App;
 use crate::ca::Ca;
@@ -17,6 +18,7 @@ use model::HostId;
 use rustls::SignatureScheme;
 use rustls::crypto::ring::default_provider;
 use std::sync::Arc;
+use std::time::Instant;
 use tonic::{Request, Response, Status};
 use tracing::{error, info, warn};
 
@@ -30,6 +32,8 @@ pub struct Door {
     pub app: Arc<App>,
     /// What signs.
     pub ca: Arc<Ca>,
+    /// Counts new keys.
+    pub newcomers: Arc<Newcomers>,
 }
 
 #[tonic::async_trait]
@@ -41,19 +45,28 @@ impl Enrolment for Door {
             .ok_or_else(|| Status::internal("the caller has no address"))?;
         let request = request.into_inner();
         let shown = self.checked(&request, peer)?;
+        if self.is_new(&shown).await? {
+            match self.newcomers.count(peer.address, Instant::now()) {
+                Verdict::Welcome => {}
+                verdict => {
+                    if verdict == Verdict::FirstTooMany {
+                        warn!(
+                            "{} shows too many new keys; refusing for a while",
+                            peer.address
+                        );
+                    }
+                    let message = "too many new keys come from this address; ask again in a minute";
+                    return Err(Status::resource_exhausted(message));
+                }
+            }
+        }
         let enrolled = match self.app.store.enrol(&shown, Timestamp::now()).await {
             Ok(enrolled) => enrolled,
             Err(StoreError::Conflict { why }) => {
                 warn!(host.name = %shown.name, "Refused the key {} of {}: {why}", shown.fingerprint, peer.address);
                 return Err(Status::failed_precondition(why));
             }
-            Err(error) => {
-                error!(
-                    error = &error as &dyn std::error::Error,
-                    "Cannot take note of a key"
-                );
-                return Err(Status::unavailable("the store is down"));
-            }
+            Err(error) => return Err(store_is_down(&error)),
         };
         self.tell(&enrolled, peer);
         self.answer(&request, &enrolled).map(Response::new)
@@ -97,6 +110,13 @@ impl Door {
             address: peer.address.to_string(),
             token,
         })
+    }
+
+    /// Whether the key comes for the first time, or with another host or name than before.
+    async fn is_new(&self, shown: &ShownKey) -> Result<bool, Status> {
+        let known = self.app.store.find_key(&shown.fingerprint).await;
+        let known = known.map_err(|error| store_is_down(&error))?;
+        Ok(known.is_none_or(|known| known.host != shown.host || known.name != shown.name))
     }
 
     fn tell(&self, enrolled: &Enrolled, peer: Peer) {
@@ -148,6 +168,14 @@ impl Door {
         }
         Ok(answer)
     }
+}
+
+fn store_is_down(error: &StoreError) -> Status {
+    error!(
+        error = error as &dyn std::error::Error,
+        "Cannot look at the keys"
+    );
+    Status::unavailable("the store is down")
 }
 
 fn is_signed(point: &[u8], said: &[u8], signature: &[u8]) -> bool {

@@ -117,6 +117,7 @@ async fn connect(f: &Fixture, shown: Shown) -> Result<Channel, tonic::transport:
         let tls = TlsConnector::from(config.clone());
         async move {
             let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
             let name = ServerName::try_from(SERVER_NAME).map_err(std::io::Error::other)?;
             tls.connect(name, stream).await.map(TokioIo::new)
         }
@@ -146,6 +147,14 @@ async fn attach(f: &Fixture, shown: Shown, identity: Identity) -> Result<Agent, 
         Some(down::Body::Refused(refused)) => Err(refused.code),
         other => Err(format!("{other:?}")),
     }
+}
+
+/// A session of a caller's own host, which is asked for what it has.
+async fn welcome(f: &Fixture, shown: Shown, caller: &Caller) -> Agent {
+    let agent = attach(f, shown, caller.identity()).await;
+    let mut agent = agent.expect("is welcome");
+    agent.expect_snapshot_wanted().await;
+    agent
 }
 
 async fn hosts(f: &Fixture) -> Vec<Value> {
@@ -278,10 +287,7 @@ async fn a_key_opens_its_own_host_under_its_own_name() {
     let f = fixture().await;
     let (first, second) = (Caller::new("kvm1"), Caller::new("kvm2"));
     let (shown, other) = (first.join(&f).await, second.join(&f).await);
-    let mut agent = attach(&f, shown, first.identity())
-        .await
-        .expect("is welcome");
-    agent.expect_snapshot_wanted().await;
+    let mut agent = welcome(&f, shown, &first).await;
     agent.snapshot(&[vm("srv01", VmStatus::Running)]).await;
 
     let as_first = Identity {
@@ -319,10 +325,7 @@ async fn a_key_that_is_rejected_or_deleted_ends_what_is_open() {
             shown.as_ref().expect("a certificate").0.clone(),
             caller.copy_of_key(),
         ));
-        let mut agent = attach(&f, shown, caller.identity())
-            .await
-            .expect("is welcome");
-        agent.expect_snapshot_wanted().await;
+        let mut agent = welcome(&f, shown, &caller).await;
         let path = format!("/keys/{}{path}", caller.print());
         let answer = f.api.request(method, &path).send().await.expect("answers");
         assert!(answer.status().is_success());
@@ -368,10 +371,7 @@ async fn a_console_is_opened_by_its_own_host_only() {
     let f = fixture().await;
     let (first, second) = (Caller::new("kvm1"), Caller::new("kvm2"));
     let (shown, other) = (first.join(&f).await, second.join(&f).await);
-    let mut agent = attach(&f, shown, first.identity())
-        .await
-        .expect("is welcome");
-    agent.expect_snapshot_wanted().await;
+    let mut agent = welcome(&f, shown, &first).await;
     let vms = [vm("srv01", VmStatus::Running)];
     agent.snapshot(&vms).await;
     let path = console::ticket(&f).await;
@@ -402,11 +402,11 @@ async fn a_console_is_opened_by_its_own_host_only() {
 async fn rubbish_and_silence_keep_nobody_out() {
     let f = fixture().await;
     let address = f.server.started.agents[0];
+    // More than there is room for, and they stay.
     let mut silent = Vec::new();
     for _ in 0..300 {
         silent.push(TcpStream::connect(address).await.expect("connects"));
     }
-    drop(silent);
     let mut rubbish = TcpStream::connect(address).await.expect("connects");
     rubbish
         .write_all(b"GET / HTTP/1.1\r\n\r\n")
@@ -416,15 +416,42 @@ async fn rubbish_and_silence_keep_nobody_out() {
     // An alert of TLS, or nothing; then the end.
     let _ = rubbish.read_to_end(&mut answer).await;
     assert!(answer.len() < 100, "{answer:?}");
-    until("a caller is heard", async || {
-        let caller = Caller::new("kvm1");
-        let channel = connect(&f, None).await.ok()?;
-        let answer = EnrolmentClient::new(channel)
-            .enrol(caller.request(&f))
-            .await;
-        answer.ok()
-    })
-    .await;
+    let caller = Caller::new("kvm1");
+    let shown = caller.join(&f).await;
+    attach(&f, shown, caller.identity())
+        .await
+        .expect("is welcome");
+    // The oldest of them has made room.
+    let oldest = silent[0].read(&mut [0]).await;
+    assert!(matches!(oldest, Ok(0) | Err(_)), "{oldest:?}");
+    let open = silent.iter().filter(|stream| is_open(stream)).count();
+    assert!(open > 200, "{open} of {} are open", silent.len());
+}
+
+/// Nothing has come over the stream, and no end of it.
+fn is_open(stream: &TcpStream) -> bool {
+    let read = stream.try_read(&mut [0]);
+    read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+#[tokio::test]
+async fn an_address_shows_so_many_new_keys() {
+    let f = fixture().await;
+    let channel = connect(&f, None).await.expect("anybody may connect");
+    let mut client = EnrolmentClient::new(channel);
+    let mut caller = Caller::new("kvm");
+    let mut refused = None;
+    for n in 0..=300 {
+        caller.name = format!("kvm{n}");
+        refused = client.enrol(caller.request(&f)).await.err();
+        assert_eq!(refused.is_some(), n == 300, "{n}: {refused:?}");
+    }
+    let code = refused.map(|status| status.code());
+    assert_eq!(code, Some(Code::ResourceExhausted));
+    // Who is known is still answered.
+    caller.name = "kvm299".to_owned();
+    let answer = client.enrol(caller.request(&f)).await.expect("is answered");
+    assert_eq!(answer.into_inner().status, "unaccepted");
 }
 
 #[tokio::test]
