@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     };
     let job = client.job(args.jid).await?;
     let format = args.layout.format(&job.fun);
-    let mut report = Report::new(job.jid, format, args.layout.style(), args.at_once);
+    let mut report = Report::new(format, args.layout.style(), args.at_once);
     match waiter {
         Some(waiter) => report.follow(waiter, job.actions).await?,
         None => report.as_it_is(&job.actions)?,

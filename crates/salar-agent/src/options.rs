@@ -45,7 +45,7 @@ pub struct RunOptions {
         hide_env_values = true
     )]
     pub token: Option<JoinToken>,
-    /// Fingerprint of the server's CA, from salar key list: no other server is joined
+    /// Fingerprint of the server's CA, from salar key finger: no other server is joined
     #[arg(long, value_name = "FINGERPRINT")]
     pub ca_fingerprint: Option<Fingerprint>,
     /// Folder for journal, key and downloaded images [default: /var/lib/salar/agent, or below the home folder]

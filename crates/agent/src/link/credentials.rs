@@ -30,7 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest pause between two tries to get a certificate.
+/// Shortest and longest pause between two tries to get the next certificate.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// How often the end of the certificate is looked at; the clock may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(60);
@@ -103,16 +104,21 @@ pub(super) struct Credentials {
     host: HostId,
     name: String,
     key: KeyPair,
-    join: Join,
+    token: Option<JoinToken>,
     held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
-    ca: Option<CertificateDer<'static>>,
+    /// The CA that the server must show; none before the first contact, if none was given.
+    ca: Option<Fingerprint>,
+    /// The CA is on disk.
+    ca_kept: bool,
     /// A token is good once: it is not shown again.
     token_shown: bool,
     certificate: Option<Certificate>,
+    /// The certificate has not opened anything.
+    doubted: bool,
 }
 
 /// Times are seconds since 1970.
@@ -136,8 +142,7 @@ impl Credentials {
             return Err(CredentialsError::Name(name.to_owned()));
         }
         let key = key(&folder.join("agent-key.pem"))?;
-        let ca = ca(&ca_file(folder))?;
-        let known = ca.as_ref().map(|ca| fingerprint(ca));
+        let known = ca(&ca_file(folder))?.map(|ca| fingerprint(&ca));
         let given = [join.token.as_ref().map(|token| token.ca), join.ca];
         let mut wanted = known;
         for given in given.into_iter().flatten() {
@@ -156,11 +161,13 @@ impl Credentials {
             host,
             name: name.to_owned(),
             key,
-            join: Join { ca: wanted, ..join },
+            token: join.token,
             held: Mutex::new(Held {
-                ca,
-                certificate,
+                ca: wanted,
+                ca_kept: known.is_some(),
                 token_shown: false,
+                certificate,
+                doubted: false,
             }),
         })
     }
@@ -173,23 +180,20 @@ impl Credentials {
     /// Whether there is a certificate to dial with.
     pub(super) fn is_usable(&self) -> bool {
         let held = self.held();
-        held.certificate
-            .as_ref()
-            .is_some_and(|certificate| now() < certificate.ends_at)
+        let in_time = |certificate: &Certificate| now() < certificate.ends_at;
+        !held.doubted && held.certificate.as_ref().is_some_and(in_time)
     }
 
     /// The certificate has not opened anything: ask before it is used again.
     pub(super) fn doubt(&self) {
-        if let Some(certificate) = &mut self.held().certificate {
-            certificate.ends_at = 0;
-        }
+        self.held().doubted = true;
     }
 
     /// How to dial with the certificate; `None` without one.
     pub(super) fn config(&self) -> Result<Option<Arc<ClientConfig>>, rustls::Error> {
         let (ca, certificate) = {
             let held = self.held();
-            (held.ca.clone(), held.certificate.clone())
+            (held.ca, held.certificate.clone())
         };
         let Some(certificate) = certificate else {
             return Ok(None);
@@ -198,12 +202,12 @@ impl Credentials {
             CertificateDer::pem_slice_iter(certificate.chain.as_bytes()).collect();
         let chain = chain.map_err(|_| rustls::Error::General("no PEM".to_owned()))?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
-        dial::config(ServerCheck::new(ca, self.join.ca), Some((chain, key))).map(Some)
+        dial::config(ServerCheck::new(ca), Some((chain, key))).map(Some)
     }
 
     /// Shows the key to a replica, and keeps what comes of it.
     pub(super) async fn enrol(&self, replica: &Replica) -> Result<Decision, EnrolError> {
-        let check = ServerCheck::new(self.held().ca.clone(), self.join.ca);
+        let check = ServerCheck::new(self.held().ca);
         let config = dial::config(check.clone(), None)
             .map_err(|error| EnrolError::Dial(error.to_string()))?;
         let asked = async {
@@ -230,7 +234,7 @@ impl Credentials {
             .sign(&said)
             .map_err(|_| EnrolError::Answer("it cannot be signed for"))?;
         let shown = self.held().token_shown;
-        let token = self.join.token.as_ref().filter(|_| !shown);
+        let token = self.token.as_ref().filter(|_| !shown);
         Ok(EnrolRequest {
             protocol: PROTOCOL,
             host_id: agent_api::id(self.host.0),
@@ -249,12 +253,14 @@ impl Credentials {
     ) -> Result<Decision, EnrolError> {
         // Where the name was taken the token has not been used up.
         self.held().token_shown |= answer.status != "denied";
-        if self.held().ca.is_none() {
+        if !self.held().ca_kept {
             let file = ca_file(&self.folder);
             write_atomically(&file, &ca)
                 .map_err(|error| EnrolError::File(unusable(&file, error)))?;
-            tracing::info!("Met the server with the CA {}", fingerprint(&ca));
-            self.held().ca = Some(ca);
+            let print = fingerprint(&ca);
+            tracing::info!("Met the server with the CA {print}");
+            let mut held = self.held();
+            (held.ca, held.ca_kept) = (Some(print), true);
         }
         if answer.status != "accepted" {
             self.held().certificate = None;
@@ -276,7 +282,8 @@ impl Credentials {
         let text = serde_json::to_vec(&certificate)
             .map_err(|_| EnrolError::Answer("it cannot be kept"))?;
         write_atomically(&file, &text).map_err(|error| EnrolError::File(unusable(&file, error)))?;
-        self.held().certificate = Some(certificate);
+        let mut held = self.held();
+        (held.certificate, held.doubted) = (Some(certificate), false);
         Ok(Decision::Accepted)
     }
 
@@ -327,12 +334,15 @@ impl Credentials {
         }
     }
 
-    /// A tenth of what the certificate still lives: there is time for some tries, and none too many.
+    /// A tenth of what the certificate still lives: there is time for some tries, and none too many. Once it has ended
+    /// the session asks.
     fn until_next_try(&self) -> Duration {
         let held = self.held();
         let ends_at = held.certificate.as_ref().map_or(0, |held| held.ends_at);
-        let left = Duration::from_secs(ends_at.saturating_sub(now()));
-        (left / 10).clamp(Duration::from_millis(500), LONGEST_PAUSE)
+        match ends_at.saturating_sub(now()) {
+            0 => LOOK,
+            left => (Duration::from_secs(left) / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

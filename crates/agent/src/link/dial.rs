@@ -1,6 +1,6 @@
 //! Channels to a server: over a socket of this machine, or over TLS.
 
-use super::address::{Replica, ServerAddress};
+use super::address::Replica;
 use agent_api::enrolment::{SERVER_NAME, fingerprint};
 use hyper_util::rt::TokioIo;
 use model::Fingerprint;
@@ -79,22 +79,17 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// Checks that a server is one of the CA that this agent trusts: the one it knows; at the first contact the one of the
-/// fingerprint it was given; without that, whichever it meets first, as Salt does.
+/// Checks that a server is one of the CA of that fingerprint; without one, of whichever CA it shows, as Salt does at the
+/// first contact.
 #[derive(Debug)]
 pub(super) struct ServerCheck {
-    known: Option<CertificateDer<'static>>,
     expected: Option<Fingerprint>,
     met: Mutex<Option<CertificateDer<'static>>>,
 }
 
 impl ServerCheck {
-    pub(super) fn new(
-        known: Option<CertificateDer<'static>>,
-        expected: Option<Fingerprint>,
-    ) -> Arc<Self> {
+    pub(super) fn new(expected: Option<Fingerprint>) -> Arc<Self> {
         Arc::new(Self {
-            known,
             expected,
             met: Mutex::default(),
         })
@@ -113,11 +108,8 @@ impl ServerCheck {
         let last = shown
             .last()
             .ok_or_else(|| Error::General("the server does not show its CA".to_owned()))?;
-        let (found, known) = (
-            fingerprint(last),
-            self.known.as_ref().map(|ca| fingerprint(ca)),
-        );
-        match known.or(self.expected) {
+        let found = fingerprint(last);
+        match self.expected {
             Some(wanted) if wanted != found => Err(Error::General(format!(
                 "this is another server: its CA has the fingerprint {found}, expected was {wanted}"
             ))),
@@ -170,15 +162,5 @@ impl ServerCertVerifier for ServerCheck {
         provider()
             .signature_verification_algorithms
             .supported_schemes()
-    }
-}
-
-impl ServerAddress {
-    /// The replicas, in the order in which they are dialled; none for a socket.
-    pub(super) fn replicas(&self) -> &[Replica] {
-        match self {
-            Self::Unix(_) => &[],
-            Self::Tls(replicas) => replicas,
-        }
     }
 }

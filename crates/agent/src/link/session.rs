@@ -1,6 +1,6 @@
 //! Sessions: dialling, greeting, and carrying messages both ways.
 
-use super::address::ServerAddress;
+use super::address::{Replica, ServerAddress};
 use super::credentials::{Credentials, CredentialsError, Decision, EnrolError, Join};
 use super::waiting::Waiting;
 use super::{Backoff, dial, random};
@@ -62,13 +62,23 @@ pub struct LinkParts {
 /// The link of an agent to its server.
 pub struct Link {
     parts: LinkParts,
-    /// What to show to a server on another machine.
-    credentials: Option<Arc<Credentials>>,
-    /// Which replica is dialled next.
-    turn: usize,
+    way: Way,
     waiting: Waiting,
     /// The server did not keep up and lacks something; a snapshot makes it good.
     lost_inventory: bool,
+}
+
+/// How the server is reached.
+enum Way {
+    /// On this machine: whoever may open the socket is let in.
+    Socket(PathBuf),
+    /// On another, with a certificate.
+    Tls {
+        credentials: Arc<Credentials>,
+        replicas: Vec<Replica>,
+        /// Which of them is dialled next.
+        turn: usize,
+    },
 }
 
 /// An open stream.
@@ -116,18 +126,21 @@ impl Link {
     /// # Errors
     /// The server is on another machine, and this agent has no key to show it.
     pub fn new(mut parts: LinkParts) -> Result<Self, CredentialsError> {
-        let credentials = match &parts.server {
-            ServerAddress::Unix(_) => None,
-            ServerAddress::Tls(_) => {
+        let way = match &parts.server {
+            ServerAddress::Unix(path) => Way::Socket(path.clone()),
+            ServerAddress::Tls(replicas) => {
                 let join = std::mem::take(&mut parts.join);
                 let opened = Credentials::open(&parts.state_dir, parts.host, &parts.name, join);
-                Some(Arc::new(opened?))
+                Way::Tls {
+                    credentials: Arc::new(opened?),
+                    replicas: replicas.clone(),
+                    turn: 0,
+                }
             }
         };
         Ok(Self {
             parts,
-            credentials,
-            turn: 0,
+            way,
             waiting: Waiting::default(),
             lost_inventory: false,
         })
@@ -135,9 +148,16 @@ impl Link {
 
     /// Keeps a session open until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
-        if let Some(credentials) = &self.credentials {
-            let replicas = self.parts.server.replicas().to_vec();
-            tokio::spawn(credentials.clone().keep_fresh(replicas, stop.clone()));
+        if let Way::Tls {
+            credentials,
+            replicas,
+            ..
+        } = &self.way
+        {
+            let renewal = credentials
+                .clone()
+                .keep_fresh(replicas.clone(), stop.clone());
+            tokio::spawn(renewal);
             tracing::info!(
                 "The key of this agent has the fingerprint {}",
                 credentials.fingerprint()
@@ -192,8 +212,11 @@ impl Link {
             Ok(session) => session,
             Err(ended) => {
                 // Another replica may do better, and the certificate may be the reason.
-                self.turn = self.turn.wrapping_add(1);
-                if let Some(credentials) = &self.credentials {
+                if let Way::Tls {
+                    credentials, turn, ..
+                } = &mut self.way
+                {
+                    *turn = turn.wrapping_add(1);
                     credentials.doubt();
                 }
                 return ended;
@@ -250,12 +273,14 @@ impl Link {
 
     /// A channel to the server: over TLS with a certificate, which is got first when there is none.
     async fn dial(&self) -> Result<Channel, Ended> {
-        let (credentials, replicas) = match (&self.parts.server, &self.credentials) {
-            (ServerAddress::Tls(replicas), Some(credentials)) => (credentials, replicas),
-            (ServerAddress::Unix(path), _) => return dial::unix(path).await.map_err(Ended::Dial),
-            (ServerAddress::Tls(_), None) => return Err(Ended::NoWelcome),
+        let (credentials, replica) = match &self.way {
+            Way::Socket(path) => return dial::unix(path).await.map_err(Ended::Dial),
+            Way::Tls {
+                credentials,
+                replicas,
+                turn,
+            } => (credentials, &replicas[turn % replicas.len()]),
         };
-        let replica = &replicas[self.turn % replicas.len()];
         if !credentials.is_usable() {
             match credentials.enrol(replica).await.map_err(Ended::Enrol)? {
                 Decision::Accepted => {}

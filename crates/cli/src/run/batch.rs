@@ -68,7 +68,7 @@ pub(super) async fn run(
         print(&format!("Executing run on {hosts:?}\n{line}\n\n"))?;
     }
     let format = args.layout.format(&args.fun);
-    let mut report = Report::new(job.jid, format, args.layout.style(), args.at_once);
+    let mut report = Report::new(format, args.layout.style(), args.at_once);
     let next = async || -> Result<Vec<Action>, Failure> {
         match rest.next() {
             Some(host) => Ok(client.run(&on(args, &host)).await?.actions),

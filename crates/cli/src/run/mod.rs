@@ -228,7 +228,7 @@ pub(crate) async fn run_as(args: Args, wording: Wording) -> Result<Outcome, Fail
         print(&format!("Executing job with jid {}\n{line}\n\n", job.jid))?;
     }
     let format = args.layout.format(&args.fun);
-    let mut report = Report::new(job.jid, format, args.layout.style(), args.at_once);
+    let mut report = Report::new(format, args.layout.style(), args.at_once);
     tokio::select! {
         result = report.follow(waiter, job.actions) => result?,
         // Waiting is what is interrupted, not the work.

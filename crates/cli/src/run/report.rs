@@ -7,11 +7,11 @@ use crate::{Failure, Outcome};
 use outputter::{Format, Returns, Style, render};
 use serde_json::Value;
 use server_api::action::Action;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What hosts have returned so far.
 pub(crate) struct Report {
-    jid: Uuid,
     format: Format,
     style: Style,
     at_once: bool,
@@ -19,19 +19,20 @@ pub(crate) struct Report {
     failed: Vec<String>,
     /// Why hosts were not waited for, a sentence for each.
     silent: Vec<String>,
+    /// Their jobs.
+    unfinished: BTreeSet<Uuid>,
 }
 
 impl Report {
-    pub(crate) fn new(jid: Uuid, format: Format, style: Style, at_once: bool) -> Self {
-        let (held, failed, silent) = (Returns::new(), Vec::new(), Vec::new());
+    pub(crate) fn new(format: Format, style: Style, at_once: bool) -> Self {
         Self {
-            jid,
             format,
             style,
             at_once,
-            held,
-            failed,
-            silent,
+            held: Returns::new(),
+            failed: Vec::new(),
+            silent: Vec::new(),
+            unfinished: BTreeSet::new(),
         }
     }
 
@@ -96,6 +97,7 @@ impl Report {
 
     fn stuck(&mut self, action: &Action, why: String) -> Result<(), Failure> {
         self.silent.push(why);
+        self.unfinished.insert(action.jid);
         let text = "Minion did not return. [Not connected]";
         match self.format {
             // Programs that read results must not take this for one.
@@ -128,8 +130,8 @@ impl Report {
                 "{why}; not waiting for it any longer, the server does."
             ));
         }
-        if !self.silent.is_empty() {
-            say(&format!("Hint: see later with: salar job {}", self.jid));
+        for jid in &self.unfinished {
+            say(&format!("Hint: see later with: salar job {jid}"));
         }
         if self.failed.is_empty() && self.silent.is_empty() {
             return Ok(Outcome::Done);
