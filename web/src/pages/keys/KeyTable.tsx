@@ -6,6 +6,7 @@ import { decideKey, keysQuery, type KeyDecision } from '../../api/queries'
 import type { Key } from '../../api/types'
 import { problemOf } from '../../api/problem'
 import { Ago } from '../../parts/Ago'
+import { TableFrame } from '../../parts/PlainTable'
 import { problemWords } from '../../parts/ProblemAlert'
 import { ShapeIcon } from '../../parts/StatusMark'
 import { shapeOfKey } from '../../parts/shapes'
@@ -44,24 +45,12 @@ export function KeyTable({ keys }: { keys: readonly Key[] }) {
   const ask = (wanted: Asked) => (wanted.of.status === 'accepted' ? setAsked(wanted) : void decide(wanted))
   if (keys.length === 0) return <p className="quiet">{words.none}</p>
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area has to take the arrow keys
-    <div className="plain-table" role="group" aria-label={words.shown} tabIndex={0}>
-      <table className="pf-v6-c-table pf-m-compact key-table" aria-label={words.shown}>
-        <thead className="pf-v6-c-table__thead">
-          <tr className="pf-v6-c-table__tr">
-            {words.heads.map((head) => (
-              <th key={head} className="pf-v6-c-table__th" scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="pf-v6-c-table__tbody">
-          {keys.map((key) => (
-            <Row key={key.fingerprint} of={key} onAsk={(decision) => ask({ of: key, decision })} />
-          ))}
-        </tbody>
-      </table>
+    <>
+      <TableFrame label={words.shown} heads={words.heads} className="key-table">
+        {keys.map((key) => (
+          <Row key={key.fingerprint} of={key} onAsk={(decision) => ask({ of: key, decision })} />
+        ))}
+      </TableFrame>
       {asked !== undefined && (
         <KeyConfirm
           name={asked.of.name}
@@ -70,7 +59,7 @@ export function KeyTable({ keys }: { keys: readonly Key[] }) {
           onClose={() => setAsked(undefined)}
         />
       )}
-    </div>
+    </>
   )
 }
 
