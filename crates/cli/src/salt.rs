@@ -49,7 +49,7 @@ impl Refused {
             (
                 self.returner.is_some(),
                 "--return",
-                "results are kept by the server: salar job JID",
+                "results are kept by the server: salar job show JID",
             ),
         ];
         let (_, option, why) = given.into_iter().find(|(given, ..)| *given)?;

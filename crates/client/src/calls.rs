@@ -9,7 +9,7 @@ use server_api::host::Host;
 use server_api::key::{CreatedJoinToken, JoinToken, Key, Keys, NewJoinToken};
 use server_api::network::Network;
 use server_api::pool::Pool;
-use server_api::run::{Job, RunRequest};
+use server_api::run::{Job, JobSummary, RunRequest};
 use server_api::vm::{Vm, VmDetail, VmRequest, VmXml};
 use uuid::Uuid;
 
@@ -257,6 +257,18 @@ impl Client {
     /// Calls a function on every host that its target matches.
     pub async fn run(&self, request: &RunRequest) -> Result<Job, ClientError> {
         self.post(&["runs"], Some(request)).await
+    }
+
+    /// Jobs, the newest first; only those with an action that has not ended if `open`.
+    pub async fn jobs(&self, open: bool, most: u32) -> Result<Vec<JobSummary>, ClientError> {
+        let query = [("open", open.to_string()), ("limit", most.to_string())];
+        self.get(&["runs"], &query).await
+    }
+
+    /// Withdraws what of a job has not begun, and asks for the end of the rest.
+    pub async fn cancel_job(&self, jid: Uuid) -> Result<Job, ClientError> {
+        self.post(&["runs", &jid.to_string(), "cancel"], NOTHING)
+            .await
     }
 
     /// A job and its actions as they are now.

@@ -27,7 +27,8 @@ mod store;
 
 pub use access::{ApiToken, UserRecord};
 pub use actions::{
-    ActionRecord, Behind, Cancelled, JobRecord, NewAction, NewJob, Outcome, Placed, Recorded,
+    ActionRecord, Behind, Cancelled, JobRecord, JobSummary, NewAction, NewJob, Outcome, Placed,
+    Recorded,
 };
 pub use error::StoreError;
 pub use feed::{ChangeRow, Revision};

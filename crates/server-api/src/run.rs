@@ -31,6 +31,29 @@ fn glob() -> String {
     "glob".to_owned()
 }
 
+/// A job in a list: what was asked and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobSummary {
+    /// Its id.
+    pub jid: Uuid,
+    /// The function, or `vm.start` and the like.
+    pub fun: String,
+    /// Which hosts were asked for, or the VM.
+    pub target: String,
+    /// How the target was read.
+    pub target_kind: String,
+    /// Who asked.
+    pub user: String,
+    /// When.
+    pub created_at: String,
+    /// Its actions, one a host.
+    pub actions: u64,
+    /// Those that have not ended.
+    pub open: u64,
+    /// Those that have succeeded; the rest failed, were cancelled, or nobody knows.
+    pub succeeded: u64,
+}
+
 /// A job: one request, one action on each of its hosts.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Job {

@@ -190,6 +190,22 @@ pub fn sees_returns(role: Role, fun: &str) -> bool {
     }
 }
 
+/// A job.
+pub fn job(summary: db::JobSummary) -> server_api::run::JobSummary {
+    let job = summary.job;
+    server_api::run::JobSummary {
+        jid: job.id.0,
+        fun: job.fun,
+        target: job.target,
+        target_kind: job.target_kind,
+        user: job.user,
+        created_at: time(job.created_at),
+        actions: summary.actions,
+        open: summary.open,
+        succeeded: summary.succeeded,
+    }
+}
+
 /// An action.
 pub fn action(record: &ActionRecord, role: Role) -> Action {
     let action = &record.action;

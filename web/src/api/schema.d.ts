@@ -441,7 +441,11 @@ export interface paths {
       path?: never
       cookie?: never
     }
-    get?: never
+    /**
+     * Lists jobs, the newest first.
+     * @description Needs the role viewer.
+     */
+    get: operations['list_runs']
     put?: never
     /**
      * Calls a function on every host that the target matches.
@@ -468,6 +472,27 @@ export interface paths {
     get: operations['get_run']
     put?: never
     post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/api/v1/runs/{jid}/cancel': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Withdraws the actions of a job that have not begun, and asks the hosts of the others to end them. Those whose
+     *     outcome is not known stay so.
+     * @description Needs the role operator.
+     */
+    post: operations['cancel_run']
     delete?: never
     options?: never
     head?: never
@@ -1121,6 +1146,39 @@ export interface components {
       target: string
       /** @description Its actions, one a host. */
       actions: components['schemas']['Action'][]
+    }
+    /** @description A job in a list: what was asked and how far it is. */
+    JobSummary: {
+      /**
+       * Format: uuid
+       * @description Its id.
+       */
+      jid: string
+      /** @description The function, or `vm.start` and the like. */
+      fun: string
+      /** @description Which hosts were asked for, or the VM. */
+      target: string
+      /** @description How the target was read. */
+      target_kind: string
+      /** @description Who asked. */
+      user: string
+      /** @description When. */
+      created_at: string
+      /**
+       * Format: int64
+       * @description Its actions, one a host.
+       */
+      actions: number
+      /**
+       * Format: int64
+       * @description Those that have not ended.
+       */
+      open: number
+      /**
+       * Format: int64
+       * @description Those that have succeeded; the rest failed, were cancelled, or nobody knows.
+       */
+      succeeded: number
     }
     /** @description A token to join that can still be used. */
     JoinToken: {
@@ -2526,6 +2584,40 @@ export interface operations {
       }
     }
   }
+  list_runs: {
+    parameters: {
+      query?: {
+        /** @description Only jobs that were asked before this one. */
+        before?: string
+        /** @description Only jobs with an action that has not ended. */
+        open?: boolean
+        /** @description At most so many, 1 to 500; 50 when not given. */
+        limit?: number
+      }
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['JobSummary'][]
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
   create_run: {
     parameters: {
       query?: never
@@ -2589,6 +2681,52 @@ export interface operations {
         }
       }
       404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  cancel_run: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        jid: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Job']
+        }
+      }
+      403: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description `job_ended`: all its actions have ended */
+      409: {
         headers: {
           [name: string]: unknown
         }

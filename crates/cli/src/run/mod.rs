@@ -253,7 +253,7 @@ fn detached(job: &Job, wording: Wording) -> Result<Outcome, Failure> {
         Wording::Salt => print(&format!("Executed command with job ID: {}\n", job.jid))?,
         Wording::Salar => {
             print(&format!("{}\n", job.jid))?;
-            say(&format!("Results: salar job {}", job.jid));
+            say(&format!("Results: salar job show {}", job.jid));
         }
     }
     Ok(Outcome::Done)
@@ -261,7 +261,7 @@ fn detached(job: &Job, wording: Wording) -> Result<Outcome, Failure> {
 
 fn interrupted(jid: &str) -> Failure {
     Failure::new("interrupted; the job goes on").hint(format!(
-        "its results: salar job {jid}; to stop it: salar action list, salar action cancel ID"
+        "its results: salar job show {jid}; to stop it: salar job cancel {jid}"
     ))
 }
 

@@ -131,7 +131,7 @@ impl Report {
             ));
         }
         for jid in &self.unfinished {
-            say(&format!("Hint: see later with: salar job {jid}"));
+            say(&format!("Hint: see later with: salar job show {jid}"));
         }
         if self.failed.is_empty() && self.silent.is_empty() {
             return Ok(Outcome::Done);

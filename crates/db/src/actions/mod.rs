@@ -12,7 +12,7 @@ mod record;
 
 pub use dispatch::{Outcome, Recorded};
 pub use queue::{Cancelled, NewAction, NewJob, Placed};
-pub use record::{ActionRecord, Behind, JobRecord};
+pub use record::{ActionRecord, Behind, JobRecord, JobSummary};
 pub(crate) use record::{COLUMNS, action_record};
 
 /// Whether `b` keeps `o` in the queue: it stands before it and is open, or its outcome is not known. A retry stands

@@ -1,6 +1,6 @@
 //! What users and time do to the queue.
 
-use super::record::{JobRecord, action};
+use super::record::{JobRecord, JobSummary, action};
 use crate::error::{During, StoreError};
 use crate::list::ListQuery;
 use crate::session::changed;
@@ -145,6 +145,43 @@ impl Store {
         Ok(Some((job_record(&row).during(WHAT)?, page.items)))
     }
 
+    /// Jobs, the newest first: at most `limit`, only those before the job `before`, or only those with an action that has
+    /// not ended.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn list_jobs(
+        &self,
+        before: Option<JobId>,
+        only_open: bool,
+        limit: u32,
+    ) -> Result<Vec<JobSummary>, StoreError> {
+        const WHAT: &str = "list the jobs";
+        // Ids grow with time.
+        let rows = sqlx::query(
+            "select j.*, count(a.id) as actions,
+                 count(*) filter (where a.status in ('queued', 'sent', 'accepted', 'running')) as open,
+                 count(*) filter (where a.status = 'succeeded') as succeeded
+             from (
+                 select * from job where ($1 is null or id < $1) and (not $2 or exists (
+                     select 1 from action where job = job.id
+                         and status in ('queued', 'sent', 'accepted', 'running')))
+                 order by id desc limit $3
+             ) j left join action a on a.job = j.id
+             group by j.id order by j.id desc",
+        )
+        .bind(before.map(|job| job.to_string()))
+        .bind(only_open)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .during(WHAT)?;
+        rows.iter()
+            .map(job_summary)
+            .collect::<Result<_, _>>()
+            .during(WHAT)
+    }
+
     /// Whether a lane has an action that has not ended, or whose unknown outcome blocks it.
     ///
     /// # Errors
@@ -282,6 +319,16 @@ fn job_record(row: &SqliteRow) -> Result<JobRecord, sqlx::Error> {
         target: row.text("target")?,
         target_kind: row.text("target_kind")?,
         user: row.text("user")?,
+        created_at: row.at("created_at")?,
+    })
+}
+
+fn job_summary(row: &SqliteRow) -> Result<JobSummary, sqlx::Error> {
+    Ok(JobSummary {
+        job: job_record(row)?,
+        actions: row.number("actions")?,
+        open: row.number("open")?,
+        succeeded: row.number("succeeded")?,
     })
 }
 

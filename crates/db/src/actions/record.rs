@@ -72,6 +72,21 @@ pub struct JobRecord {
     pub target_kind: String,
     /// Who asked.
     pub user: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A job and how far its actions are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSummary {
+    /// The job.
+    pub job: JobRecord,
+    /// Its actions, one a host.
+    pub actions: u64,
+    /// Those that have not ended.
+    pub open: u64,
+    /// Those that have succeeded.
+    pub succeeded: u64,
 }
 
 /// Columns of an action in a list; `o` is the action.

@@ -304,13 +304,16 @@ fn agents_come_back_to_a_server_that_was_killed() {
     let mut lines: Vec<_> = out.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, names.map(|name| format!("{name}: True")));
-    let actions = fleet.json(&["action", "list", "--json"]);
-    let actions = actions.as_array().expect("a list");
-    let jobs: std::collections::BTreeSet<_> = actions
-        .iter()
-        .map(|action| action["jid"].to_string())
-        .collect();
-    assert_eq!((actions.len(), jobs.len()), (3, 3));
+    let jobs = fleet.json(&["job", "list", "--json"]);
+    let jobs = jobs.as_array().expect("a list");
+    assert_eq!(jobs.len(), 3);
+    for job in jobs {
+        assert_eq!((&job["actions"], &job["succeeded"]), (&1.into(), &1.into()));
+        let jid = job["jid"].as_str().expect("a jid");
+        let shown = fleet.json(&["job", "show", jid, "--out", "json"]);
+        assert_eq!(shown[job["target"].as_str().expect("a name")], true);
+    }
+    assert_eq!(fleet.done(&["job", "list", "--open"]).lines().count(), 1);
     // Grains are of the store; they are there before and after.
     let words = [
         "run",

@@ -117,9 +117,7 @@ pub async fn cancel_action(
             let message = format!("The action has ended: {}", status.as_str());
             return Err(ApiError::conflict("action_ended", message));
         }
-        Some(Cancelled::Asked(host) | Cancelled::Resolved(host)) => ctx.sessions.wake(host),
-        // What waited behind it belongs to the same host or to none that is kept.
-        Some(Cancelled::AtOnce) => {}
+        Some(Cancelled::Asked(_) | Cancelled::Resolved(_) | Cancelled::AtOnce) => {}
     }
     let record = find(&ctx, id).await?;
     ctx.sessions.wake(record.host.id);

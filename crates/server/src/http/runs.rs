@@ -8,17 +8,20 @@ use super::gate::Identity;
 use crate::render;
 use crate::target::Target;
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use db::{ActionRecord, HostRecord, JobRecord, NewAction, NewJob};
 use jiff::Timestamp;
 use model::{ActionId, ActionKind, JobId, Lane};
 use serde::Deserialize;
-use server_api::run::{Job, RunRequest};
+use server_api::run::{Job, JobSummary, RunRequest};
 use server_api::{ErrorBody, Role};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+/// Most jobs of a list.
+const MAX_JOBS: u32 = 500;
 /// Longest target.
 const MAX_TARGET_BYTES: usize = 4096;
 
@@ -90,6 +93,77 @@ pub async fn create_run(
         StatusCode::ACCEPTED,
         Json(find(&ctx, placed.job, identity.role).await?),
     ))
+}
+
+/// Which jobs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct JobParams {
+    /// Only jobs that were asked before this one.
+    before: Option<Uuid>,
+    /// Only jobs with an action that has not ended.
+    #[serde(default)]
+    open: bool,
+    /// At most so many, 1 to 500; 50 when not given.
+    limit: Option<u32>,
+}
+
+/// Lists jobs, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/runs", tag = "runs", params(JobParams),
+    responses((status = 200, body = Vec<JobSummary>), (status = 400, body = ErrorBody))
+)]
+pub async fn list_runs(
+    State(ctx): State<Ctx>,
+    params: Result<Query<JobParams>, QueryRejection>,
+) -> Result<Json<Vec<JobSummary>>, ApiError> {
+    let Query(params) = params.map_err(|error| ApiError::field("query", error.body_text()))?;
+    let limit = params.limit.unwrap_or(50);
+    if !(1..=MAX_JOBS).contains(&limit) {
+        let message = format!("limit is a number from 1 to {MAX_JOBS}");
+        return Err(ApiError::field("limit", message));
+    }
+    let before = params.before.map(JobId);
+    let jobs = ctx.store.list_jobs(before, params.open, limit).await?;
+    Ok(Json(jobs.into_iter().map(render::job).collect()))
+}
+
+/// Withdraws the actions of a job that have not begun, and asks the hosts of the others to end them. Those whose
+/// outcome is not known stay so.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{jid}/cancel", tag = "runs", params(("jid" = Uuid, Path)),
+    responses(
+        (status = 202, body = Job),
+        (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "`job_ended`: all its actions have ended"),
+    )
+)]
+pub async fn cancel_run(
+    State(ctx): State<Ctx>,
+    identity: Identity,
+    Path(jid): Path<Uuid>,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    let found = ctx.store.find_job(JobId(jid)).await?;
+    let (_, actions) = found.ok_or_else(|| ApiError::not_found("job"))?;
+    for record in &actions {
+        may_run(&identity, &record.action.kind)?;
+    }
+    let open = |record: &&ActionRecord| !record.action.status.is_final();
+    let mut asked = 0;
+    for record in actions.iter().filter(open) {
+        // One that has ended meanwhile needs no cancelling.
+        let _ = ctx.store.cancel(record.action.id).await?;
+        ctx.sessions.wake(record.host.id);
+        asked += 1;
+    }
+    if asked == 0 {
+        let message = "All actions of the job have ended";
+        return Err(ApiError::conflict("job_ended", message));
+    }
+    let job = find(&ctx, JobId(jid), identity.role).await?;
+    Ok((StatusCode::ACCEPTED, Json(job)))
 }
 
 /// Shows a job with its actions.

@@ -296,6 +296,10 @@ async fn an_operator_does_not_touch_functions() {
         let (status, _) = olga.act(&format!("/actions/{action}/{what}")).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
     }
+    let jobs = olga.read("/runs").await;
+    let jid = jobs[0]["jid"].as_str().expect("a jid");
+    let (status, _) = olga.act(&format!("/runs/{jid}/cancel")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(olga.post("/runs", run).await.0, StatusCode::FORBIDDEN);
 }
 

@@ -337,6 +337,62 @@ async fn a_run_becomes_one_action_on_each_matching_host() {
 }
 
 #[tokio::test]
+async fn jobs_are_listed_and_cancelled_as_a_whole() {
+    let f = fixture().await;
+    let mut quick = Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    let mut slow = Agent::with_vms(&f.socket(), "kvm2", &[]).await;
+    let first = json!({ "target": "kvm1", "fun": "test.ping" });
+    let (_, first) = f.api.post("/runs", first).await;
+    let (action, _) = quick.command().await;
+    quick.tell(action, "succeeded").await;
+    reaches(&f.api, action, "succeeded").await;
+    let second = json!({ "target": "kvm1,kvm2", "target_kind": "list", "fun": "state.apply" });
+    let (_, second) = f.api.post("/runs", second).await;
+    let (done, _) = quick.command().await;
+    quick.tell(done, "succeeded").await;
+    reaches(&f.api, done, "succeeded").await;
+    let (running, _) = slow.command().await;
+    slow.tell(running, "running").await;
+    reaches(&f.api, running, "running").await;
+
+    let jobs = f.api.read("/runs").await;
+    let counts = |job: &Value| {
+        let count = |name: &str| job[name].as_u64().expect("a number");
+        (count("actions"), count("open"), count("succeeded"))
+    };
+    assert_eq!(jobs[0]["jid"], second["jid"]);
+    assert_eq!(counts(&jobs[0]), (2, 1, 1));
+    assert_eq!(jobs[1]["jid"], first["jid"]);
+    assert_eq!(counts(&jobs[1]), (1, 0, 1));
+    assert_eq!(f.api.read("/runs?open=true").await[1], Value::Null);
+    assert_eq!(f.api.read("/runs?limit=1").await[1], Value::Null);
+    let jid = second["jid"].as_str().expect("a jid");
+    let older = f.api.read(&format!("/runs?before={jid}")).await;
+    assert_eq!(older[0]["jid"], first["jid"]);
+    for bad in ["limit=0", "limit=501", "limit=x", "before=x", "other=1"] {
+        let answer = f.api.request(Method::GET, &format!("/runs?{bad}"));
+        let answer = answer.send().await.expect("answers");
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad}");
+    }
+
+    let (status, job) = f.api.act(&format!("/runs/{jid}/cancel")).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{job}");
+    match slow.hear().await {
+        down::Body::Cancel(cancel) => assert_eq!(cancel.action_id, bytes(running)),
+        other => panic!("no cancel but {other:?}"),
+    }
+    slow.tell(running, "cancelled").await;
+    reaches(&f.api, running, "cancelled").await;
+    let (status, refused) = f.api.act(&format!("/runs/{jid}/cancel")).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (StatusCode::CONFLICT, &json!("job_ended"))
+    );
+    let nobody = format!("/runs/{}/cancel", Uuid::now_v7());
+    assert_eq!(f.api.act(&nobody).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn runs_that_cannot_be_are_refused_before_anything_is_queued() {
     let f = fixture().await;
     for (run, status, code) in [
