@@ -31,6 +31,14 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The file is not what it should be.
+    #[error("{} is damaged: {why}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's word.
+        why: String,
+    },
     /// The file was written by a newer version.
     #[error("the store has schema {found}, this version knows {known}; run the newer salar again")]
     Newer {
@@ -94,6 +102,7 @@ impl StoreError {
                 sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::Database(_)
             ),
             Self::Open { .. }
+            | Self::Damaged { .. }
             | Self::InUse { .. }
             | Self::Folder { .. }
             | Self::Newer { .. }

@@ -9,9 +9,11 @@
 //! - [`feed`]: the change feed that keeps browsers true.
 //! - [`access`]: users, sessions, tokens.
 //! - [`keys`]: keys of agents, tokens to join.
+//! - [`backup`]: copies of the store, made while it is in use.
 
 pub mod access;
 pub mod actions;
+pub mod backup;
 mod doc;
 mod error;
 pub mod feed;

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// Name of the database file in its folder.
+pub(crate) const FILE: &str = "salar.db";
 /// Readers at the same time; more only queue up on two cores.
 const READERS: u32 = 4;
 
@@ -39,7 +41,7 @@ impl Store {
             source,
         })?;
         let lock = lock(folder)?;
-        let path = folder.join("salar.db");
+        let path = folder.join(FILE);
         // SQLite gives its other files the mode of this one: nobody else reads passwords and definitions.
         open_private(&path)?;
         let open = |source| StoreError::Open {
@@ -109,7 +111,7 @@ impl Store {
 }
 
 /// Opens a file that only its owner can read, and makes it if it is missing.
-fn open_private(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -122,7 +124,7 @@ fn open_private(path: &Path) -> Result<File, StoreError> {
         })
 }
 
-fn lock(folder: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join("salar.lock");
     let file = open_private(&path)?;
     match file.try_lock() {

@@ -1,6 +1,6 @@
 //! The command line of `salar` as a whole.
 
-use crate::serve;
+use crate::{backup, serve};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -35,6 +35,10 @@ pub(crate) struct HandedOver {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Box<serve::Args>),
+
+    Backup(backup::BackupArgs),
+
+    Restore(backup::RestoreArgs),
 
     /// Run the agent of a hypervisor (hands over to salar-agent)
     #[command(disable_help_flag = true)]

@@ -4,6 +4,7 @@
 //! libvirt. Started under the name `salt`, `salt-call` or `salt-key` it takes Salt's arguments.
 
 mod arguments;
+mod backup;
 mod elsewhere;
 mod hand_over;
 mod serve;
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
 fn run(salar: Salar) -> Result<Outcome, Failure> {
     match salar.command {
         Command::Serve(args) => serve::run(*args),
+        Command::Backup(args) => backup::make(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Agent(given) => hand_over::exec("run", given.arguments),
         Command::Call(given) => hand_over::exec("call", given.arguments),
         Command::Plan(given) => elsewhere::plan(given.arguments),

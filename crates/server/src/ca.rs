@@ -40,9 +40,12 @@ impl PublicKeyData for AgentKey<'_> {
     }
 }
 
+/// The CA's files in a state folder: certificate and key.
+pub const FILES: [&str; 2] = ["ca.pem", "ca-key.pem"];
+
 /// The CA's certificate, for clients to trust.
 pub fn path(folder: &Path) -> PathBuf {
-    folder.join("ca.pem")
+    folder.join(FILES[0])
 }
 
 impl Ca {
@@ -51,7 +54,7 @@ impl Ca {
     /// # Errors
     /// When its files cannot be used.
     pub fn open(folder: &Path) -> Result<Self, TlsError> {
-        let (path, key_path) = (path(folder), folder.join("ca-key.pem"));
+        let (path, key_path) = (path(folder), folder.join(FILES[1]));
         let params = params()?;
         let key = if key_path.exists() {
             let pem = read(&key_path)?;

@@ -8,6 +8,7 @@
 //! - `link`: sessions of agents. Each is one task that owns its host: it writes reports, dispatches actions, opens
 //!   tunnels.
 //! - `ca`: the own CA, of agents and of the web interface where no certificate was given.
+//! - `backup`: one file with all that is needed to go on, and going on from it.
 //! - `feed`: reads the store's change feed once for all browsers.
 //! - `bus`: Salt's event bus; nothing is kept.
 //! - `local_agent`: the agent of this machine, a child process.
@@ -16,6 +17,7 @@
 
 mod access;
 mod app;
+mod backup;
 mod bus;
 mod ca;
 mod client_file;
@@ -33,6 +35,7 @@ mod timing;
 mod tls;
 mod words;
 
+pub use backup::{Backup, BackupError, make as make_backup, restore as restore_backup};
 pub use config::{Config, TlsFiles};
 pub use http::openapi_document;
 pub use start::{Server, StartError, Started, run, start, start_with};

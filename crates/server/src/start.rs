@@ -124,7 +124,10 @@ pub async fn start(config: Config) -> Result<Server, StartError> {
 /// # Errors
 /// As [`start`].
 pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartError> {
-    make_private_folder(&config.state_dir)?;
+    make_private_folder(&config.state_dir).map_err(|source| StartError::File {
+        path: config.state_dir.clone(),
+        source,
+    })?;
     if config.listen.is_empty() {
         return Err(StartError::NoAddress);
     }
@@ -395,15 +398,11 @@ fn listen_unix(path: &Path) -> Result<UnixListener, StartError> {
 
 /// A new folder is its owner's alone. One that was there keeps its mode, it may serve others too; every file that is
 /// put into it is private by itself.
-fn make_private_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|source| StartError::File {
-            path: path.to_owned(),
-            source,
-        })
 }
 
 /// Makes the first administrator when there is no user at all; its password.

@@ -5,15 +5,15 @@ mod guard;
 mod log;
 mod settings;
 
-pub(crate) use settings::Args;
+pub(crate) use file::File;
+pub(crate) use guard::Guard;
 #[cfg(test)]
-pub(crate) use {file::File, settings::settle};
+pub(crate) use settings::settle;
+pub(crate) use settings::{Args, state_dir};
 
 use cli::{Failure, Outcome};
-use guard::Guard;
 use server::{StartError, Started};
 use settings::Settings;
-use std::error::Error as _;
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -89,8 +89,8 @@ fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// The whole chain of a failed start in one line.
-fn refused(error: &StartError) -> Failure {
+/// A chain of errors in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -101,15 +101,19 @@ fn refused(error: &StartError) -> Failure {
         }
         cause = error.source();
     }
-    let failure = Failure::new(message);
+    message
+}
+
+fn refused(error: &StartError) -> Failure {
+    let failure = Failure::new(chain(error));
     match error {
         StartError::Listen { .. } => {
             failure.hint("choose another address or port: --listen ADDRESS:PORT")
         }
         StartError::NoAddress => failure.hint("name one: --listen ADDRESS:PORT"),
         StartError::Store(_) => failure.hint(
-            "look at the free space and the rights of the folder; a damaged store is restored from a copy, or moved \
-             away to begin anew",
+            "look at the free space and the rights of the folder; a damaged store is restored from a backup \
+             (salar restore), or moved away to begin anew",
         ),
         StartError::File { .. } | StartError::Tls(_) => failure,
     }

@@ -94,6 +94,14 @@ impl Args {
     }
 }
 
+/// The state folder: the argument, else the file's, else the usual one.
+pub(crate) fn state_dir(
+    argument: Option<PathBuf>,
+    file: Option<PathBuf>,
+) -> Result<PathBuf, Failure> {
+    absolute(argument.or(file).unwrap_or_else(|| STATE_DIR.into()))
+}
+
 /// Settings of a server that is to start.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -116,11 +124,7 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         Some(hand_over::find_agent().ok_or_else(hand_over::missing)?)
     };
     let config = Config {
-        state_dir: absolute(
-            args.state_dir
-                .or(file.state_dir)
-                .unwrap_or_else(|| STATE_DIR.into()),
-        )?,
+        state_dir: state_dir(args.state_dir, file.state_dir)?,
         listen: first_given([args.listen, file.listen]).unwrap_or_else(default_listen),
         listen_agents: first_given([args.listen_agents, file.listen_agents]).unwrap_or_default(),
         tls: tls(

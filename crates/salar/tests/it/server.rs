@@ -242,3 +242,54 @@ fn tls_is_trusted_by_the_servers_own_authority_or_by_fingerprint() {
     let right = login(&["--ca-file", authority.to_str().expect("text")]);
     assert!(right.err.contains("password is wrong"), "{right:?}");
 }
+
+#[test]
+fn a_backup_is_made_from_a_running_server_and_restored_into_a_stopped_one() {
+    let server = Server::start();
+    let file = server.home.path().join("salar.backup");
+    let file = file.to_str().expect("text").to_owned();
+    let made = server.cli(&["backup", &file]);
+    assert_eq!(made.status, 0, "{made:?}");
+    assert!(made.out.starts_with(&format!("Wrote {file} (")), "{made:?}");
+    let again = server.cli(&["backup", &file]);
+    assert!(
+        again.status == 1 && again.err.contains("exists"),
+        "{again:?}"
+    );
+
+    let add = ["user", "add", "eve", "--role", "viewer", "--password-stdin"];
+    let mut command = salar(server.home.path(), &add);
+    command.env("SALAR_STATE_DIR", server.state_dir());
+    let added = said_with_input(&mut command, "a long password");
+    assert_eq!(added.status, 0, "{added:?}");
+
+    let running = server.cli(&["restore", &file, "--replace"]);
+    assert!(
+        running.status == 1 && running.err.contains("a server already runs on"),
+        "{running:?}"
+    );
+    let (_, home) = server.stop();
+    let state = home.path().join("state");
+    let restore = |words: &[&str]| {
+        let mut command = salar(home.path(), &["restore", &file]);
+        said(command.args(words).env("SALAR_STATE_DIR", &state))
+    };
+    let occupied = restore(&[]);
+    assert!(
+        occupied.status == 1 && occupied.err.contains("--replace"),
+        "{occupied:?}"
+    );
+    let restored = restore(&["--replace"]);
+    assert_eq!(restored.status, 0, "{restored:?}");
+    assert!(
+        restored.out.contains("What it replaces is in "),
+        "{restored:?}"
+    );
+
+    let server = Server::start_in(home);
+    let users = server.cli(&["user", "list"]);
+    assert!(
+        users.out.contains("admin") && !users.out.contains("eve"),
+        "{users:?}"
+    );
+}

@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod agent;
+mod backup;
 mod console;
 mod door;
 mod fixture;
