@@ -34,6 +34,7 @@ impl Drop for Fleet {
 /// An agent; it ends with the test, or when it is told to.
 struct Machine {
     folder: TempDir,
+    fake: Arc<FakeHypervisor>,
     stop: CancellationToken,
 }
 
@@ -98,10 +99,21 @@ impl Fleet {
 
     /// Starts an agent in a folder that may have been used before.
     fn boot(&self, folder: TempDir, name: &str, join: Join) -> Machine {
-        let fake = Arc::new(FakeHypervisor::new(name));
+        self.boot_with(folder, Arc::new(FakeHypervisor::new(name)), name, join)
+    }
+
+    /// The same, on a hypervisor that may have been there before.
+    fn boot_with(
+        &self,
+        folder: TempDir,
+        fake: Arc<FakeHypervisor>,
+        name: &str,
+        join: Join,
+    ) -> Machine {
         let state = folder.path().join("agent");
+        let minion = Minion::new(name, fake.clone(), "fake:///system", state);
         let agent = Agent {
-            minion: Arc::new(Minion::new(name, fake, "fake:///system", state)),
+            minion: Arc::new(minion),
             server: self.address(),
             join,
         };
@@ -110,7 +122,7 @@ impl Fleet {
         self.machines.spawn(async move {
             agent::run(agent, until).await.expect("the agent can start");
         });
-        Machine { folder, stop }
+        Machine { folder, fake, stop }
     }
 
     /// Two addresses, the first of which nobody listens on.
@@ -352,4 +364,48 @@ fn certificates_are_renewed_before_they_end() {
     std::thread::sleep(Duration::from_secs(4));
     fleet.serve(short);
     fleet.host("kvm1", "live");
+}
+
+/// What was in the queue of a backup has been done since: it is done once, and its result is the true one.
+#[test]
+fn an_action_of_a_backup_is_not_done_again() {
+    let mut fleet = Fleet::start(Timing::default());
+    let mut machine = fleet.machine("kvm1", fleet.token());
+    fleet.host("kvm1", "live");
+    fleet.done(&[
+        "run",
+        "kvm1",
+        "virt.pool_define",
+        "pool1",
+        "dir",
+        "target=/vms",
+    ]);
+    machine.stop.cancel();
+    fleet.host("kvm1", "unreachable");
+    let stop = ["run", "kvm1", "virt.pool_stop", "pool1"];
+    let jid = fleet.done(&[&stop[..], &["--async"]].concat());
+    let jid = jid.trim();
+    let file = fleet.home.path().join("backup.tar.gz");
+    let file = file.to_str().expect("text").to_owned();
+    fleet.done(&["backup", &file]);
+
+    let folder = std::mem::replace(
+        &mut machine.folder,
+        TempDir::new().expect("a temporary folder"),
+    );
+    let fake = machine.fake.clone();
+    let _machine = fleet.boot_with(folder, fake, "kvm1", Join::default());
+    let show = ["job", "show", jid, "--wait", "--out", "json"];
+    assert_eq!(fleet.json(&show)["kvm1"], true);
+    // It would fail now.
+    assert_eq!(fleet.cli(&stop).status, 1);
+
+    fleet.kill();
+    until("the server is gone", || {
+        let restored = fleet.cli(&["restore", &file, "--replace"]);
+        (restored.status == 0).then_some(())
+    });
+    fleet.serve(Timing::default());
+    fleet.host("kvm1", "live");
+    assert_eq!(fleet.json(&show)["kvm1"], true);
 }
