@@ -13,7 +13,7 @@ const ROWS: &[&[&str]] = &[
     &["model"],
     &["sls", "domxml", "states", "outputter"],
     &["hypervisor", "agent-api", "server-api"],
-    &["libvirt-driver", "described", "db", "client"],
+    &["libvirt-driver", "described", "tree", "db", "client"],
     &["server", "agent", "cli"],
     &["salar", "salar-agent"],
 ];

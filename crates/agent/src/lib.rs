@@ -26,7 +26,6 @@ mod minion;
 pub mod progress;
 mod recovery;
 mod reporter;
-pub mod roots;
 mod state_dir;
 
 pub use agent::{Agent, AgentError, run};

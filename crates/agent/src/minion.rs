@@ -1,12 +1,12 @@
 //! What functions and states work with: one host, its files and its folders.
 
 use crate::image::{ImageStore, Unfinished};
-use crate::roots::Roots;
 use described::{Described, Known};
 use hypervisor::Hypervisor;
 use sls::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tree::Roots;
 
 /// A host as functions see it; Salt's word for it.
 pub struct Minion {

@@ -1,12 +1,12 @@
 //! The host that is served: its URI, its name and its folders.
 
 use crate::options::HostOptions;
-use agent::roots::Roots;
 use agent::{Minion, grains};
 use libvirt_driver::LibvirtHypervisor;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tree::Roots;
 
 /// What the process is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 use crate::{client_work, hand_over};
 use agent::Minion;
 use agent::functions::{self, Context, Fault};
-use agent::roots::Roots;
 use clap::{CommandFactory, Parser};
 use cli::{Answer, Failure, OneHost, Outcome, print};
 use described::ReadError;
@@ -13,6 +12,7 @@ use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tree::Roots;
 
 /// Print what states would do, step by step; changes nothing
 #[derive(Debug, Parser)]

@@ -2,13 +2,13 @@
 
 use super::{Context, Fault, call, command_line};
 use crate::minion::Minion;
-use crate::roots::Roots;
 use hypervisor::fake::FakeHypervisor;
 use hypervisor::{Hypervisor, Key};
 use model::{Bytes, Vm, VmStatus};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tree::Roots;
 
 pub(super) struct Host {
     pub(super) fake: FakeHypervisor,

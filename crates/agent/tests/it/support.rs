@@ -3,7 +3,6 @@
 use agent::Minion;
 use agent::functions::{Context, Fault, Return, call, command_line};
 use agent::image::{ImageStore, RetryPolicy};
-use agent::roots::Roots;
 use hypervisor::fake::FakeHypervisor;
 use hypervisor::{
     Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
@@ -14,6 +13,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tree::Roots;
 use uuid::Uuid;
 
 /// A folder that goes with the test.

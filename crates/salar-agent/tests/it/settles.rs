@@ -12,7 +12,6 @@ mod rows;
 
 use agent::Minion;
 use agent::functions::{Context, call};
-use agent::roots::Roots;
 use libvirt_driver::{LibvirtHypervisor, Options};
 use rows::Row;
 use serde_json::{Map, Value, json};
@@ -21,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tree::Roots;
 
 /// States by their ID: function and arguments.
 type States = BTreeMap<String, (&'static str, Map<String, Value>)>;
