@@ -93,11 +93,16 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
         outgoing,
         standing,
         wishes,
+        received: agent.minion.received.clone(),
     };
     // The link goes last: it takes what the others still have to say.
     let hang_up = CancellationToken::new();
     let link = tokio::spawn(Link::new(parts)?.run(hang_up.clone()));
     let reporter = tokio::spawn(reporter.run(stop.clone()));
+    if let Some(received) = agent.minion.received.clone() {
+        let stop = stop.clone();
+        tokio::spawn(async move { received.keep_fresh(stop).await });
+    }
     stop.cancelled().await;
     actions.wind_down(FAREWELL).await;
     hang_up.cancel();

@@ -5,6 +5,7 @@
 use crate::functions::{Bridge, Fault};
 use crate::grains;
 use crate::minion::Minion;
+use crate::received::Received;
 use hypervisor::Versions;
 use serde_json::Value;
 use sls::{Compiled, Diagnostic, Exclude, Files, FilesError, Functions, SourceFile, Target};
@@ -89,6 +90,14 @@ pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnos
         }
         return (target, Vec::new());
     }
+    if let Some((pillar, errors)) = minion.tree().and_then(Received::pillar) {
+        target.pillar = pillar;
+        if let Some(over) = extra.pillar {
+            sls::lookup::merge(&mut target.pillar, over, false);
+        }
+        let faults = errors.into_iter().map(Diagnostic::error).collect();
+        return (target, faults);
+    }
     let files: Arc<dyn Files> = Arc::new(minion.pillar.clone());
     let functions = functions(minion);
     let (mut target, faults) = blocking(move || {
@@ -169,7 +178,7 @@ pub fn warn(faults: &[Diagnostic]) {
 }
 
 fn files(minion: &Minion) -> Arc<dyn Files> {
-    Arc::new(minion.files.clone())
+    Arc::new(minion.state_files())
 }
 
 fn functions(minion: &Arc<Minion>) -> Arc<dyn Functions> {

@@ -1,6 +1,7 @@
 //! What functions and states work with: one host, its files and its folders.
 
 use crate::image::{ImageStore, Unfinished};
+use crate::received::{ReceiveError, Received};
 use described::{Described, Known};
 use hypervisor::Hypervisor;
 use sls::{Map, Value};
@@ -16,10 +17,12 @@ pub struct Minion {
     pub hypervisor: Arc<dyn Hypervisor>,
     /// Its URI.
     pub uri: String,
-    /// Where state files are.
+    /// Where state files are on this machine.
     pub files: Roots,
-    /// Where pillar files are.
+    /// Where pillar files are on this machine.
     pub pillar: Roots,
+    /// Where they are instead, if a server on another machine sends them.
+    pub received: Option<Arc<Received>>,
     /// Folder for what must survive: journal, images, locks.
     pub state_dir: PathBuf,
     /// Images fetched so far.
@@ -46,6 +49,7 @@ impl Minion {
             uri: uri.into(),
             files: Roots::default(),
             pillar: Roots::default(),
+            received: None,
             images: ImageStore::new(state_dir.join("images")),
             unfinished: Unfinished::new(state_dir.join("unfinished")),
             state_dir,
@@ -64,12 +68,38 @@ impl Minion {
         }
     }
 
+    /// Where state files are read from now.
+    pub fn state_files(&self) -> Roots {
+        match self.tree() {
+            Some(received) => received.roots(),
+            None => self.files.clone(),
+        }
+    }
+
+    /// Where a file of the state tree lies on this machine.
+    ///
+    /// # Errors
+    /// It has to be fetched, and cannot be.
+    pub async fn locate(&self, path: &str) -> Result<Option<PathBuf>, ReceiveError> {
+        match self.tree() {
+            Some(received) => received.locate(path).await,
+            None => Ok(self.files.locate(path)),
+        }
+    }
+
+    /// What a server has sent, if it has.
+    pub fn tree(&self) -> Option<&Received> {
+        self.received
+            .as_deref()
+            .filter(|received| received.is_there())
+    }
+
     /// The configuration as one value.
     pub fn opts(&self) -> Value {
         let mut opts = self.config.clone();
         opts.insert("id".to_owned(), Value::String(self.id.clone()));
         opts.entry("saltenv").or_insert(Value::Null);
-        opts.insert("file_roots".to_owned(), roots(&self.files));
+        opts.insert("file_roots".to_owned(), roots(&self.state_files()));
         opts.insert("pillar_roots".to_owned(), roots(&self.pillar));
         Value::Object(opts)
     }

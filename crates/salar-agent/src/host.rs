@@ -1,7 +1,7 @@
 //! The host that is served: its URI, its name and its folders.
 
 use crate::options::HostOptions;
-use agent::{Minion, grains};
+use agent::{Minion, Received, grains};
 use libvirt_driver::LibvirtHypervisor;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ pub enum Life {
 const FILE_ROOT: &str = "/srv/salt";
 const PILLAR_ROOT: &str = "/srv/pillar";
 
-/// The host as the options describe it. Nothing is opened yet: libvirt is reached when it is first needed.
+/// The host as the options describe it. Nothing is opened yet: libvirt is reached when it is first needed. Without folders
+/// of its own it reads what a server has sent, once one has.
 pub fn minion(options: HostOptions, uri: Option<String>, state_dir: PathBuf, life: Life) -> Minion {
     let uri = uri.unwrap_or_else(|| default_uri().to_owned());
     let id = options.id.unwrap_or_else(grains::host_name);
@@ -30,7 +31,10 @@ pub fn minion(options: HostOptions, uri: Option<String>, state_dir: PathBuf, lif
         ..libvirt_driver::Options::default()
     };
     let hypervisor = Arc::new(LibvirtHypervisor::open(&uri, driver));
+    let given = !options.file_root.is_empty() || !options.pillar_root.is_empty();
+    let received = (!given).then(|| Arc::new(Received::new(&state_dir)));
     Minion {
+        received,
         files: roots(options.file_root, FILE_ROOT),
         pillar: roots(options.pillar_root, PILLAR_ROOT),
         ..Minion::new(id, hypervisor, uri, state_dir)

@@ -184,10 +184,10 @@ pub struct HostOptions {
     /// Name of this host, as targets match it [default: its host name]
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
-    /// Folder of state files; may be given several times [default: /srv/salt]
+    /// Folder of state files; may be given several times [default: what the server sends, without one /srv/salt]
     #[arg(long, value_name = "DIR")]
     pub file_root: Vec<PathBuf>,
-    /// Folder of pillar files; may be given several times [default: /srv/pillar]
+    /// Folder of pillar files; may be given several times [default: what the server sends, without one /srv/pillar]
     #[arg(long, value_name = "DIR")]
     pub pillar_root: Vec<PathBuf>,
 }

@@ -4,7 +4,7 @@ use crate::logging::Time;
 use crate::options::RunOptions;
 use crate::{DONE, FAILED, USAGE};
 use crate::{host, logging};
-use agent::Agent;
+use agent::{Agent, ServerAddress};
 use std::io::Read;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,12 +27,17 @@ pub async fn run(options: RunOptions) -> u8 {
         stop_with_stdin(stop.clone());
     }
     tokio::spawn(stop_on_signal(stop.clone()));
-    let minion = Arc::new(host::minion(
+    let mut minion = host::minion(
         options.host,
         options.uri,
         options.state_dir.unwrap_or_else(host::default_state_dir),
         host::Life::Agent,
-    ));
+    );
+    if let ServerAddress::Unix(_) = options.server {
+        // The server's own agent is told where its folders are.
+        minion.received = None;
+    }
+    let minion = Arc::new(minion);
     tracing::info!(host.name = %minion.id, "Agent of {} at {} starts", minion.id, minion.uri);
     match agent::run(
         Agent {

@@ -5,7 +5,7 @@ use crate::bus::Bus;
 use crate::ca::Ca;
 use crate::feed::Feed;
 use crate::http::Tickets;
-use crate::link::{Keys, Sessions, Tunnels};
+use crate::link::{Keys, Sessions, StateTree, Tunnels};
 use crate::target::NodeGroups;
 use crate::timing::Timing;
 use db::Store;
@@ -45,6 +45,8 @@ pub struct App {
     pub allowed_hosts: Vec<String>,
     /// Web interface from a folder instead of the built-in one.
     pub web_dir: Option<PathBuf>,
+    /// What agents of other machines make states from.
+    pub tree: StateTree,
     /// Node groups of targets.
     pub nodegroups: NodeGroups,
     /// How long things may take.

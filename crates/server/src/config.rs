@@ -21,9 +21,9 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// libvirt URI for the local agent; it finds the hypervisor by itself when absent.
     pub hypervisor: Option<String>,
-    /// Roots of the state tree for the local agent, in order of preference.
+    /// Roots of the state tree, in order of preference.
     pub file_roots: Vec<PathBuf>,
-    /// Roots of the pillar for the local agent.
+    /// Roots of the pillar.
     pub pillar_roots: Vec<PathBuf>,
     /// Name of the local host (Salt's minion id); the agent's own choice when absent.
     pub id: Option<String>,

@@ -9,7 +9,9 @@ use crate::config::Config;
 use crate::feed::{self, Feed};
 use crate::housekeeping;
 use crate::http::{self, Tickets, Transport};
-use crate::link::{self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Newcomers, Sessions, Tunnels};
+use crate::link::{
+    self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Newcomers, Sessions, StateTree, Tunnels,
+};
 use crate::listen::{self, TlsOnly};
 use crate::local_agent::LocalAgent;
 use crate::timing::Timing;
@@ -34,6 +36,7 @@ use tokio::task::JoinSet;
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use tree::Roots;
 use uuid::Uuid;
 
 /// How long open requests may take when the server ends.
@@ -157,6 +160,10 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         throttle: Throttle::default(),
         allowed_hosts: config.allowed_hosts.clone(),
         web_dir: config.web_dir.clone(),
+        tree: StateTree::new(
+            Roots::new(config.file_roots.clone()),
+            Roots::new(config.pillar_roots.clone()),
+        ),
         nodegroups: config.nodegroups.clone(),
         timing,
         started_at: Timestamp::now(),

@@ -9,6 +9,7 @@ use crate::functions::{self, Context};
 use crate::journal::{Acceptance, Ending, Journal, Known};
 use crate::minion::Minion;
 use crate::progress::{EventSink, News, NewsSink, Tidings};
+use crate::received::ReceiveError;
 use agent_api::wire::{self, up};
 use agent_api::{action_kind, id, progress_to_wire};
 use model::{ActionId, ActionKind, ActionStatus};
@@ -175,11 +176,27 @@ impl Actions {
                     cancel,
                     jid: job.unwrap_or(action.0).to_string(),
                 };
-                functions::run_action(&self.minion, &fun, &args, &kwargs, context).await
+                match self.receive(&fun, &args, &kwargs).await {
+                    Ok(()) => {
+                        functions::run_action(&self.minion, &fun, &args, &kwargs, context).await
+                    }
+                    Err(error) => Ending::failed(
+                        format!("cannot get the state files from the server: {error}"),
+                        "look at the server's log, then ask again",
+                    ),
+                }
             }
         };
         self.finish(action, ending).await;
         self.running().remove(&action);
+    }
+
+    /// Gets what a function reads from the server, if it comes from there.
+    async fn receive(&self, fun: &str, args: &str, kwargs: &str) -> Result<(), ReceiveError> {
+        match &self.minion.received {
+            Some(received) if functions::reads_tree(fun, args, kwargs) => received.refresh().await,
+            _ => Ok(()),
+        }
     }
 
     /// Journal first, then the server.

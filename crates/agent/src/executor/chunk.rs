@@ -1,8 +1,8 @@
 //! One chunk from its conditions to its result.
 
 use super::Run;
+use super::observe::Unseen;
 use super::result::{ChunkResult, Clock};
-use hypervisor::HypervisorError;
 use sls::schedule::Outcome;
 use sls::{Chunk, Retry};
 use states::{Call, ChunkPlan, StateError, Verdict};
@@ -163,7 +163,8 @@ impl Run {
 }
 
 /// The comment of a state whose objects cannot be read.
-fn unreadable(error: HypervisorError) -> String {
+fn unreadable(error: impl Into<Unseen>) -> String {
+    let error = error.into();
     match error.hint() {
         Some(hint) => format!("{error}\nHint: {hint}"),
         None => error.to_string(),

@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::locks::{Object, Use};
+use crate::received::ReceiveError;
 use domxml::capabilities::Capabilities;
 use futures_util::future::{join_all, try_join_all};
 use hypervisor::{HypervisorError, Key, Reason};
@@ -53,7 +54,7 @@ impl Run {
     }
 
     /// Reads what `needs` names, but for the capabilities; in a dry run, as earlier chunks would have left it.
-    pub(super) async fn observe(&self, needs: &Needs) -> Result<Observation, HypervisorError> {
+    pub(super) async fn observe(&self, needs: &Needs) -> Result<Observation, Unseen> {
         let mut seen = Observation::default();
         let (pools, networks, vms, volumes) = futures_util::try_join!(
             self.pools(needs),
@@ -79,11 +80,10 @@ impl Run {
             .collect();
         seen.config = self.config.clone();
         seen.paths = self.paths(needs).await;
-        seen.salt_files = needs
-            .salt_files
-            .iter()
-            .map(|url| (url.clone(), self.salt_file(url)))
-            .collect();
+        for url in &needs.salt_files {
+            let found = self.salt_file(url).await?;
+            seen.salt_files.insert(url.clone(), found);
+        }
         for (_, plan) in self
             .planned
             .lock()
@@ -288,12 +288,34 @@ impl Run {
         }
     }
 
-    fn salt_file(&self, url: &str) -> Option<String> {
-        let path = url.strip_prefix("salt://")?.split('?').next()?;
-        self.minion
-            .files
-            .locate(path)
-            .map(|path| path.display().to_string())
+    async fn salt_file(&self, url: &str) -> Result<Option<String>, Unseen> {
+        let path = url.strip_prefix("salt://").unwrap_or_default();
+        let path = path.split('?').next().unwrap_or_default();
+        let found = self.minion.locate(path).await;
+        let found = found.map_err(|source| Unseen::File {
+            url: url.to_owned(),
+            source,
+        });
+        Ok(found?.map(|path| path.display().to_string()))
+    }
+}
+
+/// Why what a state needs to know of the host is not known.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unseen {
+    #[error(transparent)]
+    Hypervisor(#[from] HypervisorError),
+    #[error("cannot get {url} from the server: {source}")]
+    File { url: String, source: ReceiveError },
+}
+
+impl Unseen {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Hypervisor(error) => error.hint(),
+            Self::File { .. } => Some("look at the server's log, then ask again"),
+        }
     }
 }
 

@@ -182,6 +182,13 @@ pub async fn call(
     .await
 }
 
+/// Whether a function reads state files or pillar: by its module, or because it is given a file of the tree.
+pub(crate) fn reads_tree(fun: &str, args: &str, kwargs: &str) -> bool {
+    let module = fun.split('.').next().unwrap_or_default();
+    matches!(module, "state" | "pillar" | "config")
+        || [args, kwargs].iter().any(|given| given.contains("salt://"))
+}
+
 /// Calls a function for an action of the server; arguments come as JSON.
 pub(crate) async fn run_action(
     minion: &Arc<Minion>,

@@ -7,6 +7,7 @@ use super::{Backoff, dial, random};
 use crate::actions::Actions;
 use crate::console::Tunnels;
 use crate::identity::EpochFile;
+use crate::received::Received;
 use crate::reporter::{Standing, Wish};
 use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::{self, down, up};
@@ -57,6 +58,8 @@ pub struct LinkParts {
     pub standing: watch::Receiver<Standing>,
     /// Where snapshots are asked for.
     pub wishes: mpsc::Sender<Wish>,
+    /// State files of the server, if it sends them.
+    pub received: Option<Arc<Received>>,
 }
 
 /// The link of an agent to its server.
@@ -88,6 +91,26 @@ struct Session {
     down: tonic::Streaming<wire::Down>,
     /// Zero before the welcome.
     epoch: u64,
+}
+
+/// Lets state files be fetched while a session is open, however it ends.
+struct Opened(Option<Arc<Received>>);
+
+impl Opened {
+    fn tell(received: Option<Arc<Received>>, client: &AgentLinkClient<Channel>) -> Self {
+        if let Some(received) = &received {
+            received.set_client(Some(client.clone()));
+        }
+        Self(received)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let Some(received) = &self.0 {
+            received.set_client(None);
+        }
+    }
 }
 
 /// Why a session ended.
@@ -223,6 +246,7 @@ impl Link {
             }
         };
         backoff.reset();
+        let _open = Opened::tell(self.parts.received.clone(), &session.client);
         match self.carry(&mut session).await {
             Ok(never) => match never {},
             Err(ended) => ended,

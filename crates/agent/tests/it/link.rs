@@ -69,6 +69,22 @@ impl AgentLink for Door {
         let _ = self.tunnels.send((request.into_inner(), sender)).await;
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
+
+    type GetFilesStream = ReceiverStream<Result<wire::FileChunk, Status>>;
+
+    async fn get_tree(
+        &self,
+        _: Request<wire::TreeRequest>,
+    ) -> Result<Response<wire::Tree>, Status> {
+        Err(Status::unimplemented("an older server"))
+    }
+
+    async fn get_files(
+        &self,
+        _: Request<wire::FilesRequest>,
+    ) -> Result<Response<Self::GetFilesStream>, Status> {
+        Err(Status::unimplemented("an older server"))
+    }
 }
 
 struct Server {

@@ -2,7 +2,7 @@
 //! of an administrator.
 
 use crate::program::{Said, said, salar, until};
-use agent::{Agent, Join, Minion, ServerAddress};
+use agent::{Agent, Join, Minion, Received, ServerAddress};
 use hypervisor::fake::FakeHypervisor;
 use serde_json::Value;
 use server::{Config, Timing};
@@ -71,6 +71,8 @@ impl Fleet {
         let config = Config {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
             listen_agents: vec![self.agents],
+            file_roots: vec![self.home.path().join("salt")],
+            pillar_roots: vec![self.home.path().join("pillar")],
             ..Config::new(self.home.path().join("state"))
         };
         let runtime = threads();
@@ -111,7 +113,8 @@ impl Fleet {
         join: Join,
     ) -> Machine {
         let state = folder.path().join("agent");
-        let minion = Minion::new(name, fake.clone(), "fake:///system", state);
+        let mut minion = Minion::new(name, fake.clone(), "fake:///system", state);
+        minion.received = Some(Arc::new(Received::new(&minion.state_dir)));
         let agent = Agent {
             minion: Arc::new(minion),
             server: self.address(),
@@ -129,6 +132,13 @@ impl Fleet {
     fn address(&self) -> ServerAddress {
         let text = format!("https://127.0.0.1:1,https://{}", self.agents);
         text.parse().expect("is an address")
+    }
+
+    /// Writes a file below the server's home.
+    fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.home.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("has one")).expect("a folder");
+        std::fs::write(path, text).expect("is written");
     }
 
     fn cli(&self, words: &[&str]) -> Said {
@@ -408,4 +418,101 @@ fn an_action_of_a_backup_is_not_done_again() {
     fleet.serve(Timing::default());
     fleet.host("kvm1", "live");
     assert_eq!(fleet.json(&show)["kvm1"], true);
+}
+
+/// All that is below a folder, as one text.
+fn content_below(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).expect("is a folder") {
+        let path = entry.expect("is there").path();
+        if path.is_dir() {
+            text.push_str(&content_below(&path));
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    text
+}
+
+#[test]
+fn state_files_and_pillar_come_from_the_server_and_no_host_sees_another_s_pillar() {
+    let mut fleet = Fleet::start(Timing::default());
+    fleet.write(
+        "pillar/top.sls",
+        "base:\n  kvm1: [one]\n  'G@id:kvm2': [two]\n",
+    );
+    fleet.write(
+        "pillar/one.sls",
+        "where: /{{ grains['id'] }}\nsecret: only-for-kvm1\n",
+    );
+    fleet.write("pillar/two.sls", "where: /two\nsecret: only-for-kvm2\n");
+    fleet.write("salt/web/map.jinja", "{% set name = 'pool1' %}");
+    fleet.write(
+        "salt/web/init.sls",
+        "{% from 'web/map.jinja' import name %}\n{{ name }}:\n  virt.pool_running:\n    - ptype: dir\n    - target: {{ pillar['where'] }}\n",
+    );
+    let (first, second) = (
+        fleet.machine("kvm1", fleet.token()),
+        fleet.machine("kvm2", fleet.token()),
+    );
+    for name in ["kvm1", "kvm2"] {
+        fleet.host(name, "live");
+    }
+    let secrets = fleet.json(&["run", "*", "pillar.get", "secret", "-s", "--out", "json"]);
+    assert_eq!(
+        secrets,
+        serde_json::json!({ "kvm1": "only-for-kvm1", "kvm2": "only-for-kvm2" })
+    );
+    fleet.done(&["run", "*", "state.apply", "web"]);
+    let pools = fleet.json(&["run", "kvm1", "virt.pool_get_xml", "pool1", "--out", "json"]);
+    assert!(pools.to_string().contains("/kvm1"), "{pools}");
+    for (machine, own, other) in [
+        (&first, "only-for-kvm1", "only-for-kvm2"),
+        (&second, "only-for-kvm2", "only-for-kvm1"),
+    ] {
+        let all = content_below(&machine.folder.path().join("agent/tree"));
+        assert!(all.contains(own) && !all.contains(other), "{all}");
+        assert!(!all.contains("G@id"), "pillar files stay on the server");
+    }
+
+    // An edit counts at once, and what is gone is gone.
+    fleet.write("salt/web/init.sls", "pool1:\n  virt.pool_absent: []\n");
+    fleet.done(&["run", "kvm1", "state.apply", "web"]);
+    let gone = fleet.cli(&["run", "kvm1", "virt.pool_get_xml", "pool1"]);
+    assert_eq!(gone.status, 1, "{gone:?}");
+    std::fs::remove_dir_all(fleet.home.path().join("salt/web")).expect("is removed");
+    let missing = fleet.cli(&["run", "kvm1", "state.apply", "web"]);
+    assert!(missing.out.contains("No matching sls found"), "{missing:?}");
+
+    // A pillar that does not render stops states; the rest of it is not used by accident.
+    fleet.write("salt/web/init.sls", "pool1:\n  virt.pool_absent: []\n");
+    fleet.write("pillar/one.sls", "where: {{ salt['test.ping']() }}\n");
+    let broken = fleet.cli(&["run", "kvm1", "state.apply", "web"]);
+    assert!(
+        broken.out.contains("Pillar failed to render") && broken.out.contains("test.ping"),
+        "{broken:?}"
+    );
+    fleet.write("pillar/one.sls", "where: /one\n");
+
+    // Large files are fetched when a state asks for them, by the hosts that do.
+    fleet.write("salt/images/base.raw", vec![7; 3 * 1024 * 1024 + 5]);
+    fleet.write(
+        "salt/image.sls",
+        "pool2:\n  virt.pool_running:\n    - ptype: dir\n    - target: /two\nvm1:\n  virt.defined:\n    - cpu: 1\n    - mem: 64\n    - disks:\n      - name: system\n        image: salt://images/base.raw\n        format: raw\n        pool: pool2\n",
+    );
+    let plan = fleet.cli(&["run", "kvm1", "state.apply", "image", "test=True"]);
+    assert!(!plan.out.contains("cannot get"), "{plan:?}");
+    let image = |machine: &Machine| {
+        let path = "agent/tree/current/images/base.raw";
+        std::fs::metadata(machine.folder.path().join(path)).map(|meta| meta.len())
+    };
+    assert_eq!(image(&first).ok(), Some(3 * 1024 * 1024 + 5), "{plan:?}");
+    assert!(image(&second).is_err());
+
+    // What was received outlives the server.
+    fleet.kill();
+    let kept = Received::new(&first.folder.path().join("agent"));
+    assert!(kept.is_there());
+    let (pillar, errors) = kept.pillar().expect("a pillar");
+    assert_eq!((&pillar["where"], errors.len()), (&"/one".into(), 0));
 }

@@ -7,11 +7,13 @@
 //! - `door`: the address for agents of other machines; TLS says by which key a call comes. `strangers` bounds the
 //!   connections without one.
 //! - `enrolment`: how such an agent gets a certificate for its key. `newcomers` bounds the keys that an address shows.
+//! - `files`: state files for all agents, to each the pillar of its own host.
 //! - [`Keys`]: which keys open what; a key that is rejected or deleted ends what it has opened.
 
 mod convert;
 mod door;
 mod enrolment;
+mod files;
 mod keys;
 mod newcomers;
 mod registry;
@@ -22,6 +24,7 @@ mod tunnel;
 
 pub(crate) use door::open as open_door;
 pub use enrolment::{Door, MAX_BYTES as MAX_ENROLMENT_BYTES};
+pub use files::StateTree;
 pub use keys::Keys;
 pub use newcomers::Newcomers;
 pub use registry::Sessions;

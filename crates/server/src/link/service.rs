@@ -1,12 +1,13 @@
 //! The gRPC service that agents call.
 
 use super::door::Peer;
+use super::files;
 use super::keys::{self, Admitted};
 use super::session::{self, Session};
 use super::tunnel::{Tunnel, chunk};
 use crate::app::App;
 use agent_api::wire::agent_link_server::AgentLink;
-use agent_api::wire::{Down, TunnelChunk, Up, up};
+use agent_api::wire::{Down, FileChunk, FilesRequest, Tree, TreeRequest, TunnelChunk, Up, up};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use std::sync::Arc;
@@ -21,6 +22,11 @@ const GREETING: Duration = Duration::from_secs(10);
 const DOWN: usize = 256;
 /// Chunks on their way to a console; when there are more, its browser is not read.
 const CHUNKS: usize = 16;
+
+/// Chunks of files on their way to an agent that reads slowly.
+const FILE_CHUNKS: usize = 4;
+/// Said to the server's own agent, which reads the server's folders itself.
+const OWN_AGENT: &str = "files and pillar are for agents of other machines";
 
 /// The link.
 #[derive(Clone)]
@@ -40,6 +46,7 @@ impl Link {
 impl AgentLink for Link {
     type AttachStream = BoxStream<'static, Result<Down, Status>>;
     type TunnelStream = BoxStream<'static, Result<TunnelChunk, Status>>;
+    type GetFilesStream = BoxStream<'static, Result<FileChunk, Status>>;
 
     async fn attach(
         &self,
@@ -103,6 +110,27 @@ impl AgentLink for Link {
         let out = ReceiverStream::new(data)
             .take_until(revoked.cancelled_owned())
             .map(|data| Ok(chunk(data)));
+        Ok(Response::new(out.boxed()))
+    }
+
+    async fn get_tree(&self, request: Request<TreeRequest>) -> Result<Response<Tree>, Status> {
+        let admitted = self.admit(&request).await?;
+        let admitted = admitted.ok_or_else(|| Status::failed_precondition(OWN_AGENT))?;
+        let digest = request.into_inner().digest;
+        let answer = files::tree(&self.0, admitted.key.host, &digest).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn get_files(
+        &self,
+        request: Request<FilesRequest>,
+    ) -> Result<Response<Self::GetFilesStream>, Status> {
+        let admitted = self.admit(&request).await?;
+        let admitted = admitted.ok_or_else(|| Status::failed_precondition(OWN_AGENT))?;
+        let (sender, chunks) = mpsc::channel(FILE_CHUNKS);
+        let wanted = request.into_inner().sha256;
+        tokio::spawn(files::send(self.0.clone(), wanted, sender));
+        let out = ReceiverStream::new(chunks).take_until(admitted.revoked.cancelled_owned());
         Ok(Response::new(out.boxed()))
     }
 }

@@ -6,7 +6,7 @@ use crate::fixture::{Fixture, fixture, until, with_timing};
 use agent_api::enrolment::{SERVER_NAME, fingerprint, statement};
 use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::enrolment_client::EnrolmentClient;
-use agent_api::wire::{EnrolAnswer, EnrolRequest, TunnelChunk, down};
+use agent_api::wire::{EnrolAnswer, EnrolRequest, FilesRequest, TreeRequest, TunnelChunk, down};
 use hyper_util::rt::TokioIo;
 use model::VmStatus;
 use rcgen::{CertificateParams, KeyPair, PublicKeyData, SigningKey};
@@ -480,4 +480,49 @@ async fn tokens_are_made_within_limits() {
             .windows(secret.len())
             .any(|part| part == secret.as_bytes())
     );
+}
+
+#[tokio::test]
+async fn state_files_are_for_accepted_keys_and_by_checksum_only() {
+    let f = fixture().await;
+    let caller = Caller::new("kvm1");
+    let request = || TreeRequest { digest: Vec::new() };
+    let mut stranger = AgentLinkClient::new(connect(&f, None).await.expect("connects"));
+    let refused = stranger.get_tree(request()).await.expect_err("refused");
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let refused = stranger.get_files(FilesRequest::default()).await;
+    assert_eq!(refused.expect_err("refused").code(), Code::Unauthenticated);
+
+    let shown = caller.join(&f).await;
+    let channel = connect(&f, shown).await.expect("connects");
+    let mut client = AgentLinkClient::new(channel.clone());
+    // Which host it is is not known before its first session.
+    let early = client.get_tree(request()).await.expect_err("refused");
+    assert_eq!(early.code(), Code::FailedPrecondition);
+    let _agent = Agent::greet_over(AgentLinkClient::new(channel), caller.identity())
+        .await
+        .expect("attaches");
+    let tree = until("the host is known", async || {
+        client.clone().get_tree(request()).await.ok()
+    })
+    .await
+    .into_inner();
+    assert_eq!((tree.files.len(), tree.pillar_json.as_str()), (0, "{}"));
+
+    let wanted = [
+        (vec![vec![7; 32]], Code::Aborted),
+        (vec![b"../../etc/passwd".to_vec()], Code::InvalidArgument),
+        (vec![vec![7; 32]; 1001], Code::InvalidArgument),
+    ];
+    for (sha256, code) in wanted {
+        let answer = client.get_files(FilesRequest { sha256 }).await;
+        let mut chunks = answer.expect("begins").into_inner();
+        let refused = chunks.message().await.expect_err("refused");
+        assert_eq!(refused.code(), code);
+    }
+    // Rejected: nothing more.
+    let path = format!("/keys/{}/reject", caller.print());
+    assert_eq!(f.api.act(&path).await.0, StatusCode::OK);
+    let refused = client.get_tree(request()).await.expect_err("refused");
+    assert_eq!(refused.code(), Code::PermissionDenied);
 }
