@@ -47,13 +47,16 @@ export function HostPlan({ asked, onPlanAgain }: HostPlanProps) {
   )
 }
 
-/** An action with its result, as soon as it has one. */
+/**
+ * An action with its result, as soon as it has one. It may have ended between the answer that brought it and the first
+ * event that is heard of it here, so it is looked at once more.
+ */
 function useOutcome(asked: Action) {
   const seen = useSeen('actions', asked.id)
   const known = seen !== undefined && seen.row.gen >= asked.gen ? seen.row : asked
   const { data, error, refetch } = useQuery({
     ...actionQuery(asked.id, known.gen),
-    enabled: isFinal(known.status),
+    enabled: isFinal(known.status) || seen === undefined,
     placeholderData: keepPreviousData,
   })
   const action = data !== undefined && data.gen >= known.gen ? data : known

@@ -48,9 +48,14 @@ interface Asked {
 }
 
 /** The page over a server that answers with `result` to the plan, and accepts its application. */
-function open(path: string, options: { role?: string; result?: unknown; status?: string } = {}) {
-  const { role = 'administrator', result = planned, status = 'succeeded' } = options
+function open(
+  path: string,
+  options: { role?: string; result?: unknown; status?: string; asAsked?: string } = {},
+) {
+  const { role = 'administrator', result = planned, status = 'succeeded', asAsked = status } = options
   const plan = actionRow({ id: 'plan-1', status, kind: 'state.plan', vm_id: null, result })
+  const before =
+    asAsked === status ? plan : { ...plan, gen: plan.gen - 1, status: asAsked, result: undefined }
   const apply = actionRow({ id: 'apply-1', status: 'queued', kind: 'state.apply_plan', vm_id: null })
   const asked: Asked[] = []
   vi.stubGlobal('fetch', async (request: Request) => {
@@ -61,8 +66,9 @@ function open(path: string, options: { role?: string; result?: unknown; status?:
     const answers: Record<string, unknown> = {
       '/api/v1/session': { user: 'ann', role, expires_at: null },
       '/api/v1/runs': { jid: 'job-1', fun: '', target: '*', actions: [isApply ? apply : plan] },
-      '/api/v1/runs/job-1': { jid: 'job-1', fun: 'state.plan', target: '*', actions: [plan] },
+      '/api/v1/runs/job-1': { jid: 'job-1', fun: 'state.plan', target: '*', actions: [before] },
       '/api/v1/actions/plan-1': plan,
+      '/api/v1/actions/apply-1': apply,
     }
     return new Response(JSON.stringify(answers[pathname] ?? {}), {
       status: pathname in answers ? 200 : 404,
@@ -96,6 +102,11 @@ afterEach(() => {
 })
 
 describe('the page of states', () => {
+  it('shows a plan that was made before the page heard of it', async () => {
+    open('/states?target=*&sls=vm&plan=job-1', { asAsked: 'accepted' })
+    expect(await screen.findByText('Domain srv01 updated')).toBeInTheDocument()
+  })
+
   it('asks for a plan, and keeps it in the address', async () => {
     const { asked, router } = open('/states')
     await userEvent.type(await screen.findByLabelText('State files'), 'vm, net')
