@@ -10,10 +10,11 @@ use model::{Fingerprint, HostId};
 use serde_json::{Map, Value, json};
 use sls::{Diagnostic, Files, FunctionError, Functions, Target};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tonic::Status;
 use tracing::{error, warn};
@@ -106,21 +107,20 @@ pub async fn tree(app: &Arc<App>, host: HostId, digest: &[u8]) -> Result<Tree, S
     })
 }
 
-/// Sends the files of these checksums through `out`, in the order in which they were asked for.
+/// Sends the files of these checksums through `out`, in the order in which they were asked for. An agent that does not
+/// read holds up nothing but its own files: no thread waits for it.
 pub async fn send(
     app: Arc<App>,
     wanted: Vec<Vec<u8>>,
     out: mpsc::Sender<Result<FileChunk, Status>>,
 ) {
-    let sent = out.clone();
-    let done = blocking(move || send_all(&app, &wanted, &sent)).await;
-    if let Ok(Err(status)) | Err(status) = done {
+    if let Err(status) = send_all(app, &wanted, &out).await {
         let _ = out.send(Err(status)).await;
     }
 }
 
-fn send_all(
-    app: &App,
+async fn send_all(
+    app: Arc<App>,
     wanted: &[Vec<u8>],
     out: &mpsc::Sender<Result<FileChunk, Status>>,
 ) -> Result<(), Status> {
@@ -128,7 +128,8 @@ fn send_all(
         let message = format!("at most {MAX_FILES} files may be asked for at a time");
         return Err(Status::invalid_argument(message));
     }
-    let listing = app.tree.index.list(&app.tree.files);
+    let reader = app.clone();
+    let listing = blocking(move || reader.tree.index.list(&reader.tree.files)).await?;
     let listing = listing.map_err(|error| Status::internal(error.to_string()))?;
     let by_sum: HashMap<Fingerprint, &str> = listing
         .files()
@@ -142,7 +143,8 @@ fn send_all(
         let gone = || Status::aborted("a file has changed meanwhile; ask for the tree again");
         let path = by_sum.get(&Fingerprint(print)).ok_or_else(gone)?;
         let found = app.tree.files.locate(path).ok_or_else(gone)?;
-        if !send_one(found, sum, out).map_err(|error| Status::internal(error.to_string()))? {
+        let sent = send_one(&found, sum, out).await;
+        if !sent.map_err(|error| Status::internal(error.to_string()))? {
             return Ok(());
         }
     }
@@ -150,22 +152,25 @@ fn send_all(
 }
 
 /// False when nobody listens any more.
-fn send_one(
-    path: PathBuf,
+async fn send_one(
+    path: &Path,
     sha256: &[u8],
     out: &mpsc::Sender<Result<FileChunk, Status>>,
 ) -> io::Result<bool> {
-    let mut file = File::open(path)?;
+    let mut file = File::open(path).await?;
     loop {
         let mut data = Vec::with_capacity(CHUNK);
-        file.by_ref().take(CHUNK as u64).read_to_end(&mut data)?;
+        (&mut file)
+            .take(CHUNK as u64)
+            .read_to_end(&mut data)
+            .await?;
         let last = data.len() < CHUNK;
         let chunk = FileChunk {
             sha256: sha256.to_vec(),
             data,
             last,
         };
-        if out.blocking_send(Ok(chunk)).is_err() {
+        if out.send(Ok(chunk)).await.is_err() {
             return Ok(false);
         }
         if last {
