@@ -5,7 +5,6 @@
 use crate::functions::{Bridge, Fault};
 use crate::grains;
 use crate::minion::Minion;
-use crate::received::Received;
 use hypervisor::Versions;
 use serde_json::Value;
 use sls::{Compiled, Diagnostic, Exclude, Files, FilesError, Functions, SourceFile, Target};
@@ -83,37 +82,36 @@ pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnos
     if let Some(saltenv) = extra.saltenv {
         target.saltenv = saltenv;
     }
-    if let Some(pillar) = minion.known.as_ref().and_then(|known| known.pillar.clone()) {
-        target.pillar = pillar;
-        if let Some(over) = extra.pillar {
-            sls::lookup::merge(&mut target.pillar, over, false);
-        }
-        return (target, Vec::new());
-    }
-    if let Some((pillar, errors)) = minion.tree().and_then(Received::pillar) {
-        target.pillar = pillar;
-        if let Some(over) = extra.pillar {
-            sls::lookup::merge(&mut target.pillar, over, false);
-        }
-        let faults = errors.into_iter().map(Diagnostic::error).collect();
-        return (target, faults);
-    }
-    let files: Arc<dyn Files> = Arc::new(minion.pillar.clone());
-    let functions = functions(minion);
-    let (mut target, faults) = blocking(move || {
-        let (pillar, faults) = if files.list("base").is_empty() {
-            (target.pillar.clone(), Vec::new())
-        } else {
-            sls::render_pillar(&target, &files, &functions)
-        };
-        target.pillar = pillar;
-        (target, faults)
-    })
-    .await;
+    let (pillar, faults) = pillar(minion, &target).await;
+    target.pillar = pillar;
     if let Some(over) = extra.pillar {
         sls::lookup::merge(&mut target.pillar, over, false);
     }
     (target, faults)
+}
+
+/// The pillar from where it comes: a description, the server, or this machine's own files.
+async fn pillar(minion: &Arc<Minion>, target: &Target) -> (Value, Vec<Diagnostic>) {
+    if let Some(pillar) = minion.known.as_ref().and_then(|known| known.pillar.clone()) {
+        return (pillar, Vec::new());
+    }
+    if let Some(received) = minion.tree() {
+        let Some((pillar, errors)) = received.pillar() else {
+            let fault = Diagnostic::error("the server's pillar is not here")
+                .remedy("let the agent of this host reach its server once more");
+            return (target.pillar.clone(), vec![fault]);
+        };
+        return (pillar, errors.into_iter().map(Diagnostic::error).collect());
+    }
+    let files: Arc<dyn Files> = Arc::new(minion.pillar.clone());
+    let (functions, target) = (functions(minion), target.clone());
+    blocking(move || {
+        if files.list("base").is_empty() {
+            return (target.pillar.clone(), Vec::new());
+        }
+        sls::render_pillar(&target, &files, &functions)
+    })
+    .await
 }
 
 /// Compiles for `target`. The chunks are empty when a diagnostic is an error.
