@@ -8,7 +8,7 @@ use crate::read::everything::{self, Stuck};
 use crate::read::{about, host, if_there, network, pool, vm};
 use crate::upload::{self, Canceller};
 use crate::watcher::Watcher;
-use crate::{console, perform, snapshot};
+use crate::{console, perform, snapshot, xen};
 use hypervisor::{
     Console, Document, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
     Versions, attempt,
@@ -212,7 +212,8 @@ impl Hypervisor for LibvirtHypervisor {
 
     fn counters(&self, key: &Key) -> Fut<'_, Counters> {
         let (what, key) = (format!("read the counters of VM {key}"), key.clone());
-        self.query(what, move |connect| about::counters(connect, &key))
+        let uri = self.connector.uri.clone();
+        self.query(what, move |connect| about::counters(connect, &uri, &key))
     }
 
     fn leases(&self, network: &str) -> Fut<'_, Vec<Lease>> {
@@ -226,11 +227,15 @@ impl Hypervisor for LibvirtHypervisor {
         Box::pin(async move {
             let limit = perform::limit(&step, &self.options);
             let done = step.clone();
-            self.jobs
-                .call(&what, limit, move |connect| {
-                    perform::perform(connect, &done)
+            let uri = self.connector.uri.clone();
+            let work = move |connect: &Connect| {
+                let log = xen::Log::mark(&uri);
+                perform::perform(connect, &done).map_err(|failure| match log {
+                    Some(log) => log.explain(failure),
+                    None => failure,
                 })
-                .await?;
+            };
+            self.jobs.call(&what, limit, work).await?;
             if let Step::Vm {
                 name,
                 op: VmOp::DetachLive { xml },

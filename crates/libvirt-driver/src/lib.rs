@@ -27,6 +27,7 @@ mod snapshot;
 mod upload;
 mod watcher;
 mod words;
+mod xen;
 
 pub use driver::LibvirtHypervisor;
 pub use ffi::leave;

@@ -5,7 +5,7 @@ use crate::options::Options;
 use crate::read::network::find_network;
 use crate::read::pool::find_pool;
 use crate::read::vm::find_domain;
-use crate::{ffi, secrets, snapshot};
+use crate::{ffi, secrets, snapshot, xen};
 use hypervisor::{Key, Reason};
 use model::lifecycle::Request;
 use model::plan::{ListChange, NetworkOp, NetworkSection, PoolOp, Step, VmOp, VolumeOp};
@@ -161,6 +161,7 @@ fn vm_op(connect: &Connect, name: &str, op: &VmOp) -> Result<()> {
         _ => {}
     }
     let domain = get_domain(connect, name)?;
+    xen::leave_alone(&domain)?;
     match op {
         VmOp::Define { .. } | VmOp::CreateTransient { .. } => {}
         VmOp::Autostart(on) => domain.set_autostart(*on)?,
@@ -193,6 +194,7 @@ fn define_vm(connect: &Connect, xml: &str) -> Result<()> {
     let name = domxml::domain::read(xml)?.name;
     let old = match find_domain(connect, &Key::Name(name))? {
         Some(domain) => {
+            xen::leave_alone(&domain)?;
             let flags = sys::VIR_DOMAIN_XML_INACTIVE | sys::VIR_DOMAIN_XML_SECURE;
             domain.xml_desc(flags).ok()
         }

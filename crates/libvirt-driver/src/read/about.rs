@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::ffi;
 use crate::read::network::find_network;
 use crate::read::vm::find_domain;
+use crate::xen;
 use hypervisor::{Document, Key, Reason};
 use model::counters::{BlockCounters, NetCounters};
 use model::{Counters, Lease};
@@ -57,7 +58,7 @@ pub(crate) fn documents(connect: &Connect, which: &Document) -> Result<Vec<Strin
 }
 
 /// Every disk and interface of the running definition; one that cannot be counted counts as nothing.
-pub(crate) fn counters(connect: &Connect, key: &Key) -> Result<Counters> {
+pub(crate) fn counters(connect: &Connect, uri: &str, key: &Key) -> Result<Counters> {
     let absent = || Failure::new(Reason::NotFound, format!("there is no VM {key}"));
     let domain = find_domain(connect, key)?.ok_or_else(absent)?;
     if !domain.is_active()? {
@@ -69,7 +70,15 @@ pub(crate) fn counters(connect: &Connect, key: &Key) -> Result<Counters> {
     };
     let live = domxml::domain::read(&domain.xml_desc(0)?)?;
     let add = |sum: &mut i64, more: i64| *sum += more.max(0);
-    for target in live.nics.iter().filter_map(|nic| nic.target.as_ref()) {
+    let on_host = live.id.and_then(|id| xen::net_counters(uri, id));
+    let asked = match on_host {
+        Some(counted) => {
+            all.net = counted;
+            &[]
+        }
+        None => live.nics.as_slice(),
+    };
+    for target in asked.iter().filter_map(|nic| nic.target.as_ref()) {
         let Ok(stats) = domain.interface_stats(target) else {
             continue;
         };
