@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod bytes;
+pub mod capability;
 pub mod counters;
 pub mod event;
 pub mod fingerprint;
@@ -21,12 +22,13 @@ pub mod vm;
 
 pub use action::{Action, ActionKind, ActionStatus, Lane, Progress};
 pub use bytes::Bytes;
+pub use capability::{Capability, GuestKind, Lack};
 pub use counters::Counters;
 pub use fingerprint::{BadFingerprint, Fingerprint};
 pub use host::{Freshness, Host, HostFacts};
 pub use id::{ActionId, HostId, JobId, NetworkId, ObjectKind, PoolId, VmId};
 pub use inventory::Inventory;
-pub use lifecycle::{Admit, Denied, Request, admit};
+pub use lifecycle::{Admit, Denied, Request};
 pub use name::{InvalidName, Name};
 pub use network::{Lease, Network};
 pub use pool::{Pool, Volume};

@@ -9,9 +9,11 @@
 //! ```
 //!
 //! The server asks it before it queues, the agent asks it again before it acts, and the buttons of the web
-//! interface are drawn from it, so that the three cannot disagree.
+//! interface are drawn from it, so that the three cannot disagree. All of them ask by [`Vm::admit`], which knows beside
+//! the status what the kind of guest is capable of.
 
-use crate::vm::VmStatus;
+use crate::capability::{Capability, Lack};
+use crate::vm::{Vm, VmStatus};
 use thiserror::Error;
 
 /// What a person can ask of a VM's life.
@@ -63,6 +65,19 @@ impl Request {
         Self::ALL
             .into_iter()
             .find(|request| request.as_str() == word)
+    }
+
+    /// What a guest must be capable of for it.
+    pub const fn capability(self) -> Capability {
+        match self {
+            Self::Start => Capability::Start,
+            Self::Shutdown => Capability::Shutdown,
+            Self::Reboot => Capability::Reboot,
+            Self::ForceOff => Capability::ForceOff,
+            Self::Reset => Capability::Reset,
+            Self::Pause => Capability::Pause,
+            Self::Resume => Capability::Resume,
+        }
     }
 
     /// Doing it a second time after an unknown outcome harms nobody.
@@ -124,13 +139,35 @@ pub enum Denied {
     /// Its status is not known.
     #[error("The status of the VM is not known; refresh its host")]
     StatusUnknown,
+    /// It is the host.
+    #[error("{CONTROL_DOMAIN}")]
+    ControlDomain,
+    /// Guests of its kind cannot.
+    #[error("{0}")]
+    Lacks(Lack),
 }
 
-/// Decides what a request means for a VM in `status`; changes nothing.
-///
-/// # Errors
-/// Says why the request makes no sense now.
-pub fn admit(status: VmStatus, request: Request) -> Result<Admit, Denied> {
+/// Why nothing is done to Domain-0.
+pub const CONTROL_DOMAIN: &str = "Domain-0 is the host itself: it runs the drivers and the guests' devices. Reboot the host instead";
+
+impl Vm {
+    /// Decides what a request means for this VM now; changes nothing.
+    ///
+    /// # Errors
+    /// Says why the request makes no sense, now or ever.
+    pub fn admit(&self, request: Request) -> Result<Admit, Denied> {
+        if self.is_control_domain() {
+            return Err(Denied::ControlDomain);
+        }
+        if let Some(lack) = self.guest().lacks(request.capability()) {
+            return Err(Denied::Lacks(lack));
+        }
+        admit(self.status, request)
+    }
+}
+
+/// What a request means in `status`, whatever the kind of guest.
+fn admit(status: VmStatus, request: Request) -> Result<Admit, Denied> {
     use Admit::{AlreadyThere, Queue};
     use Request::*;
     use VmStatus::*;
@@ -183,6 +220,32 @@ mod tests {
             admit(VmStatus::Shutoff, Request::Reboot),
             Err(Denied::NotRunning)
         );
+    }
+
+    #[test]
+    fn xen_guests_have_no_reset_and_domain_0_is_left_alone() {
+        let vm = |domain_type: &str, os_type: &str| Vm {
+            domain_type: domain_type.to_owned(),
+            os_type: os_type.to_owned(),
+            status: VmStatus::Running,
+            ..Vm::named(uuid::Uuid::from_u128(1), "srv01".to_owned())
+        };
+        assert_eq!(vm("kvm", "hvm").admit(Request::Reset), Ok(Admit::Queue));
+        assert_eq!(vm("xen", "hvm").admit(Request::Reboot), Ok(Admit::Queue));
+        let denied = vm("xen", "hvm").admit(Request::Reset);
+        let denied = denied.expect_err("no reset");
+        assert_eq!(
+            denied.to_string(),
+            "Not possible on Xen HVM: Xen has no reset button; force it off and start it"
+        );
+        let host = Vm {
+            uuid: uuid::Uuid::nil(),
+            name: "Domain-0".to_owned(),
+            ..vm("xen", "linux")
+        };
+        for request in Request::ALL {
+            assert_eq!(host.admit(request), Err(Denied::ControlDomain));
+        }
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! Snapshots of VMs, and which VMs can have one.
 
+use crate::capability::{Capability, Lack};
 use crate::vm::{Disk, Vm};
 
 /// A snapshot as a hypervisor reports it.
@@ -26,6 +27,9 @@ pub enum NoSnapshot {
         /// libvirt's domain type.
         domain_type: String,
     },
+    /// Guests of its kind have none.
+    #[error("{0}")]
+    Lacks(Lack),
     /// A disk cannot hold one.
     #[error("its disk {target} is {format}, and a snapshot is kept inside of disks that are qcow2")]
     Format {
@@ -46,7 +50,9 @@ impl NoSnapshot {
     /// What to do about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Hypervisor { .. } => "Copy the volumes of its disks while the VM is off",
+            Self::Hypervisor { .. } | Self::Lacks(_) => {
+                "Copy the volumes of its disks while the VM is off"
+            }
             Self::Format { .. } => {
                 "Convert the disk to qcow2, or copy its volume while the VM is off"
             }
@@ -66,6 +72,9 @@ impl NoSnapshot {
 /// # Errors
 /// What stands in the way.
 pub fn can_snapshot(vm: &Vm) -> Result<(), NoSnapshot> {
+    if let Some(lack) = vm.guest().lacks(Capability::Snapshots) {
+        return Err(NoSnapshot::Lacks(lack));
+    }
     match vm.domain_type.as_str() {
         // libvirt's test driver keeps no data.
         "test" => return Ok(()),

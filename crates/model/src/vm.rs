@@ -1,6 +1,7 @@
 //! Virtual machines as a hypervisor reports them.
 
 use crate::bytes::Bytes;
+use crate::capability::GuestKind;
 use uuid::Uuid;
 
 /// What a VM is in.
@@ -129,6 +130,16 @@ pub struct Vm {
 }
 
 impl Vm {
+    /// What kind of guest it is.
+    pub fn guest(&self) -> GuestKind {
+        GuestKind::of(&self.domain_type, &self.os_type)
+    }
+
+    /// Xen's Domain-0, which libvirt lists among the VMs: the host itself. It has this name and a UUID of zeros.
+    pub fn is_control_domain(&self) -> bool {
+        self.name == "Domain-0" && self.uuid.is_nil() && self.guest().is_xen()
+    }
+
     /// A VM of which only its identity is known.
     pub const fn named(uuid: Uuid, name: String) -> Self {
         Self {

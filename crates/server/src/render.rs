@@ -2,8 +2,8 @@
 
 use crate::words::{already, fun, problem, summary, time, waits_for};
 use db::{ActionRecord, HostBrief, HostRecord, NetworkInUse, Stored};
-use model::lifecycle::{Admit, Request, admit};
-use model::{ActionKind, Pool, Vm, VmStatus};
+use model::lifecycle::{Admit, Request};
+use model::{ActionKind, Pool, Vm};
 use server_api::action::{Action, ActionError, Progress};
 use server_api::host::Host;
 use server_api::network::Network;
@@ -36,16 +36,16 @@ pub fn vm(record: &Stored<Vm>, role: Role) -> server_api::vm::Vm {
             .collect(),
         observed_at: time(record.observed_at),
         actions: Request::ALL
-            .map(|request| allowed(vm.status, request, role))
+            .map(|request| allowed(vm, request, role))
             .to_vec(),
     }
 }
 
-fn allowed(status: VmStatus, request: Request, role: Role) -> AllowedAction {
-    let reason = match admit(status, request) {
+fn allowed(vm: &Vm, request: Request, role: Role) -> AllowedAction {
+    let reason = match vm.admit(request) {
         _ if role < Role::Operator => Some("Your role may look and not act".to_owned()),
         Ok(Admit::Queue) => None,
-        Ok(Admit::AlreadyThere) => Some(already(status, request).to_owned()),
+        Ok(Admit::AlreadyThere) => Some(already(vm.status, request).to_owned()),
         Err(denied) => Some(denied.to_string()),
     };
     AllowedAction {

@@ -3,7 +3,7 @@
 use crate::journal::Ending;
 use hypervisor::{Hypervisor, HypervisorError, Key};
 use model::plan::{Step, VmOp};
-use model::{ActionStatus, Admit, Request, admit};
+use model::{ActionStatus, Admit, Request};
 use uuid::Uuid;
 
 /// Carries out a life-cycle request: reads, asks the table, acts.
@@ -23,7 +23,7 @@ pub(super) async fn carry_out(
         }
         Err(error) => return failure(&error),
     };
-    match admit(vm.status, request) {
+    match vm.admit(request) {
         Ok(Admit::AlreadyThere) => return Ending::succeeded(),
         Ok(Admit::Queue) => {}
         Err(denied) => return Ending::failed(denied.to_string(), ""),

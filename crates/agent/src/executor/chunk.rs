@@ -86,7 +86,16 @@ impl Run {
         }
         let mut planned = states::plan(&call, &seen);
         if let (Err(StateError::NotObserved { .. }), true) = (&planned, needs.capabilities) {
-            seen.capabilities = Some(self.capabilities().await.map_err(unreadable)?.clone());
+            let capabilities = self.capabilities().await.map_err(unreadable)?;
+            seen.capabilities = Some(capabilities.clone());
+            // What the host offers may decide what else is looked at.
+            let more = states::further_needs(&call, &seen).map_err(|error| error.to_string())?;
+            let known = needs.clone();
+            needs.merge(more.unwrap_or_default());
+            if needs != known {
+                seen = self.observe(&needs).await.map_err(unreadable)?;
+                seen.capabilities = Some(capabilities.clone());
+            }
             planned = states::plan(&call, &seen);
         }
         planned.map_err(|error| error.to_string())

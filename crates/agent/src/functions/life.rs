@@ -4,7 +4,7 @@ use super::table::{Access, Function};
 use super::vm::find_vm;
 use super::{Call, Fault, Return};
 use model::plan::{Step, VmOp};
-use model::{Admit, Request, admit};
+use model::{Admit, Request};
 
 macro_rules! life {
     ($name:literal, $argument:literal, $doc:literal, $request:ident) => {
@@ -45,7 +45,7 @@ pub(super) const TABLE: &[Function] = &[
 
 async fn ask(call: Call<'_>, request: Request) -> Result<Return, Fault> {
     let vm = find_vm(&call).await?;
-    match admit(vm.status, request) {
+    match vm.admit(request) {
         Ok(Admit::AlreadyThere) => Ok(Return::ok(true)),
         Ok(Admit::Queue) => {
             let step = Step::Vm {

@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use db::{NewAction, NewJob, Stored};
 use jiff::Timestamp;
-use model::lifecycle::{Admit, Denied, Request, admit};
+use model::lifecycle::{Admit, Denied, Request};
 use model::{ActionId, ActionKind, Freshness, HostId, JobId, Lane, Vm as Record};
 use server_api::action::Accepted;
 use server_api::vm::{Vm, VmDetail, VmRequest, VmXml};
@@ -179,7 +179,7 @@ async fn decide(
     }
     let lane = Lane::vm(vm.value.uuid);
     let status = vm.value.status;
-    match admit(status, request) {
+    match vm.value.admit(request) {
         Ok(Admit::Queue) => Ok(None),
         // What is under way, or a host that cannot be seen, may make it untrue: the agent looks when it is its turn.
         Ok(Admit::AlreadyThere)
@@ -208,6 +208,8 @@ const fn denied_code(denied: Denied) -> &'static str {
         Denied::Migrating => "vm_migrating",
         Denied::Suspended => "vm_suspended",
         Denied::StatusUnknown => "vm_status_unknown",
+        Denied::ControlDomain => "control_domain",
+        Denied::Lacks(_) => "not_possible",
     }
 }
 

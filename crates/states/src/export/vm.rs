@@ -1,6 +1,7 @@
 //! VMs.
 
 use super::{Candidate, Declared, candidate};
+use crate::planners::vm::kernel::is_grub;
 use crate::{Map, Observation, Value};
 use domxml::read::{KIB, NodeExt, parse};
 use model::vm::Disk;
@@ -38,6 +39,11 @@ fn candidates(vm: &Vm, root: Node) -> Vec<Candidate> {
     let os = root.child("os");
     let kind = root.text_at("os/type");
     if !matches!(kind, "" | "hvm") {
+        // libvirt reads a paravirtual guest of Xen back as linux.
+        let kind = match (root.attr("type"), kind) {
+            ("xen", "linux") => "xen",
+            (_, kind) => kind,
+        };
         all.push(candidate("os_type", json!(kind), "the guest type"));
     }
     let arch = root.attr_at("os/type", "arch");
@@ -149,7 +155,9 @@ fn boot(os: Node) -> Map {
     let mut told = Map::new();
     for key in ["kernel", "initrd", "cmdline", "loader"] {
         let value = os.text_at(key);
-        if !value.is_empty() {
+        // GRUB as a guest's kernel is chosen anew on each host.
+        let is_chosen = key == "kernel" && is_grub(value);
+        if !value.is_empty() && !is_chosen {
             told.insert(key.to_owned(), json!(value));
         }
     }

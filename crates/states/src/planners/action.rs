@@ -6,7 +6,7 @@ use crate::changes::{Changes, PerVm};
 use crate::planned::{ChunkPlan, Outcome};
 use crate::{Call, Needs, Observation, StateError, Value};
 use model::plan::{Consequence, Plan, Undo, VmOp};
-use model::{Admit, Request, Vm, admit};
+use model::{Admit, Request, Vm};
 use sls::closest;
 
 /// What one of the functions does, and how it says so.
@@ -63,7 +63,7 @@ pub(super) fn plan(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateEr
     };
     let mut steps = Vec::new();
     for (name, have) in matching {
-        match admit(have.status, action.request) {
+        match have.admit(action.request) {
             Ok(Admit::AlreadyThere) => {}
             Err(why) => changes.denied.push((name.clone(), why.to_string())),
             Ok(Admit::Queue) => {

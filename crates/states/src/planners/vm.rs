@@ -8,6 +8,8 @@ mod cidata;
 mod consistent;
 mod create;
 mod disks;
+pub(crate) mod kernel;
+mod lacking;
 mod nics;
 pub(crate) mod profile;
 mod resolved;
@@ -20,8 +22,9 @@ use crate::want::vm::VmWant;
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::want::vm::nic::NicWant;
 use crate::{Call, ChunkPlan, Config, Needs, Observation, StateError};
-use model::Request;
+use model::lifecycle::CONTROL_DOMAIN;
 use model::plan::{Consequence, PlannedStep, VmOp};
+use model::{Request, Vm};
 
 pub(super) use super::pool::End;
 pub(super) use source::location;
@@ -101,7 +104,13 @@ pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Ne
         Some(_) => profile::nics(call, &VmWant::parse(call)?, &seen.config)?,
     };
     let have = seen.vm(call.name)?;
-    Ok(taken::vm_needs(&addresses(nics), have))
+    let mut needs = taken::vm_needs(&addresses(nics), have);
+    if have.is_none()
+        && let Some(more) = create::kernel_needs(call, seen)?
+    {
+        needs.get_or_insert_default().merge(more);
+    }
+    Ok(needs)
 }
 
 /// The declared MAC addresses.
@@ -120,12 +129,25 @@ pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPla
     let want = VmWant::parse(call)?;
     let macs = addresses(profile::nics(call, &want, &seen.config)?);
     let notes = taken::check_vm(&want.name, &macs, seen)?;
-    let mut planned = match seen.vm(&want.name)? {
+    let have = seen.vm(&want.name)?;
+    have.map_or(Ok(()), leave_alone)?;
+    let mut planned = match have {
         None => create::plan(call, &want, seen, end),
         Some(have) => update::plan(call, &want, have, seen, end),
     }?;
     planned.notes.extend(notes);
     Ok(planned)
+}
+
+/// Refuses to touch Xen's Domain-0.
+pub(super) fn leave_alone(have: &Vm) -> Result<(), StateError> {
+    match have.is_control_domain() {
+        false => Ok(()),
+        true => Err(StateError::host(
+            CONTROL_DOMAIN,
+            "Take it out of the state files",
+        )),
+    }
 }
 
 fn autostart(name: &str, on: bool) -> PlannedStep {

@@ -90,6 +90,9 @@ impl Host {
         }
         if let Some(more) = states::further_needs(&state.call(), seen)? {
             seen.listed_pools.extend(more.pool_volumes);
+            for path in more.paths {
+                seen.paths.entry(path).or_insert(HostPath::Absent);
+            }
         }
         Ok(())
     }

@@ -13,3 +13,4 @@ mod schema;
 mod snapshot;
 mod stored;
 mod vm;
+mod xen;

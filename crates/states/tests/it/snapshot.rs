@@ -73,8 +73,8 @@ fn what_cannot_be_brought_back_whole_is_not_taken() {
         no snapshot of VM srv01 can be taken: it has no disk that could hold one. Give the VM a qcow2 disk, or save its memory with a managed save"#]].assert_eq(&refused(&|vm| vm.disks.clear()));
     expect![[r#"
         Some(false) No changes had happened
-        {"ignored":[{"domain":"srv01","issue":"no snapshot can be taken: this hypervisor keeps no snapshots of VMs of type xen. Copy the volumes of its disks while the VM is off"}]}
-        no snapshot of VM srv01 can be taken: this hypervisor keeps no snapshots of VMs of type xen. Copy the volumes of its disks while the VM is off"#]].assert_eq(&refused(&|vm| vm.domain_type = "xen".to_owned()));
+        {"ignored":[{"domain":"srv01","issue":"no snapshot can be taken: Not possible on Xen HVM: libvirt's Xen driver has no snapshots. Copy the volumes of its disks while the VM is off"}]}
+        no snapshot of VM srv01 can be taken: Not possible on Xen HVM: libvirt's Xen driver has no snapshots. Copy the volumes of its disks while the VM is off"#]].assert_eq(&refused(&|vm| vm.domain_type = "xen".to_owned()));
     expect![[r#"
         Some(false) No changes had happened
         {"ignored":[{"domain":"srv01","issue":"no snapshot can be taken: its UEFI variables lie in a raw file, which no snapshot covers. Copy the volumes of its disks and the file of the variables while the VM is off"}]}

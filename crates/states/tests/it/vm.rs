@@ -827,17 +827,17 @@ fn xen_gets_files_and_block_devices_instead_of_volumes() {
     expect![[r#"
         <devices>
             <disk type='file' device='disk'>
-              <driver name='qemu' type='qcow2' cache='none' io='native'/>
+              <driver name='qemu' type='qcow2'/>
               <source file='/images/x_a'/>
               <target dev='xvda' bus='xen'/>
             </disk>
             <disk type='block' device='disk'>
-              <driver name='qemu' type='raw' cache='none' io='native'/>
+              <driver name='phy' type='raw'/>
               <source dev='/dev/vg/x_b'/>
               <target dev='xvdb' bus='xen'/>
             </disk>
             <disk type='block' device='disk'>
-              <driver name='qemu' type='raw' cache='none' io='native'/>
+              <driver name='phy' type='raw'/>
               <source dev='/dev/sdz'/>
               <target dev='xvdc' bus='xen'/>
             </disk>

@@ -10,7 +10,7 @@ use crate::want::absent::{Data, InUse, data, in_use};
 use crate::{Call, Needs, Observation, StateError};
 use model::plan::{Consequence, PlannedStep, Undo, VmOp, XmlDiff};
 use model::vm::Disk;
-use model::{Pool, Request, Vm, Volume, admit};
+use model::{Pool, Request, Vm, Volume};
 
 pub(in crate::planners) fn needs(call: &Call) -> Result<Needs, StateError> {
     in_use(call)?;
@@ -50,6 +50,7 @@ pub(in crate::planners) fn plan(call: &Call, seen: &Observation) -> Result<Chunk
     let Some(have) = seen.vm(name)? else {
         return Ok(gone_already(format!("Domain {name} is absent")));
     };
+    crate::planners::vm::leave_alone(have)?;
     let data = data(call, "delete_disks")?;
     let mut removal = Removal::default();
     if have.status.is_active() {
@@ -83,7 +84,7 @@ fn power_off(have: &Vm, in_use: InUse, data: Data) -> Result<PlannedStep, StateE
             "Shut it down first (virt.stopped), or write force: True to cut its power",
         ));
     }
-    admit(have.status, Request::ForceOff).map_err(|why| {
+    have.admit(Request::ForceOff).map_err(|why| {
         let problem = format!("VM {name} cannot be forced off: {why}");
         StateError::host(problem, "Try again when it has come to rest")
     })?;

@@ -70,6 +70,7 @@ fn contradictions(root: Node) -> Vec<StateError> {
     found.disks(root);
     found.nics(root);
     found.serials(root);
+    found.0.extend(super::lacking::lacking(root));
     found.0
 }
 

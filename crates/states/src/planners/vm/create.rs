@@ -2,14 +2,15 @@
 
 use super::disks::free_target;
 use super::source::{Disk, Owner, resolve};
-use super::{End, autostart, consistent, nics, object, profile, start};
+use super::{End, autostart, consistent, kernel, nics, object, profile, start};
 use crate::changes::Changes;
 use crate::facts::{Fact, edited};
 use crate::planned::{ChunkPlan, Outcome, single};
 use crate::planners::steps::{defining, vm};
 use crate::want::vm::VmWant;
-use crate::{Call, Observation, StateError};
+use crate::{Call, Needs, Observation, StateError};
 use domxml::{Document, EditError, Place};
+use model::GuestKind;
 use model::plan::{Consequence, Plan, PlannedStep, VmOp};
 use serde_json::json;
 use sls::closest;
@@ -32,7 +33,7 @@ pub(super) fn plan(
     let kind = choose(want, seen)?;
     let owner = Owner {
         vm: name,
-        domain_type: &kind.domain_type,
+        guest: kind.guest(),
         active: false,
         exists: false,
     };
@@ -90,6 +91,24 @@ struct Kind {
     arch: String,
 }
 
+impl Kind {
+    fn guest(&self) -> GuestKind {
+        GuestKind::of(&self.domain_type, &self.os_type)
+    }
+}
+
+/// What decides which kernel a new VM boots that names none.
+pub(super) fn kernel_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
+    let has_kernel = call.get("boot").is_some();
+    match &seen.capabilities {
+        Some(offers) if !has_kernel && offers.domain_types().iter().any(|kind| kind == "xen") => {
+            let kind = choose(&VmWant::parse(call)?, seen)?;
+            Ok(kernel::needs(kind.guest()))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// What is declared, else the best the host offers.
 fn choose(want: &VmWant, seen: &Observation) -> Result<Kind, StateError> {
     let offers = seen
@@ -115,7 +134,12 @@ fn choose(want: &VmWant, seen: &Observation) -> Result<Kind, StateError> {
         .collect();
     os_types.sort();
     let default = os_types.iter().find(|os| *os == "hvm").or(os_types.first());
-    let os_type = offered("os_type", want.os_type.as_deref(), &os_types, default)?;
+    // libvirt writes a paravirtual guest of Xen as linux, and offers it as xen.
+    let wanted = match (domain_type.as_str(), want.os_type.as_deref()) {
+        ("xen", Some("linux")) => Some("xen"),
+        (_, wanted) => wanted,
+    };
+    let os_type = offered("os_type", wanted, &os_types, default)?;
     Ok(Kind {
         domain_type,
         os_type,
@@ -178,7 +202,7 @@ fn definition(
     let nics = profile::nics(call, want, &seen.config)?.unwrap_or_default();
     let nics = nics
         .iter()
-        .map(|nic| nics::resolve(nic, &kind.domain_type))
+        .map(|nic| nics::resolve(nic, kind.guest()))
         .collect::<Result<Vec<_>, _>>()?;
     let add_devices = || {
         let mut document = Document::new(xml)?;
@@ -202,6 +226,7 @@ fn definition(
         Ok(document.into_string())
     };
     let xml = add_devices().map_err(|error: EditError| StateError::definition(&object, error))?;
+    let xml = kernel::provide(xml, kind.guest(), seen)?;
     let graphics = want.graphics.iter().flat_map(|graphics| graphics.facts());
     let facts: Vec<Fact> = graphics.chain(want.device_facts.iter().cloned()).collect();
     edited(&object, &xml, &facts)

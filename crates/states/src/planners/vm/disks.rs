@@ -157,11 +157,24 @@ fn can_be_plugged(bus: &str, device: &str) -> bool {
     matches!(bus, "virtio" | "scsi" | "usb" | "xen") && !is_drive(device)
 }
 
-/// `vda`, `vdb`…: the first that is not taken.
+/// `vda`, `vdb`…: the first that is not taken. On Xen `xvda` and `hda` are one place, so the letters of both count.
 pub(super) fn free_target(prefix: &str, taken: &[String]) -> String {
+    let same: &[&str] = match prefix {
+        "hd" | "xvd" => &["hd", "xvd"],
+        _ => &[prefix],
+    };
+    let is_taken = |letters: &str| {
+        let names = taken.iter();
+        same.iter().any(|prefix| {
+            names
+                .clone()
+                .any(|name| *name == format!("{prefix}{letters}"))
+        })
+    };
     (0..)
-        .map(|index| format!("{prefix}{}", letters(index)))
-        .find(|name| !taken.contains(name))
+        .map(letters)
+        .find(|letters| !is_taken(letters))
+        .map(|letters| format!("{prefix}{letters}"))
         .expect("there are more names than disks")
 }
 
@@ -187,5 +200,8 @@ mod tests {
             free_target("vd", &["vda".to_owned(), "vdc".to_owned()]),
             "vdb"
         );
+        // IDE's first place is Xen's first.
+        assert_eq!(free_target("hd", &["xvda".to_owned()]), "hdb");
+        assert_eq!(free_target("xvd", &["hda".to_owned()]), "xvdb");
     }
 }

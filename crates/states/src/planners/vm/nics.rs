@@ -8,6 +8,7 @@ use domxml::domain::read_nic;
 use domxml::read::NodeExt;
 use domxml::{Document, EditError, Element, Place};
 use model::plan::VmOp;
+use model::{Capability, GuestKind};
 use uuid::Uuid;
 
 /// An interface of which everything is known but perhaps its MAC address.
@@ -26,7 +27,7 @@ pub(super) struct Nic {
 ///
 /// # Errors
 /// A network is not named: there is no network that is always there.
-pub(super) fn resolve(want: &NicWant, domain_type: &str) -> Result<Nic, StateError> {
+pub(super) fn resolve(want: &NicWant, guest: GuestKind) -> Result<Nic, StateError> {
     if want.kind.as_deref() == Some("network") && want.source.is_none() {
         return Err(StateError::Argument {
             path: format!("interfaces: {}", want.name),
@@ -35,10 +36,10 @@ pub(super) fn resolve(want: &NicWant, domain_type: &str) -> Result<Nic, StateErr
             remedy: Some("Write network: NAME instead, with the name of the network".to_owned()),
         });
     }
-    let default_model = match domain_type {
-        "xen" => None,
-        _ => Some("virtio".to_owned()),
-    };
+    let default_model = guest
+        .lacks(Capability::VirtioDevices)
+        .is_none()
+        .then(|| "virtio".to_owned());
     Ok(Nic {
         name: want.name.clone(),
         kind: want.kind.clone().unwrap_or_else(|| "bridge".to_owned()),

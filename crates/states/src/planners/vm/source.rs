@@ -7,7 +7,7 @@ use crate::want::vm::disk::{DiskWant, Source};
 use crate::{HostPath, Observation, StateError};
 use domxml::Element;
 use model::plan::{Consequence, ImageSource, PlannedStep, Undo, VolumeOp, without_credentials};
-use model::{Pool, Volume};
+use model::{Capability, GuestKind, Pool, Volume};
 use sls::closest;
 
 /// A disk of which everything is known but its name in the guest.
@@ -15,6 +15,7 @@ use sls::closest;
 pub(super) struct Disk {
     pub(super) device: String,
     pub(super) bus: String,
+    on_xen: bool,
     /// `volume`, `file`, `block`, `network`.
     kind: &'static str,
     /// `None` for an empty drive.
@@ -33,7 +34,7 @@ pub(super) struct Disk {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owner<'a> {
     pub(super) vm: &'a str,
-    pub(super) domain_type: &'a str,
+    pub(super) guest: GuestKind,
     /// The VM has its disks open.
     pub(super) active: bool,
     pub(super) exists: bool,
@@ -63,7 +64,7 @@ impl Disk {
         let is_empty = self.source.is_none();
         let is_local = self.is_local();
         let driver = Element::new("driver")
-            .attr("name", "qemu")
+            .attr("name", self.driver())
             .attr_opt("type", self.format.as_ref().filter(|_| !is_empty))
             .attr_opt("cache", is_local.then_some("none"))
             .attr_opt("io", is_local.then_some(&self.io))
@@ -78,9 +79,19 @@ impl Disk {
             .children(read_only)
     }
 
-    /// Direct access and native I/O mean something for files and devices of the host only.
+    /// Who reads the disk. On Xen it must be said: without it a guest is handed the raw bytes of a disk image. Blkback
+    /// (`phy`) is for raw disks, and QEMU for anything else and for drives, whose medium changes.
+    fn driver(&self) -> &'static str {
+        let is_raw = self.format.as_deref() == Some("raw");
+        match self.on_xen && is_raw && self.device == "disk" {
+            true => "phy",
+            false => "qemu",
+        }
+    }
+
+    /// Direct access and native I/O mean something to QEMU, for files and devices of the host.
     pub(super) fn is_local(&self) -> bool {
-        self.kind != "network"
+        self.kind != "network" && !self.on_xen
     }
 
     /// The `<source>` and the type it goes with.
@@ -101,11 +112,10 @@ impl Disk {
 
     fn new(want: &DiskWant, owner: Owner) -> Self {
         let bus = want.model.clone().unwrap_or_else(|| {
-            match (want.device.as_str(), owner.domain_type) {
-                ("cdrom", "xen") => "xen",
-                ("cdrom", _) => "ide",
-                ("floppy", _) => "fdc",
-                (_, "xen") => "xen",
+            match want.device.as_str() {
+                "cdrom" if owner.guest.lacks(Capability::EmulatedDisk).is_none() => "ide",
+                "floppy" => "fdc",
+                _ if owner.guest.is_xen() => "xen",
                 _ => "virtio",
             }
             .to_owned()
@@ -113,6 +123,7 @@ impl Disk {
         Self {
             device: want.device.clone(),
             bus,
+            on_xen: owner.guest.is_xen(),
             kind: "file",
             source: None,
             format: want.format.clone(),
@@ -444,10 +455,10 @@ fn volume_source(
         ));
     }
     let path = format!("{}/{name}", pool.target.trim_end_matches('/'));
-    match (owner.domain_type, holds_files) {
-        // Xen's driver does not know volumes.
-        ("xen", true) => disk.file(&path, "qcow2"),
-        ("xen", false) => disk.block(&path),
+    match (owner.guest.is_xen(), holds_files) {
+        // Xen's driver does not know volumes: it would start the VM without the disk.
+        (true, true) => disk.file(&path, "qcow2"),
+        (true, false) => disk.block(&path),
         (_, holds_files) => {
             disk.kind = "volume";
             disk.source = Some(

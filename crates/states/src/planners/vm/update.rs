@@ -15,7 +15,7 @@ use domxml::domain::{differs, read};
 use domxml::read::{NodeExt, parse};
 use domxml::{Document, Element};
 use model::plan::{Consequence, Plan, PlannedStep, VmOp};
-use model::{Admit, Request, Vm, VmStatus, admit};
+use model::{Admit, Capability, Request, Vm, VmStatus};
 use serde_json::json;
 
 /// A class of devices that can be changed while the VM runs.
@@ -110,7 +110,7 @@ pub(super) fn plan(
     let nics = profile::nics(call, want, &seen.config)?;
     let resolved = nics.map(|nics| {
         let nics = nics.iter();
-        nics.map(|nic| nics::resolve(nic, &have.domain_type))
+        nics.map(|nic| nics::resolve(nic, have.guest()))
             .collect::<Result<Vec<_>, _>>()
     });
     let nics = resolved.transpose()?;
@@ -151,7 +151,7 @@ fn resolved_disks(
 ) -> Result<Option<Vec<Disk>>, StateError> {
     let owner = Owner {
         vm: &want.name,
-        domain_type: &have.domain_type,
+        guest: have.guest(),
         active: have.status.is_active(),
         exists: true,
     };
@@ -229,6 +229,7 @@ impl Target<'_> {
         {
             live.plan(xml, new, devices)?;
             steps.append(&mut live.steps);
+            notes.append(&mut live.notes);
         }
         if let Some(xml) = self.running_xml() {
             let classes = [(disks_declared, "disk "), (nics_declared, "interface ")];
@@ -356,7 +357,7 @@ impl Target<'_> {
             );
             return Ok(Some((resume, "resumed")));
         }
-        match admit(self.have.status, Request::Start) {
+        match self.have.admit(Request::Start) {
             Ok(Admit::AlreadyThere) => Ok(None),
             Ok(Admit::Queue) => Ok(Some((start(name), "started"))),
             Err(why) => Err(refused(why)),
@@ -385,6 +386,8 @@ struct Live<'a> {
     steps: Vec<PlannedStep>,
     devices: Vec<DeviceChange>,
     scalars: Vec<(usize, &'static str)>,
+    /// Why something waits for the next start that other guests take at once.
+    notes: Vec<String>,
     /// The running definition as it will be.
     after: Option<String>,
 }
@@ -397,6 +400,7 @@ impl<'a> Live<'a> {
             steps: Vec::new(),
             devices: Vec::new(),
             scalars: Vec::new(),
+            notes: Vec::new(),
             after: None,
         }
     }
@@ -429,8 +433,14 @@ impl<'a> Live<'a> {
         {
             let back = vm(name, VmOp::VcpusLive(now.vcpus));
             let summary = format!("Give VM {name} {count} vCPUs while it runs");
-            self.push(VmOp::VcpusLive(count), summary, back);
-            self.scalars.push((self.last(), "cpu"));
+            if self.push(
+                VmOp::VcpusLive(count),
+                Capability::ResizeVcpus,
+                summary,
+                back,
+            ) {
+                self.scalars.push((self.last(), "cpu"));
+            }
         }
         let declared = self.target.want.memory;
         if let Some(size) = declared.filter(|size| *size <= now.memory_max)
@@ -439,8 +449,14 @@ impl<'a> Live<'a> {
         {
             let back = vm(name, VmOp::MemoryLive(now.memory));
             let summary = format!("Give VM {name} {size} of memory while it runs");
-            self.push(VmOp::MemoryLive(size), summary, back);
-            self.scalars.push((self.last(), "mem"));
+            if self.push(
+                VmOp::MemoryLive(size),
+                Capability::ResizeMemory,
+                summary,
+                back,
+            ) {
+                self.scalars.push((self.last(), "mem"));
+            }
         }
         Ok(())
     }
@@ -454,28 +470,32 @@ impl<'a> Live<'a> {
         };
         let there = device_at(live, element, &key);
         let what = format!("{element} {key}");
-        let (op, list, summary, back) = match (change, there) {
+        let (op, takes, list, summary, back) = match (change, there) {
             (DeviceEdit::Come(xml), _) => {
+                let takes = plugging(class, &xml, live);
                 let op = VmOp::AttachLive { xml: xml.clone() };
                 let summary = format!("Plug {what} into VM {name} while it runs");
-                (op, "attached", summary, VmOp::DetachLive { xml })
+                (op, takes, "attached", summary, VmOp::DetachLive { xml })
             }
             // The running VM does not have it (any more).
             (_, None) => return Ok(()),
             (DeviceEdit::Gone, Some(xml)) => {
+                let takes = plugging(class, &xml, live);
                 let op = VmOp::DetachLive { xml: xml.clone() };
                 let summary = format!("Unplug {what} from VM {name} while it runs");
-                (op, "detached", summary, VmOp::AttachLive { xml })
+                (op, takes, "detached", summary, VmOp::AttachLive { xml })
             }
             (DeviceEdit::Medium(kind, source), Some(xml)) => {
                 let op = disks::with_medium(&xml, kind, source.as_ref())?;
                 let summary = format!("Change the medium of {what} of VM {name}");
-                (op, "updated", summary, VmOp::UpdateLive { xml })
+                let back = VmOp::UpdateLive { xml };
+                (op, Capability::ChangeMedium, "updated", summary, back)
             }
             (DeviceEdit::Plug(kind, source), Some(xml)) => {
                 let op = nics::with_plug(&xml, &kind, &source)?;
                 let summary = format!("Move {what} of VM {name} to {kind} {}", plug_name(&source));
-                (op, "updated", summary, VmOp::UpdateLive { xml })
+                let back = VmOp::UpdateLive { xml };
+                (op, Capability::MoveNic, "updated", summary, back)
             }
         };
         let xml = match &op {
@@ -484,13 +504,14 @@ impl<'a> Live<'a> {
             }
             _ => String::new(),
         };
-        self.push(op, summary, vm(name, back));
-        self.devices.push(DeviceChange {
-            step: self.last(),
-            class: class.salt_word(),
-            list,
-            xml,
-        });
+        if self.push(op, takes, summary, vm(name, back)) {
+            self.devices.push(DeviceChange {
+                step: self.last(),
+                class: class.salt_word(),
+                list,
+                xml,
+            });
+        }
         Ok(())
     }
 
@@ -506,7 +527,19 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn push(&mut self, op: VmOp, summary: String, back: model::plan::Step) {
+    /// Adds a step, unless guests of this kind are not capable of it: then it waits for the next start, and false.
+    fn push(
+        &mut self,
+        op: VmOp,
+        takes: Capability,
+        summary: String,
+        back: model::plan::Step,
+    ) -> bool {
+        if let Some(lack) = self.target.have.guest().lacks(takes) {
+            let waits = format!("{summary}: at its next start. {lack}");
+            self.notes.push(waits);
+            return false;
+        }
         self.after = self
             .after
             .take()
@@ -514,10 +547,29 @@ impl<'a> Live<'a> {
         let step = vm(&self.target.want.name, op);
         self.steps
             .push(planned(step, Consequence::Live, summary, by(back)));
+        true
     }
 
     const fn last(&self) -> usize {
         self.first + self.steps.len() - 1
+    }
+}
+
+/// What plugging a device in, or unplugging it, takes of a VM that runs as `live`.
+fn plugging(class: Devices, device: &str, live: &str) -> Capability {
+    // QEMU serves disk images to a Xen guest from its start on, or not at all.
+    let has_image = |xml: &str| {
+        roxmltree::Document::parse(xml).is_ok_and(|doc| {
+            let drivers = doc.descendants().filter(|node| node.has_tag_name("driver"));
+            let mut formats = drivers.map(|driver| driver.attr("type").to_owned());
+            formats.any(|format| !matches!(format.as_str(), "" | "raw"))
+        })
+    };
+    match class {
+        Devices::Nics => Capability::PlugNic,
+        Devices::Disks if !has_image(device) => Capability::PlugRaw,
+        Devices::Disks if has_image(live) => Capability::PlugImage,
+        Devices::Disks => Capability::PlugFirstImage,
     }
 }
 
