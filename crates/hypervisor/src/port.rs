@@ -41,6 +41,8 @@ impl fmt::Display for Key {
 pub enum Hint {
     /// libvirt said something about one object.
     Event(HostEvent),
+    /// A VM was changed through this port in a way that the hypervisor may say nothing of.
+    Changed(Uuid),
     /// The connection is (back) up and events are registered: read everything.
     Connected,
     /// The connection is gone; calls fail until `Connected`.

@@ -10,8 +10,8 @@ use crate::upload::{self, Canceller};
 use crate::watcher::Watcher;
 use crate::{console, perform, snapshot, xen};
 use hypervisor::{
-    Console, Document, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
-    Versions, attempt,
+    Console, Document, Fut, Hint, HintReceiver, Hypervisor, HypervisorError, Key, Reason,
+    Transferred, Versions, attempt,
 };
 use model::plan::{Step, VmOp};
 use model::{Counters, HostFacts, Inventory, Lease, Network, Pool, Snapshot, Vm, Volume};
@@ -26,6 +26,14 @@ use virt::connect::Connect;
 /// How often a running VM is looked at while its guest lets go of a device.
 const DETACH_POLL: Duration = Duration::from_millis(200);
 
+/// How long after each other a VM is looked at whose guest gives memory back or takes some.
+const BALLOON_LOOKS: &[Duration] = &[
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+];
+
 /// A hypervisor behind a libvirt URI.
 ///
 /// Connections are opened when they are first needed, so making one costs nothing and cannot fail. Methods need a
@@ -37,7 +45,7 @@ pub struct LibvirtHypervisor {
     queries: Lane,
     /// Calls that change something, and may take long: a slow start must not hold up a look.
     jobs: Lane,
-    watcher: Mutex<Option<Watcher>>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
     stuck: Stuck,
 }
 
@@ -49,7 +57,7 @@ impl LibvirtHypervisor {
         Self {
             queries: lane("query"),
             jobs: lane("job"),
-            watcher: Mutex::new(None),
+            watcher: Arc::default(),
             stuck: Stuck::default(),
             connector,
             options,
@@ -79,6 +87,34 @@ impl LibvirtHypervisor {
     ) -> Fut<'_, T> {
         let limit = self.options.change_limit;
         Box::pin(async move { self.queries.call(what, limit, call).await })
+    }
+
+    /// Says that a VM was changed, where libvirt may send no event: QEMU's driver sends none for vCPUs and autostart,
+    /// Xen's none for anything but the life of a VM.
+    async fn tell_change(&self, name: &str, op: &VmOp) {
+        let looks: &[Duration] = match op {
+            VmOp::AttachLive { .. }
+            | VmOp::DetachLive { .. }
+            | VmOp::UpdateLive { .. }
+            | VmOp::VcpusLive(_)
+            | VmOp::Autostart(_) => &[Duration::ZERO],
+            VmOp::MemoryLive(_) => BALLOON_LOOKS,
+            _ => return,
+        };
+        let name = name.to_owned();
+        let find = move |connect: &Connect| Ok(perform::get_domain(connect, &name)?.uuid()?);
+        let found = self.query("find the VM that was changed".to_owned(), find);
+        let Ok(uuid) = found.await else { return };
+        let watcher = Arc::clone(&self.watcher);
+        tokio::spawn(async move {
+            for pause in looks {
+                tokio::time::sleep(*pause).await;
+                let watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(watcher) = &*watcher {
+                    watcher.tell(Hint::Changed(uuid));
+                }
+            }
+        });
     }
 
     /// Waits until the running VM no longer has the device.
@@ -242,6 +278,9 @@ impl Hypervisor for LibvirtHypervisor {
             } = &step
             {
                 self.wait_detached(&what, name, xml).await?;
+            }
+            if let Step::Vm { name, op } = &step {
+                self.tell_change(name, op).await;
             }
             Ok(())
         })

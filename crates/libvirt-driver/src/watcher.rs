@@ -30,6 +30,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A running watcher. Dropping it ends its thread and its connection.
 pub(crate) struct Watcher {
+    hints: Arc<HintSender>,
     stopped: Arc<AtomicBool>,
     thread: Option<Thread>,
 }
@@ -50,6 +51,7 @@ impl Watcher {
             hints: Arc::clone(&hints),
             stopped: Arc::clone(&stopped),
         };
+        let own = Arc::clone(&hints);
         let spawned = thread::Builder::new()
             .name("libvirt-watch".into())
             .spawn(move || watch.run());
@@ -61,7 +63,17 @@ impl Watcher {
                 None
             }
         };
-        (Self { stopped, thread }, receiver)
+        let watcher = Self {
+            hints: own,
+            stopped,
+            thread,
+        };
+        (watcher, receiver)
+    }
+
+    /// Passes a hint on that no event of libvirt's gives.
+    pub(crate) fn tell(&self, hint: Hint) {
+        self.hints.send(hint);
     }
 }
 

@@ -30,6 +30,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Everything is read at least this often. Source: delivery guarantees, P5.
 const REREAD: Duration = Duration::from_secs(300);
+/// And this often on Xen, where libvirt tells of the life of VMs only: of a disk, an interface, memory or vCPUs that
+/// somebody else has changed it says nothing.
+const REREAD_XEN: Duration = Duration::from_secs(30);
 /// Addresses are looked for this often at first, less often the longer none comes.
 const ADDRESSES: Duration = Duration::from_secs(2);
 const ADDRESSES_LONGEST: Duration = Duration::from_secs(30);
@@ -83,6 +86,8 @@ pub struct Reporter {
     kept: KeptFacts,
     retry: Timer,
     addresses: Timer,
+    /// When everything is read even if nothing has been heard.
+    reread: Instant,
 }
 
 /// A moment, and how long to wait after it the next time.
@@ -154,6 +159,7 @@ impl Reporter {
             uri: minion.uri.clone(),
             retry: Timer::new(RETRY, RETRY_LONGEST),
             addresses: Timer::new(ADDRESSES, ADDRESSES_LONGEST),
+            reread: Instant::now() + REREAD,
         };
         (reporter, receiver, sender)
     }
@@ -161,7 +167,6 @@ impl Reporter {
     /// Reports until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut hints: HintReceiver = self.hypervisor.hints();
-        let mut reread = tokio::time::interval_at(tokio::time::Instant::now() + REREAD, REREAD);
         loop {
             let due = self.next_due();
             // Cancel safety: receiving, joining and ticking lose nothing when another branch wins.
@@ -176,7 +181,6 @@ impl Reporter {
                     Ok(read) => self.finished(read),
                     Err(error) => tracing::error!("A read failed inside the agent: {error}"),
                 },
-                _ = reread.tick() => self.read_everything(),
                 () = sleep_until(due), if due.is_some() => {}
             }
             self.follow_due(Instant::now());
@@ -184,18 +188,18 @@ impl Reporter {
     }
 
     fn next_due(&self) -> Option<Instant> {
-        [self.coalescer.next_due(), self.retry.at, self.addresses.at]
-            .into_iter()
-            .flatten()
-            .min()
+        let timers = [self.retry.at, self.addresses.at, Some(self.reread)];
+        let timers = timers.into_iter().flatten();
+        timers.chain(self.coalescer.next_due()).min()
     }
 
     fn follow_due(&mut self, now: Instant) {
         for key in self.coalescer.take_due(now) {
             self.reads.spawn(read::one(self.hypervisor.clone(), key));
         }
-        if self.retry.take_due(now) {
+        if self.retry.take_due(now) | (self.reread <= now) {
             self.read_everything();
+            self.plan_reread();
         }
         if self.addresses.take_due(now) && self.mirror.lacks_addresses() {
             self.reads.spawn(read::addresses(self.hypervisor.clone()));
@@ -205,6 +209,7 @@ impl Reporter {
     fn hinted(&mut self, hint: Hint) {
         match hint {
             Hint::Event(event) => self.event(&event),
+            Hint::Changed(vm) => self.look_at((Kind::Vm, vm)),
             Hint::Connected | Hint::Lost => self.read_everything(),
             Hint::Disconnected { reason } => self.down(&reason),
         }
@@ -235,6 +240,17 @@ impl Reporter {
             self.addresses.reset();
         }
         self.coalescer.hint(key, Instant::now());
+    }
+
+    /// When everything is read again if nothing else asks for it.
+    fn plan_reread(&mut self) {
+        let standing = self.standing.borrow();
+        let facts = standing.facts.as_ref();
+        let wait = match facts.is_some_and(|facts| facts.hypervisor == "Xen") {
+            true => REREAD_XEN,
+            false => REREAD,
+        };
+        self.reread = Instant::now() + wait;
     }
 
     fn read_everything(&mut self) {
@@ -306,6 +322,7 @@ impl Reporter {
             (standing.facts, standing.condition) = (facts, condition);
             news
         });
+        self.plan_reread();
         // Before the condition: a server that waits for a snapshot takes no report.
         self.snapshot();
         if news {
