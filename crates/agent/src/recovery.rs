@@ -24,7 +24,7 @@ pub(crate) async fn find_out(hypervisor: &dyn Hypervisor, kind: &StoredKind) -> 
     let mut backoff = Backoff::new();
     loop {
         match hypervisor.find_vm(&Key::Uuid(vm)).await {
-            Ok(Some(vm)) if request.is_fulfilled_by(vm.status) => return Ending::succeeded(),
+            Ok(Some(vm)) if vm.has_fulfilled(request) => return Ending::succeeded(),
             Ok(_) => return unknown("look at the VM, then ask again if needed"),
             Err(error) if error.is_retryable() => tokio::time::sleep(backoff.wait(random())).await,
             Err(_) => return unknown("look at the VM, then ask again if needed"),

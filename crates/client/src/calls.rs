@@ -32,6 +32,8 @@ pub enum VmCall {
     Pause,
     /// Let its CPUs go on.
     Resume,
+    /// Write its memory to disk and stop it.
+    Save,
 }
 
 impl VmCall {
@@ -45,6 +47,7 @@ impl VmCall {
             Self::Reset => "reset",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Save => "save",
         }
     }
 }

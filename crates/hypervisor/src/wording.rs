@@ -105,6 +105,7 @@ fn life(name: &str, request: Request) -> String {
         Request::Reset => "reset",
         Request::Pause => "pause",
         Request::Resume => "resume",
+        Request::Save => "save the memory of",
     };
     format!("{verb} VM {name}")
 }

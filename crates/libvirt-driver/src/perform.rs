@@ -29,7 +29,7 @@ pub(crate) const fn limit(step: &Step, options: &Options) -> Duration {
             ..
         } => options.change_limit,
         Step::Vm { op, .. } => match op {
-            VmOp::Life(Request::Start | Request::ForceOff)
+            VmOp::Life(Request::Start | Request::ForceOff | Request::Save)
             | VmOp::CreateTransient { .. }
             | VmOp::TakeSnapshot { .. }
             | VmOp::RevertTo { .. }
@@ -211,6 +211,7 @@ fn life(domain: &Domain, request: Request) -> Result<()> {
         Request::Shutdown => domain.shutdown()?,
         Request::Reboot => domain.reboot(0)?,
         Request::ForceOff => domain.destroy()?,
+        Request::Save => domain.managed_save(0)?,
         Request::Reset => domain.reset()?,
         Request::Pause => domain.suspend()?,
         Request::Resume => {

@@ -129,6 +129,7 @@ impl GuestKind {
                 | C::ForceOff
                 | C::Pause
                 | C::Resume
+                | C::Save
                 | C::GraphicalConsole
                 | C::PlugRaw
                 | C::PlugImage
@@ -210,6 +211,8 @@ capabilities! {
     Pause = "pause",
     /// Go on after a pause.
     Resume = "resume",
+    /// Write the memory to disk and stop, and go on from it.
+    Save = "save the memory and go on from it",
     /// Start with its host.
     Autostart = "start with the host",
     /// Take, list, revert to and delete snapshots.

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!            start                 shutdown, force off
-//!  Shutoff ─────────▶ Running ─────────────────────────▶ Shutoff
+//!  Shutoff ─────────▶ Running ── save ─────────────────▶ Shutoff
 //!  Crashed ─────────▶   │ ▲                                 ▲
-//!                 pause ▼ │ resume        force off         │
+//!                 pause ▼ │ resume        force off, save   │
 //!                     Paused ───────────────────────────────┘
 //! ```
 //!
@@ -33,11 +33,13 @@ pub enum Request {
     Pause,
     /// Go on after a pause, or wake up.
     Resume,
+    /// Write the memory to disk and stop; the next start goes on from there (libvirt's managed save).
+    Save,
 }
 
 impl Request {
     /// Every request, in the order in which menus show them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Start,
         Self::Shutdown,
         Self::Reboot,
@@ -45,6 +47,7 @@ impl Request {
         Self::Reset,
         Self::Pause,
         Self::Resume,
+        Self::Save,
     ];
 
     /// The word used in paths, in the database and on the wire.
@@ -57,6 +60,7 @@ impl Request {
             Self::Reset => "reset",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Save => "save",
         }
     }
 
@@ -77,6 +81,7 @@ impl Request {
             Self::Reset => Capability::Reset,
             Self::Pause => Capability::Pause,
             Self::Resume => Capability::Resume,
+            Self::Save => Capability::Save,
         }
     }
 
@@ -86,11 +91,11 @@ impl Request {
     pub const fn is_idempotent(self) -> bool {
         matches!(
             self,
-            Self::Start | Self::Shutdown | Self::ForceOff | Self::Pause | Self::Resume
+            Self::Start | Self::Shutdown | Self::ForceOff | Self::Pause | Self::Resume | Self::Save
         )
     }
 
-    /// Whether `status` proves that the request has been fulfilled.
+    /// Whether `status` proves that the request has been fulfilled. [`Vm::has_fulfilled`] sees more than the status.
     pub const fn is_fulfilled_by(self, status: VmStatus) -> bool {
         match self {
             Self::Start | Self::Resume => matches!(status, VmStatus::Running),
@@ -98,7 +103,7 @@ impl Request {
                 matches!(status, VmStatus::Shutoff | VmStatus::Crashed)
             }
             Self::Pause => matches!(status, VmStatus::Paused),
-            Self::Reboot | Self::Reset => false,
+            Self::Reboot | Self::Reset | Self::Save => false,
         }
     }
 }
@@ -139,6 +144,9 @@ pub enum Denied {
     /// Its status is not known.
     #[error("The status of the VM is not known; refresh its host")]
     StatusUnknown,
+    /// A saved memory without a definition could not be started.
+    #[error("The VM has no definition that lasts, so nothing could start it again")]
+    Transient,
     /// It is the host.
     #[error("{CONTROL_DOMAIN}")]
     ControlDomain,
@@ -162,7 +170,21 @@ impl Vm {
         if let Some(lack) = self.guest().lacks(request.capability()) {
             return Err(Denied::Lacks(lack));
         }
-        admit(self.status, request)
+        match (request, admit(self.status, request)) {
+            (Request::Save, Ok(Admit::Queue)) if !self.persistent => Err(Denied::Transient),
+            (Request::Save, Err(Denied::NotRunning)) if self.has_managed_save => {
+                Ok(Admit::AlreadyThere)
+            }
+            (_, admitted) => admitted,
+        }
+    }
+
+    /// Whether what it is in proves that the request has been fulfilled.
+    pub fn has_fulfilled(&self, request: Request) -> bool {
+        match request {
+            Request::Save => self.has_managed_save && !self.status.is_active(),
+            _ => request.is_fulfilled_by(self.status),
+        }
     }
 }
 
@@ -177,23 +199,23 @@ fn admit(status: VmStatus, request: Request) -> Result<Admit, Denied> {
 
         (Shutoff | Crashed, Start) => Ok(Queue),
         (Shutoff | Crashed, Shutdown | ForceOff) => Ok(AlreadyThere),
-        (Shutoff | Crashed, Reboot | Reset | Pause) => Err(Denied::NotRunning),
+        (Shutoff | Crashed, Reboot | Reset | Pause | Save) => Err(Denied::NotRunning),
         (Shutoff | Crashed, Resume) => Err(Denied::NotPaused),
 
         (Running, Start | Resume) => Ok(AlreadyThere),
-        (Running, Shutdown | Reboot | ForceOff | Reset | Pause) => Ok(Queue),
+        (Running, Shutdown | Reboot | ForceOff | Reset | Pause | Save) => Ok(Queue),
 
         (Paused, Start) => Err(Denied::ResumeInstead),
         (Paused, Shutdown | Reboot) => Err(Denied::PausedCannotReact),
-        (Paused, ForceOff | Reset | Resume) => Ok(Queue),
+        (Paused, ForceOff | Reset | Resume | Save) => Ok(Queue),
         (Paused, Pause) => Ok(AlreadyThere),
 
         (Suspended, Resume | ForceOff | Reset) => Ok(Queue),
-        (Suspended, Start | Shutdown | Reboot | Pause) => Err(Denied::Suspended),
+        (Suspended, Start | Shutdown | Reboot | Pause | Save) => Err(Denied::Suspended),
 
         (ShuttingDown, ForceOff | Reset) => Ok(Queue),
         (ShuttingDown, Shutdown) => Ok(AlreadyThere),
-        (ShuttingDown, Start | Reboot | Pause | Resume) => Err(Denied::ShuttingDown),
+        (ShuttingDown, Start | Reboot | Pause | Resume | Save) => Err(Denied::ShuttingDown),
     }
 }
 
@@ -246,6 +268,28 @@ mod tests {
         for request in Request::ALL {
             assert_eq!(host.admit(request), Err(Denied::ControlDomain));
         }
+    }
+
+    #[test]
+    fn memory_is_saved_of_what_runs_and_can_be_started_again() {
+        let vm = |status, persistent, has_managed_save| Vm {
+            status,
+            persistent,
+            has_managed_save,
+            ..Vm::named(uuid::Uuid::from_u128(1), "srv01".to_owned())
+        };
+        let save = |vm: &Vm| vm.admit(Request::Save);
+        assert_eq!(save(&vm(VmStatus::Running, true, false)), Ok(Admit::Queue));
+        assert_eq!(save(&vm(VmStatus::Paused, true, false)), Ok(Admit::Queue));
+        let transient = vm(VmStatus::Running, false, false);
+        assert_eq!(save(&transient), Err(Denied::Transient));
+        let off = vm(VmStatus::Shutoff, true, false);
+        assert_eq!(save(&off), Err(Denied::NotRunning));
+        assert!(!off.has_fulfilled(Request::Save));
+        let saved = vm(VmStatus::Shutoff, true, true);
+        assert_eq!(save(&saved), Ok(Admit::AlreadyThere));
+        assert!(saved.has_fulfilled(Request::Save));
+        assert_eq!(saved.admit(Request::Start), Ok(Admit::Queue));
     }
 
     proptest! {

@@ -91,6 +91,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "force_off_vm",
         Role::Operator,
     ),
+    row("POST", "/api/v1/vms/{id}/save", "save_vm", Role::Operator),
     row("POST", "/api/v1/vms/{id}/reset", "reset_vm", Role::Operator),
     row("POST", "/api/v1/vms/{id}/pause", "pause_vm", Role::Operator),
     row(

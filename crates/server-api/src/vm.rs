@@ -59,7 +59,7 @@ pub struct HostRef {
 /// Whether a request makes sense now, for this user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AllowedAction {
-    /// `start`, `shutdown`, `reboot`, `force_off`, `reset`, `pause`, `resume`.
+    /// `start`, `shutdown`, `reboot`, `force_off`, `reset`, `pause`, `resume`, `save`.
     pub action: String,
     /// May be asked now.
     pub allowed: bool,

@@ -59,6 +59,7 @@ pub const fn imperative(request: Request) -> &'static str {
         Request::Reset => "Reset",
         Request::Pause => "Pause",
         Request::Resume => "Resume",
+        Request::Save => "Save memory of",
     }
 }
 
@@ -69,6 +70,7 @@ pub const fn already(status: VmStatus, request: Request) -> &'static str {
         Request::Start | Request::Resume => "The VM is running already",
         Request::Shutdown | Request::ForceOff => "The VM is off already",
         Request::Pause => "The VM is paused already",
+        Request::Save => "The memory of the VM is saved already",
         Request::Reboot | Request::Reset => "There is nothing to do",
     }
 }

@@ -75,6 +75,7 @@ const powerPaths = {
   reset: '/api/v1/vms/{id}/reset',
   pause: '/api/v1/vms/{id}/pause',
   resume: '/api/v1/vms/{id}/resume',
+  save: '/api/v1/vms/{id}/save',
 } as const
 
 /** Asks for a life-cycle action. `gen` is that of the row the person saw. */

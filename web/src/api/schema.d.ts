@@ -771,6 +771,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/vms/{id}/save': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Writes the memory to disk and stops; the next start goes on from there.
+     * @description Needs the role operator.
+     */
+    post: operations['save_vm']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/vms/{id}/shutdown': {
     parameters: {
       query?: never
@@ -918,7 +938,7 @@ export interface components {
     }
     /** @description Whether a request makes sense now, for this user. */
     AllowedAction: {
-      /** @description `start`, `shutdown`, `reboot`, `force_off`, `reset`, `pause`, `resume`. */
+      /** @description `start`, `shutdown`, `reboot`, `force_off`, `reset`, `pause`, `resume`, `save`. */
       action: string
       /** @description May be asked now. */
       allowed: boolean
@@ -3344,6 +3364,61 @@ export interface operations {
     }
   }
   resume_vm: {
+    parameters: {
+      query?: never
+      header?: {
+        /** @description The same key and request within 24 hours is one action */
+        'Idempotency-Key'?: string | null
+      }
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['VmRequest'] | null
+      }
+    }
+    responses: {
+      /** @description There was nothing to do; the action has succeeded already */
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Accepted']
+        }
+      }
+      /** @description Queued */
+      202: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Accepted']
+        }
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description Not in this status, or changed meanwhile */
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  save_vm: {
     parameters: {
       query?: never
       header?: {

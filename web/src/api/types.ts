@@ -62,7 +62,16 @@ export interface ListQuery {
 export const windowRows = 200
 
 /** The life-cycle requests, in the order of menus. */
-export const powerActions = ['start', 'shutdown', 'reboot', 'force_off', 'reset', 'pause', 'resume'] as const
+export const powerActions = [
+  'start',
+  'shutdown',
+  'reboot',
+  'force_off',
+  'reset',
+  'pause',
+  'resume',
+  'save',
+] as const
 export type PowerAction = (typeof powerActions)[number]
 
 export function isPowerAction(word: string): word is PowerAction {

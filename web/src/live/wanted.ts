@@ -20,6 +20,7 @@ const fulfilledBy: Record<PowerAction, readonly string[]> = {
   shutdown: ['shutoff', 'crashed'],
   force_off: ['shutoff', 'crashed'],
   pause: ['paused'],
+  save: ['shutoff'],
   reboot: [],
   reset: [],
 }

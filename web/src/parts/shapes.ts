@@ -78,6 +78,7 @@ const byWish: Record<string, Shape> = {
   shutdown: { path: square, tone: 'subtle', hollow: true },
   force_off: { path: square, tone: 'subtle', hollow: true },
   pause: { path: bars, tone: 'warning', hollow: true },
+  save: { path: square, tone: 'subtle', hollow: true },
 }
 
 export const shapeOfStatus = (status: string): Shape => byStatus[status] ?? unknown

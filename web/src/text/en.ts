@@ -234,6 +234,14 @@ export const power: Record<
     consequence: 'The guest goes on.',
     bulk: (count) => `Resume ${vmCount(count)}`,
   },
+  save: {
+    label: 'Save memory',
+    wanted: 'Saving…',
+    title: (name) => `Save the memory of ${name}?`,
+    consequence:
+      'The memory is written to disk and the virtual machine stops. Its next start goes on from there; until then nothing that it serves is reachable.',
+    bulk: (count) => `Save the memory of ${vmCount(count)}`,
+  },
 }
 
 export const powerText = {

@@ -130,6 +130,7 @@ const fn call_of(step: &Step) -> &'static str {
                 Request::Reset => "virDomainReset",
                 Request::Pause => "virDomainSuspend",
                 Request::Resume => "virDomainResume",
+                Request::Save => "virDomainManagedSave",
             },
             VmOp::AttachLive { .. } => "virDomainAttachDeviceFlags",
             VmOp::DetachLive { .. } => "virDomainDetachDeviceFlags",

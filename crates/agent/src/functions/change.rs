@@ -7,7 +7,7 @@ use domxml::{Document, Place};
 use hypervisor::Key;
 use model::plan::{Step, VmOp, VolumeOp};
 use model::vm::Disk;
-use model::{Bytes, Inventory, Request, Vm};
+use model::{Bytes, Capability, Inventory, Request, Vm};
 use serde_json::Value;
 use std::path::Path;
 
@@ -98,6 +98,12 @@ pub(super) const TABLE: &[Function] = &[
         run: |call| {
             Box::pin(async move {
                 let vm = find_vm(&call).await?;
+                if let Some(lack) = vm.guest().lacks(Capability::SendKeys) {
+                    return Err(Fault::new(format!(
+                        "cannot press keys of VM {}: {lack}",
+                        vm.name
+                    )));
+                }
                 let codes = CTRL_ALT_DEL.to_vec();
                 change(&call, vm.name, VmOp::SendKeys { codes }).await
             })

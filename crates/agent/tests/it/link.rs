@@ -6,7 +6,7 @@ use agent::{Agent, Join, ServerAddress, run};
 use agent_api::wire::agent_link_server::{AgentLink, AgentLinkServer};
 use agent_api::wire::{self, down, up};
 use agent_api::{STALE_EPOCH, id};
-use hypervisor::{Hypervisor, Key, Reason};
+use hypervisor::{Hint, Hypervisor, Key, Reason};
 use model::lifecycle::Request as Life;
 use model::plan::{Step, VmOp, VolumeOp};
 use model::{ActionKind, VmStatus};
@@ -592,6 +592,51 @@ async fn an_outcome_nobody_can_prove_is_unknown() {
             .await
             .error
             .contains("no answer")
+    );
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn what_the_hypervisor_says_nothing_of_is_read_when_the_driver_hints_at_it() {
+    let host = Host::new();
+    let vm = host.fake.add_vm(VM);
+    let server = Server::listen(&host);
+    let agent = Running::start(&host, &server);
+    let mut session = server.session().await;
+    assert!(!session.snapshot().await.vms[0].autostart);
+    // As in libvirt, no event tells of it.
+    let step = Step::Vm {
+        name: "srv01".to_owned(),
+        op: VmOp::Autostart(true),
+    };
+    host.fake.someone_does(&step).unwrap();
+    host.fake.tell(Hint::Changed(vm));
+    session.vm(|vm| vm.autostart).await;
+    agent.end().await;
+}
+
+#[tokio::test]
+async fn memory_is_saved_and_the_next_start_goes_on_from_it() {
+    let host = Host::new();
+    let vm = host.fake.add_vm(VM);
+    host.fake.start_vm("srv01");
+    let server = Server::listen(&host);
+    let agent = Running::start(&host, &server);
+    let mut session = server.session().await;
+    for (request, saved) in [(Life::Save, true), (Life::Save, true), (Life::Start, false)] {
+        let action = Uuid::now_v7();
+        let epoch = session.epoch;
+        session.command(epoch, action, &life(vm, request)).await;
+        session.action(action, "succeeded").await;
+        let found = host.fake.find_vm(&Key::Uuid(vm)).await.unwrap().unwrap();
+        assert_eq!(found.has_managed_save, saved);
+        assert_eq!(found.status.is_active(), !saved);
+    }
+    let lives = host.fake.performed();
+    assert_eq!(
+        lives.len(),
+        2,
+        "what is saved is not saved again: {lives:?}"
     );
     agent.end().await;
 }

@@ -35,6 +35,8 @@ enum Command {
     Reboot(life::Args),
     /// Cut the power of VMs: what the guest has not written is lost
     ForceOff(life::Args),
+    /// Write the memory of VMs to disk and stop them; their next start goes on from there
+    Save(life::Args),
     /// Press the reset button of VMs: what the guest has not written is lost
     Reset(life::Args),
     /// Stop the CPUs of VMs
@@ -53,6 +55,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         Command::Shutdown(args) => life::run(&client, VmCall::Shutdown, args).await,
         Command::Reboot(args) => life::run(&client, VmCall::Reboot, args).await,
         Command::ForceOff(args) => life::run(&client, VmCall::ForceOff, args).await,
+        Command::Save(args) => life::run(&client, VmCall::Save, args).await,
         Command::Reset(args) => life::run(&client, VmCall::Reset, args).await,
         Command::Pause(args) => life::run(&client, VmCall::Pause, args).await,
         Command::Resume(args) => life::run(&client, VmCall::Resume, args).await,

@@ -24,6 +24,8 @@ pub(super) struct FakeVm {
     vcpus: Option<u32>,
     memory: Option<Bytes>,
     pub(super) snapshots: Vec<FakeSnapshot>,
+    /// Its memory lies on disk: the next start goes on from there.
+    saved: bool,
 }
 
 impl FakeVm {
@@ -46,7 +48,7 @@ impl FakeVm {
             memory_max: read.memory_max,
             autostart: self.autostart,
             persistent: self.persistent.is_some(),
-            has_managed_save: false,
+            has_managed_save: self.saved,
             pending_changes: false,
             title: read.title,
             description: read.description,
@@ -138,6 +140,10 @@ impl World {
             VmOp::TakeSnapshot { name: taken, .. } => self.take_snapshot(&name, taken)?,
             VmOp::RevertTo { snapshot } => self.revert(&name, snapshot)?,
             VmOp::DeleteSnapshot { snapshot } => self.delete_snapshot(&name, snapshot)?,
+            VmOp::Undefine if vm.saved => {
+                let why = "Refusing to undefine while domain managed save image exists";
+                return Err(Fault::wrong_state(QEMU, why));
+            }
             VmOp::Undefine if !vm.snapshots.is_empty() => {
                 let count = vm.snapshots.len();
                 let why = format!("cannot delete inactive domain with {count} snapshots");
@@ -207,6 +213,7 @@ impl World {
                     vcpus: None,
                     memory: None,
                     snapshots: Vec::new(),
+                    saved: false,
                 };
                 self.vms.insert(read.name.clone(), vm);
             }
@@ -233,6 +240,14 @@ impl World {
             (Request::ForceOff, _) => {
                 self.vm_life(name, "shutdown", "host");
                 self.end(name, VmStatus::Shutoff, "destroyed", "destroyed");
+            }
+            (Request::Save, _) => {
+                if vm.persistent.is_none() {
+                    let why = "cannot do managed save for transient domain";
+                    return Err(Fault::wrong_state(QEMU, why));
+                }
+                vm.saved = true;
+                self.end(name, VmStatus::Shutoff, "saved", "saved");
             }
             (Request::Reboot, VmStatus::Running) | (Request::Reset, _) => {
                 self.vm_event(name, "reboot", vec![("event", "reboot".to_owned())]);
@@ -271,9 +286,13 @@ impl World {
         vm.live = Some(xml);
         vm.domain_id = Some(id);
         vm.status = VmStatus::Running;
-        vm.reason = "booted";
+        let how = match std::mem::take(&mut vm.saved) {
+            true => "restored",
+            false => "booted",
+        };
+        vm.reason = how;
         self.vm_life(name, "resumed", "unpaused");
-        self.vm_life(name, "started", "booted");
+        self.vm_life(name, "started", how);
         Ok(())
     }
 

@@ -102,6 +102,7 @@ fn api() -> OpenApiRouter<Ctx> {
         .routes(routes!(vms::shutdown_vm))
         .routes(routes!(vms::reboot_vm))
         .routes(routes!(vms::force_off_vm))
+        .routes(routes!(vms::save_vm))
         .routes(routes!(vms::reset_vm))
         .routes(routes!(vms::pause_vm))
         .routes(routes!(vms::resume_vm))

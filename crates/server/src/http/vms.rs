@@ -117,6 +117,12 @@ life_cycle!(
     "Asks the guest to reboot."
 );
 life_cycle!(
+    save_vm,
+    "/api/v1/vms/{id}/save",
+    Request::Save,
+    "Writes the memory to disk and stops; the next start goes on from there."
+);
+life_cycle!(
     force_off_vm,
     "/api/v1/vms/{id}/force_off",
     Request::ForceOff,
@@ -208,6 +214,7 @@ const fn denied_code(denied: Denied) -> &'static str {
         Denied::Migrating => "vm_migrating",
         Denied::Suspended => "vm_suspended",
         Denied::StatusUnknown => "vm_status_unknown",
+        Denied::Transient => "vm_transient",
         Denied::ControlDomain => "control_domain",
         Denied::Lacks(_) => "not_possible",
     }

@@ -84,6 +84,58 @@ async fn what_makes_no_sense_is_refused_with_the_reason() {
 
 /// P3 over the link: the second of a lane is not sent before the first has ended.
 #[tokio::test]
+async fn what_a_kind_of_guest_lacks_is_refused_as_the_button_says() {
+    let f = fixture().await;
+    let xen = |name: &str, uuid: Uuid| model::Vm {
+        uuid,
+        domain_type: "xen".to_owned(),
+        os_type: "linux".to_owned(),
+        ..vm(name, VmStatus::Running)
+    };
+    let (guest, dom0) = (Uuid::from_u128(7), Uuid::nil());
+    let vms = [xen("srv01", guest), xen("Domain-0", dom0)];
+    let _agent = Agent::with_vms(&f.socket(), "xen1", &vms).await;
+    for (uuid, action, code, reason) in [
+        (
+            guest,
+            "reset",
+            "not_possible",
+            "Not possible on Xen PV: Xen has no reset button",
+        ),
+        (
+            dom0,
+            "force_off",
+            "control_domain",
+            "Domain-0 is the host itself",
+        ),
+        (
+            dom0,
+            "shutdown",
+            "control_domain",
+            "Domain-0 is the host itself",
+        ),
+    ] {
+        let (status, refused) = f.api.act(&format!("/vms/{uuid}/{action}")).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+        assert_eq!(refused["error"]["code"], code);
+        let row = f.api.read(&format!("/vms/{uuid}")).await;
+        let actions = row["actions"].as_array().expect("actions");
+        let button = actions.iter().find(|one| one["action"] == action);
+        let button = button.expect("a button, though it cannot be pressed");
+        assert_eq!(button["allowed"], false);
+        for told in [&button["reason"], &refused["error"]["message"]] {
+            assert!(
+                told.as_str().is_some_and(|told| told.contains(reason)),
+                "{told}"
+            );
+        }
+    }
+    let (status, accepted) = f.api.act(&format!("/vms/{guest}/save")).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
+    assert_eq!(accepted["action"]["summary"], "Save memory of srv01");
+}
+
+#[tokio::test]
 async fn a_lane_is_served_in_order() {
     let (f, mut agent, path) = with_vm(VmStatus::Running).await;
     let (_, first) = f.api.act(&format!("{path}/shutdown")).await;

@@ -87,11 +87,11 @@ fn live(vm: &mut Vm, request: Request) {
     vm.status = match request {
         Request::Start | Request::Resume | Request::Reboot | Request::Reset => VmStatus::Running,
         Request::Pause => VmStatus::Paused,
-        Request::Shutdown | Request::ForceOff => VmStatus::Shutoff,
+        Request::Shutdown | Request::ForceOff | Request::Save => VmStatus::Shutoff,
     };
     match request {
         Request::Start => vm.xml_live = vm.xml_persistent.clone(),
-        Request::Shutdown | Request::ForceOff => vm.xml_live = None,
+        Request::Shutdown | Request::ForceOff | Request::Save => vm.xml_live = None,
         Request::Reboot | Request::Reset | Request::Pause | Request::Resume => {}
     }
 }

@@ -16,7 +16,7 @@ export function whyNot(vm: Vm, action: PowerAction): string | undefined {
 }
 
 /** These interrupt what the guest serves, so they are confirmed. */
-const interrupting: readonly PowerAction[] = ['reboot', 'force_off', 'reset']
+const interrupting: readonly PowerAction[] = ['reboot', 'force_off', 'reset', 'save']
 
 export function needsConfirmation(action: PowerAction): boolean {
   return interrupting.includes(action)
