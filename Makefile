@@ -1,10 +1,10 @@
 # Thin names for the scripts; what they do and which settings they take stands in each script's head.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test bench lint fmt clean
+.PHONY: help setup build run demo test test-hypervisors test-kvm test-xen bench lint fmt clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing on this machine (Debian packages, Node)
 	@scripts/setup build run
@@ -22,6 +22,15 @@ demo: ## the same, and a small VM made from examples/origin/vm.sls
 
 test: ## all checks and tests, on a real libvirt host and in a browser
 	@scripts/test
+
+test-hypervisors: ## the same steps on QEMU, KVM and Xen hosts, and over all of them at once
+	@scripts/test-hypervisors
+
+test-kvm: ## these steps on an emulated KVM host
+	@scripts/test-hypervisors kvm
+
+test-xen: ## these steps on an emulated Xen host
+	@scripts/test-hypervisors xen
 
 bench: ## the figures of README's section "Measured", with the release programs
 	@scripts/bench
