@@ -156,7 +156,8 @@ pub enum Denied {
 }
 
 /// Why nothing is done to Domain-0.
-pub const CONTROL_DOMAIN: &str = "Domain-0 is the host itself: it runs the drivers and the guests' devices. Reboot the host instead";
+pub const CONTROL_DOMAIN: &str =
+    "Domain-0 is the host itself; reboot or shut down the host instead";
 
 impl Vm {
     /// Decides what a request means for this VM now; changes nothing.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { agoText, cutMiddle, durationText, percentText, rateText, sizeText } from './format'
+import { agoText, cutMiddle, durationText, guestKind, percentText, rateText, sizeText } from './format'
 
 describe('sizeText', () => {
   it.each([
@@ -45,4 +45,11 @@ describe('cutMiddle', () => {
     expect(cutMiddle('short', 7)).toBe('short')
     expect(cutMiddle('😀😀😀😀', 3)).toBe('😀…😀')
   })
+})
+
+it('the kind of guest has the name that people know', () => {
+  expect(guestKind('kvm', 'hvm')).toBe('KVM')
+  expect(guestKind('xen')).toBe('Xen')
+  expect(guestKind('xen', 'linux')).toBe('Xen PV')
+  expect(guestKind('xen', 'hvm')).toBe('Xen HVM')
 })

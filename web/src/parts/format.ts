@@ -69,3 +69,10 @@ export function cutMiddle(text: string, most: number): string {
   const tail = Math.floor((most - 1) / 2)
   return `${letters.slice(0, head).join('')}…${letters.slice(letters.length - tail).join('')}`
 }
+
+/** The kind of guest by its name: Xen has three, which only a VM's details tell apart. */
+export function guestKind(domainType: string, osType?: string): string {
+  if (domainType !== 'xen') return domainType.toUpperCase()
+  const kinds: Record<string, string> = { hvm: 'Xen HVM', xenpvh: 'Xen PVH', linux: 'Xen PV', xen: 'Xen PV' }
+  return kinds[osType ?? ''] ?? 'Xen'
+}

@@ -4,7 +4,7 @@ import type { Disk, Graphics, Nic, Vm, VmDetail } from '../../api/types'
 import { collections } from '../../live/live'
 import { Ago } from '../../parts/Ago'
 import { Facts, type Fact } from '../../parts/Facts'
-import { sizeText } from '../../parts/format'
+import { guestKind, sizeText } from '../../parts/format'
 import { PlainTable } from '../../parts/PlainTable'
 import { ProblemAlert } from '../../parts/ProblemAlert'
 import { Section } from '../../parts/Section'
@@ -56,7 +56,7 @@ function VmFacts({ vm, detail }: { vm: Vm; detail: VmDetail | undefined }) {
     [words.autostart, vm.autostart ? common.yes : common.no],
     [words.persistent, vm.persistent ? words.isPersistent : words.isTransient],
     [words.managedSave, vm.has_managed_save ? words.hasManagedSave : common.none],
-    [words.kind, vm.domain_type.toUpperCase()],
+    [words.kind, guestKind(vm.domain_type, detail?.os_type)],
     [words.osType, detail?.os_type],
     [words.arch, detail?.arch],
     [words.domainId, detail?.domain_id],

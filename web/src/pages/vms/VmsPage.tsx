@@ -4,7 +4,7 @@ import { useCallback, useState } from 'react'
 import type { Vm } from '../../api/types'
 import { NothingYet } from '../../parts/EmptyList'
 import { AgoCell } from '../../parts/Ago'
-import { countText, sizeText } from '../../parts/format'
+import { countText, guestKind, sizeText } from '../../parts/format'
 import { HostLink } from '../../parts/HostLink'
 import { Name } from '../../parts/Name'
 import { PageFrame } from '../../parts/PageFrame'
@@ -56,7 +56,7 @@ const columns: Column<Vm>[] = [
     from: 800,
     cell: (vm) => <span className="live-figure">{sizeText(vm.memory_bytes)}</span>,
   },
-  { key: 'type', label: words.type, width: 90, optional: true, cell: (vm) => vm.domain_type.toUpperCase() },
+  { key: 'type', label: words.type, width: 90, optional: true, cell: (vm) => guestKind(vm.domain_type) },
   {
     key: 'autostart',
     label: words.autostart,
