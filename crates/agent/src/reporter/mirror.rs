@@ -1,7 +1,7 @@
 //! What the server should have: the objects as last read, with a digest of each.
 
 use agent_api::{id, network_to_wire, pool_to_wire, vm_to_wire, wire};
-use model::{Inventory, Network, Pool, Vm};
+use model::{Inventory, Network, Pool, Vm, VmStatus};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
@@ -24,6 +24,16 @@ pub(super) enum Object {
     Vm(Box<wire::Vm>),
     Pool(wire::Pool),
     Network(wire::Network),
+}
+
+impl Object {
+    /// It was read in the middle of something of which no event tells the end: libvirt says that a VM goes on from its
+    /// saved memory before it removes that.
+    pub(super) fn is_unsettled(&self) -> bool {
+        let Self::Vm(vm) = self else { return false };
+        let status = VmStatus::from_word(&vm.status);
+        vm.has_managed_save && status.is_some_and(VmStatus::is_active)
+    }
 }
 
 impl From<&Vm> for Object {

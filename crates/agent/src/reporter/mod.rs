@@ -21,7 +21,7 @@ use kept::KeptFacts;
 use mirror::{Key, Kind, Mirror};
 use model::event::HostEvent;
 use read::{Everything, Read};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -36,6 +36,8 @@ const REREAD_XEN: Duration = Duration::from_secs(30);
 /// Addresses are looked for this often at first, less often the longer none comes.
 const ADDRESSES: Duration = Duration::from_secs(2);
 const ADDRESSES_LONGEST: Duration = Duration::from_secs(30);
+/// How long libvirt takes for what follows the event that a VM goes on from its saved memory.
+const SETTLES: Duration = Duration::from_secs(1);
 /// A host that does not answer is tried again this soon, then less often.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_LONGEST: Duration = Duration::from_secs(30);
@@ -71,6 +73,8 @@ pub struct Reporter {
     wishes: mpsc::Receiver<Wish>,
     mirror: Mirror,
     coalescer: Coalescer<Key>,
+    /// Objects that were read in the middle of something, and when they are read again.
+    settling: HashMap<Key, Instant>,
     reads: JoinSet<Read>,
     /// A read of everything is under way; the objects hinted at since it began.
     full: Option<HashSet<Key>>,
@@ -149,6 +153,7 @@ impl Reporter {
             wishes,
             mirror: Mirror::default(),
             coalescer: Coalescer::new(),
+            settling: HashMap::new(),
             reads: JoinSet::new(),
             full: None,
             full_again: false,
@@ -190,10 +195,17 @@ impl Reporter {
     fn next_due(&self) -> Option<Instant> {
         let timers = [self.retry.at, self.addresses.at, Some(self.reread)];
         let timers = timers.into_iter().flatten();
-        timers.chain(self.coalescer.next_due()).min()
+        let settling = self.settling.values().copied();
+        timers
+            .chain(settling)
+            .chain(self.coalescer.next_due())
+            .min()
     }
 
     fn follow_due(&mut self, now: Instant) {
+        for (key, _) in self.settling.extract_if(|_, at| *at <= now) {
+            self.coalescer.hint(key, now);
+        }
         for key in self.coalescer.take_due(now) {
             self.reads.spawn(read::one(self.hypervisor.clone(), key));
         }
@@ -294,6 +306,7 @@ impl Reporter {
         if let Some(newer) = &mut self.full {
             newer.insert(key);
         }
+        let unsettled = matches!(&found, Ok(Some(object)) if object.is_unsettled());
         let changed = match found {
             Ok(Some(object)) => self.mirror.set(key, object),
             Ok(None) => self.mirror.remove(key),
@@ -301,6 +314,9 @@ impl Reporter {
         };
         if changed {
             self.report_objects(&[key]);
+        }
+        if changed && unsettled {
+            self.settling.insert(key, Instant::now() + SETTLES);
         }
         self.plan_addresses();
     }
