@@ -309,7 +309,8 @@ mod tests {
 
 What can be done to each kind of guest, and why not. Buttons, plans and actions ask the table that this page is made
 from, so that nothing is tried that cannot work; for what libvirt itself tells of a host, its capabilities are asked.
-Measured with libvirt 9.0.0 on QEMU 7.2 and on Xen 4.17 ([where](tested-on.md)). Written by a test:
+Measured with libvirt 9.0.0 on QEMU 7.2 and on Xen 4.17, but not every cell: [tested-on.md](tested-on.md) says what was
+run. Where it names no run (most of PVH and HVM), a yes means that libvirt's driver has it. Written by a test:
 `UPDATE_DOCS=1 cargo test -p model capability`.
 
 ",

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  libvirt ─ hint ─▶ coalesce ─▶ read that object ─▶ mirror ─ changed? ─▶ Report(seq)
-//!  connected, lost, five minutes ─▶ read everything ─▶ mirror ───────────▶ Snapshot(seq)
+//!  connected, lost, nothing for long ─▶ read everything ─▶ mirror ───────▶ Snapshot(seq)
 //! ```
 //! A hint is never believed: whatever it says, the object is read. Nothing here changes a host. Reads run beside the
 //! loop, so that one slow object delays only itself.
