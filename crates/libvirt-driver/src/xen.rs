@@ -110,8 +110,7 @@ fn counters_below(folder: &Path, domain_id: u32) -> Option<NetCounters> {
 
 /// Refuses to change Domain-0: libvirt would forget its definition, or hand its memory to others, when asked to.
 pub(crate) fn leave_alone(domain: &Domain) -> Result<()> {
-    let is_host = domain.uuid()?.is_nil() && domain.name()? == "Domain-0";
-    match is_host {
+    match model::vm::is_domain_0(&domain.name()?, domain.uuid()?) {
         false => Ok(()),
         true => Err(Failure::new(
             Reason::Refused,

@@ -137,7 +137,7 @@ impl Vm {
 
     /// Xen's Domain-0, which libvirt lists among the VMs: the host itself. It has this name and a UUID of zeros.
     pub fn is_control_domain(&self) -> bool {
-        self.name == "Domain-0" && self.uuid.is_nil() && self.guest().is_xen()
+        is_domain_0(&self.name, self.uuid) && self.guest().is_xen()
     }
 
     /// A VM of which only its identity is known.
@@ -168,6 +168,11 @@ impl Vm {
             xml_live: None,
         }
     }
+}
+
+/// Whether these are Domain-0's name and UUID. Nothing else has a UUID of zeros.
+pub fn is_domain_0(name: &str, uuid: Uuid) -> bool {
+    name == "Domain-0" && uuid.is_nil()
 }
 
 /// A disk of a VM.
