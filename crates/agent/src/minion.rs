@@ -1,6 +1,7 @@
 //! What functions and states work with: one host, its files and its folders.
 
 use crate::image::{ImageStore, Unfinished};
+use crate::passwords::Passwords;
 use crate::received::{ReceiveError, Received};
 use described::{Described, Known};
 use hypervisor::Hypervisor;
@@ -29,6 +30,8 @@ pub struct Minion {
     pub images: ImageStore,
     /// Volumes being made.
     pub unfinished: Unfinished,
+    /// Passwords that libvirt keeps.
+    pub passwords: Passwords,
     /// Configuration, as `config.get` sees it.
     pub config: Map,
     /// What a description says of the host, where it is a described one: this machine is another.
@@ -52,6 +55,7 @@ impl Minion {
             received: None,
             images: ImageStore::new(state_dir.join("images")),
             unfinished: Unfinished::new(state_dir.join("unfinished")),
+            passwords: Passwords::new(state_dir.join("passwords.json")),
             state_dir,
             config: Map::new(),
             known: None,

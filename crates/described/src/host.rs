@@ -2,13 +2,12 @@
 
 use domxml::capabilities;
 use hypervisor::{
-    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, Versions,
-    attempt,
+    Console, Document, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
+    Upload, Versions, attempt,
 };
-use model::plan::Step;
+use model::plan::{SecretName, Step};
 use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, VmStatus, Volume};
 use std::collections::BTreeMap;
-use std::path::Path;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -21,6 +20,8 @@ pub struct DescribedHost {
     pub(crate) vms: BTreeMap<String, Vm>,
     pub(crate) pools: BTreeMap<String, Pool>,
     pub(crate) networks: BTreeMap<String, Network>,
+    /// Its PCI and USB devices, as libvirt's XML tells them.
+    pub(crate) devices: Vec<String>,
     /// By pool.
     pub(crate) volumes: BTreeMap<String, Vec<Volume>>,
 }
@@ -136,12 +137,24 @@ impl Hypervisor for DescribedHost {
         answer(self.capabilities.clone())
     }
 
+    fn documents(&self, which: &Document) -> Fut<'_, Vec<String>> {
+        match which {
+            Document::NodeDevices => answer(self.devices.clone()),
+            _ => refuse(which.to_string(), Reason::Unsupported, DESCRIBED),
+        }
+    }
+
+    fn find_secret(&self, _: &SecretName) -> Fut<'_, Option<Uuid>> {
+        // No description tells of secrets, so a plan for it has the steps that make them.
+        answer(None)
+    }
+
     fn perform(&self, step: &Step) -> Fut<'_, ()> {
         refuse(attempt(step), Reason::Unsupported, DESCRIBED)
     }
 
-    fn upload(&self, pool: &str, volume: &str, _: &Path, _: Transferred) -> Fut<'_, ()> {
-        let what = format!("fill volume {volume} of storage pool {pool}");
+    fn upload(&self, upload: &Upload, _: Transferred) -> Fut<'_, ()> {
+        let what = format!("fill volume {} of pool {}", upload.volume, upload.pool);
         refuse(what, Reason::Unsupported, DESCRIBED)
     }
 

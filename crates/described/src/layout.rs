@@ -13,6 +13,7 @@ pub(crate) const VMS: &str = "vms";
 pub(crate) const POOLS: &str = "pools";
 pub(crate) const NETWORKS: &str = "networks";
 pub(crate) const VOLUMES: &str = "volumes";
+pub(crate) const DEVICES: &str = "devices";
 
 /// End of the file of a definition, and of a running one.
 pub(crate) const XML: &str = ".xml";

@@ -2,7 +2,8 @@
 
 use crate::host::DescribedHost;
 use crate::layout::{
-    CAPABILITIES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS, VOLUMES, XML, file_name,
+    CAPABILITIES, DEVICES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS, VOLUMES, XML,
+    file_name,
 };
 use domxml::XmlError;
 use hypervisor::Versions;
@@ -132,6 +133,7 @@ pub fn read(folder: &Path) -> Result<Described, ReadError> {
         })?,
         volumes: volumes(&dir, pools.iter().map(|(name, _)| name.as_str()))?,
         pools: each(pools, |name, section| pool(&dir, name, section))?,
+        devices: devices(&dir)?,
         versions: versions.clone(),
         name: host.text("name")?,
     };
@@ -259,6 +261,17 @@ fn volumes<'a>(
         all.insert(pool.to_owned(), volumes);
     }
     Ok(all)
+}
+
+/// The devices of the host: every file of their folder.
+fn devices(dir: &Folder) -> Result<Vec<String>, ReadError> {
+    let mut devices = Vec::new();
+    for path in dir.files(DEVICES)? {
+        let text = dir.text(&path)?;
+        domxml::device::read(&text).map_err(|source| dir.xml(&path, source))?;
+        devices.push(text);
+    }
+    Ok(devices)
 }
 
 struct Folder<'a>(&'a Path);

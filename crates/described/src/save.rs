@@ -60,7 +60,9 @@ pub fn save<'a>(
 
 /// Takes an older description away, so that what is gone from the host is gone from the folder.
 fn clear(folder: &Path) -> Result<(), SaveError> {
-    use crate::layout::{CAPABILITIES, GRAINS, HOST, NETWORKS, PILLAR, POOLS, VMS, VOLUMES};
+    use crate::layout::{
+        CAPABILITIES, DEVICES, GRAINS, HOST, NETWORKS, PILLAR, POOLS, VMS, VOLUMES,
+    };
     let failed = |path: &Path| {
         let path = path.to_owned();
         |source| SaveError::Write { path, source }
@@ -76,7 +78,7 @@ fn clear(folder: &Path) -> Result<(), SaveError> {
     if !folder.join(HOST).is_file() {
         return Err(SaveError::Occupied(folder.to_owned()));
     }
-    for part in [VMS, POOLS, NETWORKS, VOLUMES] {
+    for part in [VMS, POOLS, NETWORKS, VOLUMES, DEVICES] {
         let path = folder.join(part);
         if path.is_dir() {
             fs::remove_dir_all(&path).map_err(failed(&path))?;

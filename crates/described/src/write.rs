@@ -1,10 +1,11 @@
 //! From a host to the files that describe it.
 
 use crate::layout::{
-    CAPABILITIES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS, VOLUMES, XML, file_name,
+    CAPABILITIES, DEVICES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS, VOLUMES, XML,
+    file_name,
 };
 use domxml::{Document, Place};
-use hypervisor::{Hypervisor, HypervisorError, Reason};
+use hypervisor::{self, Hypervisor, HypervisorError, Reason};
 use model::{Network, Pool, Vm, Volume};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -39,6 +40,14 @@ pub async fn files_of(
     files.insert(GRAINS.to_owned(), yaml(&facts.grains));
     if let Some(pillar) = &facts.pillar {
         files.insert(PILLAR.to_owned(), yaml(pillar));
+    }
+    for device in devices(host).await? {
+        if let Ok(read) = domxml::device::read(&device)
+            && read.assignable.is_some()
+        {
+            let path = format!("{DEVICES}/{}{XML}", file_name(&read.name));
+            files.insert(path, device);
+        }
     }
     let mut told = Map::new();
     for vm in &inventory.vms {
@@ -106,6 +115,14 @@ async fn volumes(host: &dyn Hypervisor, pool: &Pool) -> Result<Vec<Volume>, Hype
             Ok(Vec::new())
         }
         volumes => volumes,
+    }
+}
+
+/// The host's devices; none where the hypervisor lists none.
+async fn devices(host: &dyn Hypervisor) -> Result<Vec<String>, HypervisorError> {
+    match host.documents(&hypervisor::Document::NodeDevices).await {
+        Err(error) if error.reason == Reason::Unsupported => Ok(Vec::new()),
+        devices => devices,
     }
 }
 

@@ -4,6 +4,7 @@ mod pending;
 
 pub use pending::{Pending, differs, is_pending};
 
+use crate::device::HostDevice;
 use crate::read::{KIB, NodeExt, XmlError, parse, uuid_of};
 use model::vm::{Disk, Graphics, Nic};
 use model::{Bytes, Vm};
@@ -43,6 +44,8 @@ pub struct Domain {
     pub nics: Vec<Nic>,
     /// Graphical consoles.
     pub graphics: Vec<Graphics>,
+    /// Devices of the host that it is given: those that can be told apart.
+    pub host_devices: Vec<HostDevice>,
 }
 
 impl Domain {
@@ -97,6 +100,10 @@ pub fn read(xml: &str) -> Result<Domain, XmlError> {
         graphics: devices(&root, "graphics")
             .iter()
             .map(read_graphics)
+            .collect(),
+        host_devices: devices(&root, "hostdev")
+            .iter()
+            .filter_map(|node| HostDevice::of_definition(*node))
             .collect(),
     })
 }

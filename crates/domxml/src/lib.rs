@@ -6,12 +6,14 @@
 
 pub mod build;
 pub mod capabilities;
+pub mod device;
 pub mod domain;
 pub mod edit;
 pub mod metadata;
 pub mod network;
 pub mod pool;
 pub mod read;
+pub mod tuning;
 pub mod volume;
 
 pub use build::Element;

@@ -12,6 +12,7 @@ mod calls;
 mod definition;
 mod fault;
 mod network;
+mod secret;
 mod snapshot;
 mod storage;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use crate::port::Hint;
 use crate::wording::attempt;
 use fault::Fault;
 use model::lifecycle::Request;
-use model::plan::{NetworkOp, PoolOp, Step, VmOp};
+use model::plan::{NetworkOp, PoolOp, SecretName, Step, VmOp};
 use model::{Bytes, HostFacts, VmStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +58,8 @@ impl FakeHypervisor {
             networks: BTreeMap::new(),
             folders: BTreeSet::new(),
             addresses: Vec::new(),
+            node_devices: Vec::new(),
+            secrets: BTreeMap::new(),
             guests_ignore_shutdown: false,
             reachable: true,
             hints: None,
@@ -183,6 +186,17 @@ impl FakeHypervisor {
     /// Addresses by lower-case MAC, as DHCP leases would tell them.
     pub fn set_addresses(&self, addresses: Vec<(String, String)>) {
         self.lock().addresses = addresses;
+    }
+
+    /// The host's devices, as libvirt's XML tells them.
+    pub fn set_node_devices(&self, devices: Vec<String>) {
+        self.lock().node_devices = devices;
+    }
+
+    /// The value of a secret; `None` when it is not there, empty when it has none.
+    pub fn secret_value(&self, secret: &SecretName) -> Option<Vec<u8>> {
+        let world = self.lock();
+        world.secrets.get(secret).map(|kept| kept.value.clone())
     }
 
     /// Makes guests ignore the request to shut down, or heed it again.

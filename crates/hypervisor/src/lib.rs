@@ -12,6 +12,6 @@ mod wording;
 pub use channel::{HintSender, hint_channel};
 pub use error::{HypervisorError, Reason};
 pub use port::{
-    Console, Document, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred, Versions,
+    Console, Document, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred, Upload, Versions,
 };
 pub use wording::attempt;

@@ -2,11 +2,11 @@
 
 use crate::error::{HypervisorError, Reason};
 use model::event::HostEvent;
-use model::plan::Step;
+use model::plan::{SecretName, Step};
 use model::{Counters, HostFacts, Inventory, Lease, Network, Pool, Snapshot, Vm, Volume};
 use std::fmt;
 use std::future::Future;
-use std::path::Path;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -59,6 +59,37 @@ pub type HintReceiver = mpsc::Receiver<Hint>;
 
 /// Bytes moved so far, shared with whoever shows progress.
 pub type Transferred = Arc<AtomicU64>;
+
+/// What of a volume is filled with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Pool that the volume is in.
+    pub pool: String,
+    /// Its name there.
+    pub volume: String,
+    /// Where the bytes come from: a file of this machine.
+    pub file: PathBuf,
+    /// First byte of the volume that is written.
+    pub offset: u64,
+    /// So many bytes from the file's start on; all of them when not given.
+    pub length: Option<u64>,
+    /// Stretches of zeros are not sent: a volume that is new, or was emptied, has them there already.
+    pub sparse: bool,
+}
+
+impl Upload {
+    /// The whole file, from the first byte of the volume on.
+    pub fn whole(pool: &str, volume: &str, file: impl Into<PathBuf>) -> Self {
+        Self {
+            pool: pool.to_owned(),
+            volume: volume.to_owned(),
+            file: file.into(),
+            offset: 0,
+            length: None,
+            sparse: false,
+        }
+    }
+}
 
 /// What runs on a host, cheap to read; the fields are those of [`HostFacts`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -201,14 +232,19 @@ pub trait Hypervisor: Send + Sync + 'static {
         unsupported(format!("read the leases of network {network}"))
     }
 
+    /// UUID of a secret; `None` when it is not there. Values are never read.
+    fn find_secret(&self, secret: &SecretName) -> Fut<'_, Option<Uuid>> {
+        unsupported(format!("look for the secret {secret}"))
+    }
+
     /// Does one step.
     ///
-    /// `VolumeOp::CreateFromImage` and `VolumeOp::Write` are not one call but small plans of their own, and belong to the
-    /// executor: implementations refuse them with `Unsupported`.
+    /// `VolumeOp::CreateFromImage` and `VolumeOp::Write` are not one call but small plans of their own, and the host's files
+    /// are not the hypervisor's: they belong to the executor, and implementations refuse them with `Unsupported`.
     fn perform(&self, step: &Step) -> Fut<'_, ()>;
 
-    /// Fills a volume from a local file, from its first byte on; `moved` counts along.
-    fn upload(&self, pool: &str, volume: &str, file: &Path, moved: Transferred) -> Fut<'_, ()>;
+    /// Fills a volume from a local file; `moved` counts the bytes of the file along.
+    fn upload(&self, upload: &Upload, moved: Transferred) -> Fut<'_, ()>;
 
     /// Opens the first VNC console of a running VM, without a TCP port in between where the hypervisor can.
     fn open_vnc(&self, vm: Uuid) -> Fut<'_, Box<dyn Console>>;

@@ -1,7 +1,9 @@
 //! What a step tries, as the words of an error: `cannot {…}: …`.
 
 use model::lifecycle::Request;
-use model::plan::{ListChange, NetworkOp, NetworkSection, PoolOp, Step, VmOp, VolumeOp};
+use model::plan::{
+    FileOp, ListChange, NetworkOp, NetworkSection, PoolOp, SecretOp, Step, VmOp, VolumeOp,
+};
 
 /// `step` as an infinitive with its object: `start VM srv01`.
 pub fn attempt(step: &Step) -> String {
@@ -10,12 +12,23 @@ pub fn attempt(step: &Step) -> String {
         Step::Volume { pool, name, op } => volume(pool, name, op),
         Step::Network { name, op } => network(name, op),
         Step::Vm { name, op } => vm(name, op),
+        Step::Secret { secret, op } => match op {
+            SecretOp::Define { .. } => format!("define the secret {secret}"),
+            SecretOp::SetValue { .. } => format!("set the value of the secret {secret}"),
+            SecretOp::Undefine => format!("remove the secret {secret}"),
+        },
+        Step::File { path, op } => match op {
+            FileOp::Write { .. } => format!("write {path}"),
+            FileOp::Fetch { source } => format!("fetch {} to {path}", source.shown()),
+            FileOp::Remove => format!("remove {path}"),
+        },
     }
 }
 
 fn pool(name: &str, op: &PoolOp) -> String {
     match op {
         PoolOp::Define { .. } => format!("define storage pool {name}"),
+        PoolOp::CreateTransient { .. } => format!("start transient storage pool {name}"),
         PoolOp::Build => format!("build storage pool {name}"),
         PoolOp::Start => format!("start storage pool {name}"),
         PoolOp::Stop => format!("stop storage pool {name}"),
@@ -83,6 +96,12 @@ fn vm(name: &str, op: &VmOp) -> String {
         VmOp::UpdateLive { .. } => format!("change a device of running VM {name}"),
         VmOp::VcpusLive(count) => format!("set running VM {name} to {count} vCPUs"),
         VmOp::MemoryLive(size) => format!("set running VM {name} to {size} of memory"),
+        VmOp::TuneLive(tuning) => format!("give running VM {name} {tuning}"),
+        VmOp::Migrate(migration) => {
+            let target = model::plan::without_credentials(&migration.target);
+            format!("move VM {name} to {target}")
+        }
+        VmOp::StartPostcopy => format!("switch the migration of VM {name} over to post-copy"),
         VmOp::CreateTransient { .. } => format!("start transient VM {name}"),
         VmOp::SendKeys { .. } => format!("press keys of VM {name}"),
         VmOp::TakeSnapshot { dated: true, .. } => format!("take a dated snapshot of VM {name}"),

@@ -8,15 +8,14 @@ use crate::read::everything::{self, Stuck};
 use crate::read::{about, host, if_there, network, pool, vm};
 use crate::upload::{self, Canceller};
 use crate::watcher::Watcher;
-use crate::{console, perform, snapshot, xen};
+use crate::{console, migrate, perform, snapshot, xen};
 use hypervisor::{
     Console, Document, Fut, Hint, HintReceiver, Hypervisor, HypervisorError, Key, Reason,
-    Transferred, Versions, attempt,
+    Transferred, Upload, Versions, attempt,
 };
-use model::plan::{Step, VmOp};
+use model::plan::{Migration, SecretName, Step, VmOp};
 use model::{Counters, HostFacts, Inventory, Lease, Network, Pool, Snapshot, Vm, Volume};
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -25,6 +24,9 @@ use virt::connect::Connect;
 
 /// How often a running VM is looked at while its guest lets go of a device.
 const DETACH_POLL: Duration = Duration::from_millis(200);
+
+/// How often a VM is looked at on its way to another host.
+const MIGRATION_POLL: Duration = Duration::from_secs(1);
 
 /// How long after each other a VM is looked at whose guest gives memory back or takes some.
 const BALLOON_LOOKS: &[Duration] = &[
@@ -97,6 +99,7 @@ impl LibvirtHypervisor {
             | VmOp::DetachLive { .. }
             | VmOp::UpdateLive { .. }
             | VmOp::VcpusLive(_)
+            | VmOp::TuneLive(_)
             | VmOp::Autostart(_) => &[Duration::ZERO],
             VmOp::MemoryLive(_) => BALLOON_LOOKS,
             _ => return,
@@ -115,6 +118,33 @@ impl LibvirtHypervisor {
                 }
             }
         });
+    }
+
+    /// Moves a VM to another host. It may take as long as it likes while bytes go over.
+    async fn migrate(
+        &self,
+        what: &str,
+        name: &str,
+        migration: &Migration,
+    ) -> std::result::Result<(), HypervisorError> {
+        let moved = Transferred::default();
+        let heart = Heartbeat::of(Arc::clone(&moved));
+        let (vm, migration) = (name.to_owned(), migration.clone());
+        let work = move |connect: &Connect| migrate::run(connect, &vm, &migration);
+        let limit = self.options.stall_limit;
+        let mut run = std::pin::pin!(self.jobs.call_while(what, limit, &heart, work));
+        let mut look = tokio::time::interval(MIGRATION_POLL);
+        loop {
+            // Cancel safety: the migration is polled in place and never dropped before its end.
+            tokio::select! {
+                ended = &mut run => return ended,
+                _ = look.tick() => {}
+            }
+            let vm = name.to_owned();
+            let far = move |connect: &Connect| migrate::moved(connect, &vm);
+            let far = self.queries.call(what, self.options.read_limit, far).await;
+            moved.store(far.unwrap_or(0), Ordering::Relaxed);
+        }
     }
 
     /// Waits until the running VM no longer has the device.
@@ -258,9 +288,24 @@ impl Hypervisor for LibvirtHypervisor {
         self.query(what, move |connect| about::leases(connect, &network))
     }
 
+    fn find_secret(&self, secret: &SecretName) -> Fut<'_, Option<Uuid>> {
+        let (what, secret) = (format!("look for the secret {secret}"), secret.clone());
+        self.query(what, move |connect| {
+            let found = perform::find_secret(connect, &secret)?;
+            Ok(found.map(|found| found.uuid()).transpose()?)
+        })
+    }
+
     fn perform(&self, step: &Step) -> Fut<'_, ()> {
         let (step, what) = (step.clone(), attempt(step));
         Box::pin(async move {
+            if let Step::Vm {
+                name,
+                op: VmOp::Migrate(migration),
+            } = &step
+            {
+                return self.migrate(&what, name, migration).await;
+            }
             let limit = perform::limit(&step, &self.options);
             let done = step.clone();
             let uri = self.connector.uri.clone();
@@ -286,17 +331,19 @@ impl Hypervisor for LibvirtHypervisor {
         })
     }
 
-    fn upload(&self, pool: &str, volume: &str, file: &Path, moved: Transferred) -> Fut<'_, ()> {
-        let what = format!("fill volume {volume} of storage pool {pool}");
-        let (pool, volume, file) = (pool.to_owned(), volume.to_owned(), file.to_owned());
+    fn upload(&self, upload: &Upload, moved: Transferred) -> Fut<'_, ()> {
+        let upload = upload.clone();
+        let what = format!(
+            "fill volume {} of storage pool {}",
+            upload.volume, upload.pool
+        );
         Box::pin(async move {
             let cancelled = Arc::new(AtomicBool::new(false));
             let _canceller = Canceller(Arc::clone(&cancelled));
             let heart = Heartbeat::of(Arc::clone(&moved));
             let limit = self.options.stall_limit;
-            let work = move |connect: &Connect| {
-                upload::upload(connect, (&pool, &volume), &file, &moved, &cancelled)
-            };
+            let work =
+                move |connect: &Connect| upload::upload(connect, &upload, &moved, &cancelled);
             self.jobs.call_while(&what, limit, &heart, work).await
         })
     }

@@ -10,6 +10,7 @@
 mod callbacks;
 mod events;
 mod fields;
+pub(crate) mod typed;
 
 pub(crate) use events::{Closing, Sink, Subscription};
 
@@ -24,6 +25,7 @@ use std::{ptr, slice, thread};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::network::Network;
+use virt::stream::Stream;
 use virt_sys as sys;
 
 /// Ends the process at once with this status, without running exit handlers.
@@ -122,6 +124,14 @@ pub(crate) fn dhcp_leases(network: &Network) -> Result<Vec<Lease>> {
     // SAFETY: the array itself is ours to free, with the allocator that libvirt uses.
     unsafe { libc::free(leases.cast()) };
     Ok(found)
+}
+
+/// Tells the far end of a sparse stream that so many zeros follow.
+pub(crate) fn send_hole(stream: &Stream, length: usize) -> Result<()> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    // SAFETY: `stream` owns a reference for the time of the call.
+    let code = unsafe { sys::virStreamSendHole(stream.as_ptr(), length, 0) };
+    check(code).map(drop)
 }
 
 /// Which kinds of pools there can be, as XML. `virt` does not wrap the call.

@@ -17,13 +17,14 @@ mod console;
 mod driver;
 mod failure;
 mod ffi;
-
 mod lane;
+mod migrate;
 mod options;
 mod perform;
 mod read;
 mod secrets;
 mod snapshot;
+mod tune;
 mod upload;
 mod watcher;
 mod words;

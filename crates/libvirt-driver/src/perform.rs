@@ -5,14 +5,19 @@ use crate::options::Options;
 use crate::read::network::find_network;
 use crate::read::pool::find_pool;
 use crate::read::vm::find_domain;
-use crate::{ffi, secrets, snapshot, xen};
+use crate::{ffi, migrate, secrets, snapshot, tune, xen};
+use domxml::device::HostDevice;
 use hypervisor::{Key, Reason};
 use model::lifecycle::Request;
-use model::plan::{ListChange, NetworkOp, NetworkSection, PoolOp, Step, VmOp, VolumeOp};
+use model::plan::{
+    ListChange, NetworkOp, NetworkSection, PoolOp, SecretName, SecretOp, SecretUsage, Step, VmOp,
+    VolumeOp,
+};
 use std::time::Duration;
 use uuid::Uuid;
 use virt::connect::Connect;
 use virt::domain::Domain;
+use virt::secret::Secret;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 use virt_sys as sys;
@@ -34,8 +39,10 @@ pub(crate) const fn limit(step: &Step, options: &Options) -> Duration {
             | VmOp::TakeSnapshot { .. }
             | VmOp::RevertTo { .. }
             | VmOp::DeleteSnapshot { .. } => options.work_limit,
+            VmOp::Migrate(_) => options.stall_limit,
             _ => options.change_limit,
         },
+        Step::Secret { .. } | Step::File { .. } => options.change_limit,
         Step::Pool { .. } | Step::Volume { .. } | Step::Network { .. } => options.work_limit,
     }
 }
@@ -47,17 +54,55 @@ pub(crate) fn perform(connect: &Connect, step: &Step) -> Result<()> {
         Step::Volume { pool, name, op } => volume_op(connect, pool, name, op),
         Step::Network { name, op } => network_op(connect, name, op),
         Step::Vm { name, op } => vm_op(connect, name, op),
+        Step::Secret { secret, op } => secret_op(connect, secret, op),
+        Step::File { .. } => {
+            let why = "files of the host are written by the executor";
+            Err(Failure::new(Reason::Unsupported, why))
+        }
     }
 }
 
-fn pool_op(connect: &Connect, name: &str, op: &PoolOp) -> Result<()> {
-    if let PoolOp::Define { xml } = op {
-        connect.define_storage_pool_xml(xml, 0)?;
+/// The secret of this use; `None` when it is not there.
+pub(crate) fn find_secret(connect: &Connect, secret: &SecretName) -> Result<Option<Secret>> {
+    let usage = match secret.usage {
+        SecretUsage::Ceph => sys::VIR_SECRET_USAGE_TYPE_CEPH,
+        SecretUsage::Iscsi => sys::VIR_SECRET_USAGE_TYPE_ISCSI,
+    };
+    let found = connect.lookup_secret_by_usage(usage.cast_signed(), &secret.id);
+    match found.map_err(Failure::from) {
+        Ok(found) => Ok(Some(found)),
+        Err(failure) if failure.reason == Reason::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn secret_op(connect: &Connect, secret: &SecretName, op: &SecretOp) -> Result<()> {
+    if let SecretOp::Define { xml } = op {
+        connect.define_secret_xml(xml, 0)?;
         return Ok(());
+    }
+    let found = find_secret(connect, secret)?
+        .ok_or_else(|| Failure::new(Reason::NotFound, format!("there is no secret {secret}")))?;
+    match op {
+        SecretOp::Define { .. } => {}
+        SecretOp::SetValue { value } => found.set_value(&value.0, 0)?,
+        SecretOp::Undefine => found.undefine()?,
+    }
+    Ok(())
+}
+
+fn pool_op(connect: &Connect, name: &str, op: &PoolOp) -> Result<()> {
+    match op {
+        PoolOp::Define { xml } => {
+            connect.define_storage_pool_xml(xml, 0)?;
+            return Ok(());
+        }
+        PoolOp::CreateTransient { xml } => return create_pool(connect, xml),
+        _ => {}
     }
     let pool = get_pool(connect, name)?;
     match op {
-        PoolOp::Define { .. } => {}
+        PoolOp::Define { .. } | PoolOp::CreateTransient { .. } => {}
         PoolOp::Build => pool.build(build_flags(&pool)?)?,
         PoolOp::Start => pool.create(0)?,
         PoolOp::Stop => pool.destroy()?,
@@ -65,6 +110,25 @@ fn pool_op(connect: &Connect, name: &str, op: &PoolOp) -> Result<()> {
         PoolOp::Autostart(on) => pool.set_autostart(*on)?,
         PoolOp::Delete => pool.delete(sys::VIR_STORAGE_POOL_DELETE_NORMAL)?,
         PoolOp::Undefine => pool.undefine()?,
+    }
+    Ok(())
+}
+
+/// Starts a pool that nothing defines. Its storage is made where that loses nothing; drivers without a disk behind them
+/// know no such flag.
+fn create_pool(connect: &Connect, xml: &str) -> Result<()> {
+    let kind = domxml::pool::read(xml)?.kind;
+    let build = match kind.as_str() {
+        "dir" | "netfs" | "vstorage" => sys::VIR_STORAGE_POOL_CREATE_WITH_BUILD,
+        "fs" | "disk" | "logical" | "zfs" => sys::VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
+        _ => 0,
+    };
+    let created = connect.create_storage_pool_xml(xml, build);
+    match created.map_err(Failure::from) {
+        Err(failure) if build != 0 && failure.is_unsupported() => {
+            connect.create_storage_pool_xml(xml, 0)?;
+        }
+        created => drop(created?),
     }
     Ok(())
 }
@@ -179,6 +243,9 @@ fn vm_op(connect: &Connect, name: &str, op: &VmOp) -> Result<()> {
         VmOp::MemoryLive(size) => {
             domain.set_memory_flags(size.kib(), sys::VIR_DOMAIN_MEM_LIVE)?;
         }
+        VmOp::TuneLive(tuning) => tune::tune(&domain, tuning)?,
+        VmOp::Migrate(migration) => migrate::run(connect, name, migration)?,
+        VmOp::StartPostcopy => migrate::start_postcopy(connect, name)?,
         VmOp::SendKeys { codes } => send_keys(&domain, codes)?,
         VmOp::TakeSnapshot { name, .. } => snapshot::take(&domain, name)?,
         VmOp::RevertTo { snapshot } => snapshot::revert(&domain, snapshot)?,
@@ -294,8 +361,8 @@ fn absent(class: &str, name: &str) -> Failure {
     Failure::new(Reason::NotFound, format!("there is no {class} {name}"))
 }
 
-/// Whether the running VM still has the device of `xml`. Devices without target and MAC cannot be told apart, and
-/// count as gone.
+/// Whether the running VM still has the device of `xml`. Devices without target, MAC or address on the host cannot be
+/// told apart, and count as gone.
 pub(crate) fn still_has(connect: &Connect, name: &str, xml: &str) -> Result<bool> {
     let domain = get_domain(connect, name)?;
     let live = domxml::domain::read(&domain.xml_desc(0)?)?;
@@ -306,6 +373,10 @@ pub(crate) fn still_has(connect: &Connect, name: &str, xml: &str) -> Result<bool
     if let Ok(doc) = domxml::read::parse("interface", "interface", xml) {
         let mac = domxml::domain::read_nic(&doc.root_element()).mac;
         return Ok(live.nics.iter().any(|nic| nic.mac == mac));
+    }
+    if let Ok(doc) = domxml::read::parse("hostdev", "hostdev", xml) {
+        let device = HostDevice::of_definition(doc.root_element());
+        return Ok(device.is_some_and(|device| live.host_devices.contains(&device)));
     }
     Ok(false)
 }

@@ -1,16 +1,17 @@
 //! Filling a volume from a file, through a stream.
 
 use crate::failure::{Failure, Result};
+use crate::ffi;
 use crate::read::pool::find_pool;
-use hypervisor::{Key, Reason, Transferred};
+use hypervisor::{Key, Reason, Transferred, Upload};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use virt::connect::Connect;
 use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
+use virt_sys as sys;
 
 /// Bytes handed to libvirt at a time: what fits into one of its messages.
 /// Source: libvirt `VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX`.
@@ -25,22 +26,30 @@ impl Drop for Canceller {
     }
 }
 
-/// Writes `file` into the volume, from its first byte on. Ends early once `cancelled` is set.
+/// Writes the file into the volume. Ends early once `cancelled` is set.
 pub(crate) fn upload(
     connect: &Connect,
-    (pool, volume): (&str, &str),
-    file: &Path,
+    upload: &Upload,
     moved: &Transferred,
     cancelled: &AtomicBool,
 ) -> Result<()> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(Reason::Invalid, format!("{}: {error}", file.display()))
+        Failure::new(
+            Reason::Invalid,
+            format!("{}: {error}", upload.file.display()),
+        )
     };
-    let mut source = File::open(file).map_err(unreadable)?;
-    let length = source.metadata().map_err(unreadable)?.len();
-    let volume = get_volume(connect, pool, volume)?;
+    let source = File::open(&upload.file).map_err(unreadable)?;
+    let size = source.metadata().map_err(unreadable)?.len();
+    let length = upload.length.unwrap_or(size).min(size);
+    let mut source = source.take(length);
+    let volume = get_volume(connect, &upload.pool, &upload.volume)?;
     let stream = Stream::new(connect, 0)?;
-    volume.upload(&stream, 0, length, 0)?;
+    let flags = match upload.sparse {
+        true => sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM,
+        false => 0,
+    };
+    volume.upload(&stream, upload.offset, length, flags)?;
 
     let mut chunk = vec![0; CHUNK];
     let sent = loop {
@@ -55,7 +64,14 @@ pub(crate) fn upload(
             Ok(count) => count,
             Err(error) => break Err(unreadable(error)),
         };
-        if let Err(failure) = send_all(&stream, &chunk[..count], moved) {
+        let bytes = &chunk[..count];
+        let sent = match upload.sparse && bytes.iter().all(|byte| *byte == 0) {
+            true => ffi::send_hole(&stream, count).map(|()| {
+                moved.fetch_add(count as u64, Ordering::Relaxed);
+            }),
+            false => send_all(&stream, bytes, moved),
+        };
+        if let Err(failure) = sent {
             break Err(failure);
         }
     };

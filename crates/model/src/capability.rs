@@ -111,6 +111,10 @@ impl GuestKind {
                 Self::XenHvm => None,
                 _ => Some("its screen is shown by VNC only"),
             },
+            (_, C::HostDevices) => match self {
+                Self::XenPvh => Some("Xen hands no devices of the host to such a guest"),
+                _ => None,
+            },
             (_, C::ChangeMedium) => match self {
                 Self::XenHvm => None,
                 _ => Some("a paravirtual drive keeps its medium while the VM runs"),
@@ -261,6 +265,8 @@ capabilities! {
     EmulatedNic = "emulated interfaces (e1000…)",
     /// Disks, interfaces and channels of virtio.
     VirtioDevices = "virtio devices",
+    /// PCI and USB devices of the host, handed to the guest.
+    HostDevices = "devices of the host (PCI, USB)",
     /// Interfaces on a device of the host without a bridge (macvtap).
     DirectNic = "interfaces without a bridge (macvtap)",
     /// A firmware that can be chosen: BIOS or UEFI.

@@ -18,6 +18,7 @@ pub mod network;
 pub mod plan;
 pub mod pool;
 pub mod snapshot;
+pub mod uri;
 pub mod vm;
 
 pub use action::{Action, ActionKind, ActionStatus, Lane, Progress};

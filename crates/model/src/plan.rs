@@ -131,6 +131,91 @@ pub enum Step {
         /// What to do.
         op: VmOp,
     },
+    /// Change a secret that libvirt keeps.
+    Secret {
+        /// Which.
+        secret: SecretName,
+        /// What to do.
+        op: SecretOp,
+    },
+    /// Change a file of the host. The executor does it; hypervisors refuse.
+    File {
+        /// Absolute path.
+        path: String,
+        /// What to do.
+        op: FileOp,
+    },
+}
+
+/// What a secret is for: by that, libvirt finds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName {
+    /// Who uses it.
+    pub usage: SecretUsage,
+    /// Name of the use: `pool_vms`.
+    pub id: String,
+}
+
+/// Who uses a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecretUsage {
+    /// Ceph: RBD pools.
+    Ceph,
+    /// iSCSI targets with CHAP.
+    Iscsi,
+}
+
+impl SecretUsage {
+    /// libvirt's word: `<usage type=…>`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ceph => "ceph",
+            Self::Iscsi => "iscsi",
+        }
+    }
+}
+
+/// `iscsi pool_vms`.
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.usage.as_str(), self.id)
+    }
+}
+
+/// A change to a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretOp {
+    /// Write the definition: what it is for, not its value.
+    Define {
+        /// Secret XML.
+        xml: String,
+    },
+    /// Give it a value.
+    SetValue {
+        /// The value.
+        value: Content,
+    },
+    /// Remove it with its value.
+    Undefine,
+}
+
+/// A change to a file of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileOp {
+    /// Write it, in place of what is there; folders above it are made.
+    Write {
+        /// What it holds afterwards.
+        content: Content,
+        /// For root alone.
+        private: bool,
+    },
+    /// Fetch it; what is there already stays.
+    Fetch {
+        /// Where it comes from.
+        source: ImageSource,
+    },
+    /// Remove it.
+    Remove,
 }
 
 /// A change to a storage pool.
@@ -138,6 +223,11 @@ pub enum Step {
 pub enum PoolOp {
     /// Write the persistent definition (new or changed).
     Define {
+        /// Pool XML.
+        xml: String,
+    },
+    /// Start a pool that nothing defines: it is gone when it is stopped. Its storage is made where there is none.
+    CreateTransient {
         /// Pool XML.
         xml: String,
     },
@@ -189,7 +279,7 @@ pub enum VolumeOp {
     Delete,
 }
 
-/// Bytes of a generated medium. They may hold passwords and keys, so they show only their number.
+/// Bytes that may hold passwords and keys, so they show only their number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content(pub Vec<u8>);
 
@@ -202,7 +292,7 @@ impl fmt::Debug for Content {
 /// Where an image comes from. Its URL may hold a password, so it shows itself without.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ImageSource {
-    /// `http://…`, `https://…`, or an absolute path on the host.
+    /// `http://…`, `https://…`, `ftp://…`, or an absolute path on the host.
     pub location: String,
     /// `sha256=…` or a bare hex SHA-256, if given.
     pub checksum: Option<String>,
@@ -328,6 +418,12 @@ pub enum VmOp {
     VcpusLive(u32),
     /// Memory (balloon) of the running VM.
     MemoryLive(Bytes),
+    /// What the host gives the running VM: time, CPUs, threads, memory.
+    TuneLive(Tuning),
+    /// Move it to another host.
+    Migrate(Box<Migration>),
+    /// Switch a running migration over to post-copy: the guest goes on at its destination, and fetches what is missing.
+    StartPostcopy,
     /// Start a VM that nothing defines: it is gone when it is off.
     CreateTransient {
         /// Domain XML.
@@ -360,6 +456,124 @@ pub enum VmOp {
     /// Remove the definition and what the hypervisor keeps beside it: saved memory, snapshots' and checkpoints'
     /// metadata, UEFI variables. Disks stay.
     Purge,
+}
+
+/// A resource that the host gives a running VM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tuning {
+    /// A weight or limit of CPU time.
+    Scheduler {
+        /// libvirt's name of it: `cpu_shares`, `vcpu_quota`…
+        parameter: &'static str,
+        /// Shares, or microseconds; -1 lifts a quota.
+        value: i64,
+    },
+    /// CPUs of the host that a vCPU runs on.
+    PinVcpu {
+        /// Number of the vCPU.
+        vcpu: u32,
+        /// Numbers of the host's CPUs.
+        cpus: Vec<u32>,
+    },
+    /// CPUs of the host that the emulator's other threads run on.
+    PinEmulator {
+        /// Numbers of the host's CPUs.
+        cpus: Vec<u32>,
+    },
+    /// CPUs of the host that an I/O thread runs on.
+    PinIoThread {
+        /// Number of the thread.
+        thread: u32,
+        /// Numbers of the host's CPUs.
+        cpus: Vec<u32>,
+    },
+    /// One I/O thread more.
+    AddIoThread(u32),
+    /// One I/O thread less.
+    RemoveIoThread(u32),
+    /// A limit of memory.
+    MemoryLimit {
+        /// libvirt's name of it: `hard_limit`…
+        parameter: &'static str,
+        /// The limit.
+        size: Bytes,
+    },
+}
+
+/// `cpu_shares 2048`, `vCPU 0 to CPUs 1,2`.
+impl fmt::Display for Tuning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |cpus: &[u32]| {
+            let cpus: Vec<String> = cpus.iter().map(u32::to_string).collect();
+            cpus.join(",")
+        };
+        match self {
+            Self::Scheduler { parameter, value } => write!(f, "{parameter} {value}"),
+            Self::PinVcpu { vcpu, cpus } => write!(f, "vCPU {vcpu} on CPUs {}", list(cpus)),
+            Self::PinEmulator { cpus } => write!(f, "emulator on CPUs {}", list(cpus)),
+            Self::PinIoThread { thread, cpus } => {
+                write!(f, "I/O thread {thread} on CPUs {}", list(cpus))
+            }
+            Self::AddIoThread(thread) => write!(f, "I/O thread {thread}"),
+            Self::RemoveIoThread(thread) => write!(f, "no I/O thread {thread}"),
+            Self::MemoryLimit { parameter, size } => write!(f, "{parameter} {size}"),
+        }
+    }
+}
+
+/// How a VM moves to another host. Its disks must be reachable there, unless they are copied along.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Migration {
+    /// URI of the other hypervisor, as this one reaches it: `qemu+ssh://kvm2/system`.
+    pub target: String,
+    /// While the guest runs.
+    pub live: bool,
+    /// It is defined there afterwards.
+    pub persistent: bool,
+    /// It is no longer defined here afterwards.
+    pub undefine_source: bool,
+    /// Only the definition of a VM that is off.
+    pub offline: bool,
+    /// Over libvirt's own connection, rather than one between the emulators.
+    pub tunnelled: bool,
+    /// Most MiB a second.
+    pub max_bandwidth: Option<u64>,
+    /// Longest time in milliseconds that the guest stands still for.
+    pub max_downtime: Option<u64>,
+    /// So many connections at once.
+    pub parallel_connections: Option<u32>,
+    /// How memory is compressed on its way; `None` is not at all.
+    pub compression: Option<Compression>,
+    /// Disks that are copied along.
+    pub copy_storage: Option<CopyStorage>,
+    /// It may be switched over to post-copy.
+    pub postcopy: bool,
+    /// Most MiB a second after that.
+    pub postcopy_bandwidth: Option<u64>,
+}
+
+/// How memory is compressed on its way to another host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compression {
+    /// `mt`, `xbzrle`, `zstd`…; the hypervisor's choice when there is none.
+    pub methods: Vec<String>,
+    /// Level of `mt`, 0 to 9.
+    pub mt_level: Option<u32>,
+    /// Threads of `mt` here.
+    pub mt_threads: Option<u32>,
+    /// Threads of `mt` there.
+    pub mt_dthreads: Option<u32>,
+    /// Cache of `xbzrle` in bytes.
+    pub xbzrle_cache: Option<u64>,
+}
+
+/// Which disks are copied along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyStorage {
+    /// All of their content.
+    All,
+    /// Only what is above the backing store, which the other host has.
+    Incremental,
 }
 
 #[cfg(test)]

@@ -101,11 +101,6 @@ pub trait Catalog {
 
     /// The arguments a function takes beside the global ones; `None` when it takes any.
     fn arguments(&self, module: &str, function: &str) -> Option<Vec<String>>;
-
-    /// Why a function that authors may well expect is not there; `None` for one that nobody knows.
-    fn why_absent(&self, _module: &str, _function: &str) -> Option<String> {
-        None
-    }
 }
 
 /// Whom the files are compiled for: what a template can look up without asking a host.

@@ -43,7 +43,7 @@ pub(crate) struct PerVm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeviceChange {
     pub(crate) step: usize,
-    /// `disk` or `interface`.
+    /// `disk`, `interface` or `hostdev`.
     pub(crate) class: &'static str,
     /// `attached`, `detached`, `updated`.
     pub(crate) list: &'static str,
@@ -104,17 +104,20 @@ fn updated(
     for (class, lists) in [
         ("disk", &["attached", "detached", "updated"][..]),
         ("interface", &["attached", "detached"][..]),
+        ("hostdev", &[][..]),
     ] {
         let done: Vec<&DeviceChange> = devices
             .iter()
             .filter(|change| change.class == class && !is_refused(change.step))
             .collect();
-        if placeholders || !done.is_empty() {
+        if placeholders && class != "hostdev" || !done.is_empty() {
             status.insert(class.to_owned(), Value::Object(device_lists(lists, &done)));
         }
     }
     for (step, flag) in scalars {
-        status.insert((*flag).to_owned(), json!(!is_refused(*step)));
+        // One flag may stand for several changes.
+        let others = status.get(*flag).is_none_or(|flag| *flag == json!(true));
+        status.insert((*flag).to_owned(), json!(others && !is_refused(*step)));
     }
     if !refused.is_empty() {
         let reasons: Vec<&str> = refused.iter().map(|r| r.reason.as_str()).collect();

@@ -6,14 +6,12 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StateError {
     /// There is no such state function here.
-    #[error("State '{state}.{fun}' {}", not_found(.known_to_salt, .closest))]
+    #[error("State '{state}.{fun}' was not found{}", .closest.as_ref().map(|c| format!("; the closest is '{c}'")).unwrap_or_default())]
     UnknownFunction {
         /// Its module.
         state: String,
         /// Its name.
         fun: String,
-        /// Salt has it, this version does not.
-        known_to_salt: bool,
         /// The most similar function there is.
         closest: Option<String>,
     },
@@ -88,18 +86,6 @@ impl StateError {
             object: object.into(),
             message: error.to_string(),
         }
-    }
-}
-
-fn not_found(known_to_salt: &bool, closest: &Option<String>) -> String {
-    let why = if *known_to_salt {
-        "is known to Salt, but not in this version of Salar"
-    } else {
-        "was not found"
-    };
-    match closest {
-        Some(closest) if !known_to_salt => format!("{why}; the closest is '{closest}'"),
-        _ => why.to_owned(),
     }
 }
 

@@ -27,9 +27,9 @@ mod want;
 pub use catalog::catalog;
 pub use error::StateError;
 pub use export::{Exportable, export};
-pub use observe::{Config, HostPath, Needs, Observation};
+pub use observe::{Config, HostPath, KnownSecret, Needs, Observation};
 pub use planned::{ChunkPlan, Refusal, Verdict};
-pub use planners::{WATCHED, further_needs, needs, plan};
+pub use planners::{WATCHED, further_needs, needs, plan, pool_secrets};
 pub use predict::predict;
 pub use sls::{Map, Value};
 

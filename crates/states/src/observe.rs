@@ -2,7 +2,10 @@
 
 use crate::{StateError, Value};
 use domxml::capabilities::Capabilities;
+use domxml::device::NodeDevice;
+use model::plan::SecretName;
 use model::{Network, Pool, Snapshot, Vm, Volume};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What must be read before a state can be planned.
@@ -32,6 +35,14 @@ pub struct Needs {
     pub paths: BTreeSet<String>,
     /// `salt://` files: where do they lie on the host?
     pub salt_files: BTreeSet<String>,
+    /// Of these, also the checksum: their content counts, not their name.
+    pub checksums: BTreeSet<String>,
+    /// Every device of the host.
+    pub node_devices: bool,
+    /// Secrets: are they there, and do they have the value that was given them last?
+    pub secrets: BTreeSet<SecretName>,
+    /// Absolute paths on the host: which text is there?
+    pub texts: BTreeSet<String>,
 }
 
 impl Needs {
@@ -64,6 +75,10 @@ impl Needs {
         self.capabilities |= other.capabilities;
         self.paths.extend(other.paths);
         self.salt_files.extend(other.salt_files);
+        self.checksums.extend(other.checksums);
+        self.node_devices |= other.node_devices;
+        self.secrets.extend(other.secrets);
+        self.texts.extend(other.texts);
     }
 }
 
@@ -76,7 +91,16 @@ pub struct Config {
 
 impl Config {
     /// The keys that states read.
-    pub const KEYS: &[&str] = &["virt:images", "virt:disk", "virt:nic"];
+    pub const KEYS: &[&str] = &[
+        "virt:images",
+        "virt:disk",
+        "virt:nic",
+        "libvirt.cacert.pem",
+        "libvirt.clientcert.pem",
+        "libvirt.clientkey.pem",
+        "libvirt.servercert.pem",
+        "libvirt.serverkey.pem",
+    ];
 
     /// Looks up every key; `None` for one that is not configured.
     pub fn read(look_up: impl Fn(&str) -> Option<Value>) -> Self {
@@ -96,6 +120,17 @@ impl Config {
 
     pub(crate) fn uri(&self) -> Option<&str> {
         self.uri.as_deref()
+    }
+
+    /// Refuses what is done to files of the host, where the hypervisor is on another machine.
+    pub(crate) fn needs_files(&self, what: &str) -> Result<(), StateError> {
+        match self.uri().filter(|uri| model::uri::is_remote(uri)) {
+            None => Ok(()),
+            Some(uri) => Err(StateError::host(
+                format!("{what} on the host, and its files are out of reach over {uri}"),
+                "Run an agent on that host",
+            )),
+        }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
@@ -141,6 +176,42 @@ pub struct Observation {
     pub paths: BTreeMap<String, HostPath>,
     /// Where a `salt://` file lies on the host; `None` when there is no such file.
     pub salt_files: BTreeMap<String, Option<String>>,
+    /// SHA-256 of `salt://` files, in hexadecimal digits; those that are not there are absent.
+    pub checksums: BTreeMap<String, String>,
+    /// Every device of the host.
+    pub node_devices: Option<Vec<NodeDevice>>,
+    /// Secrets by their use.
+    pub secrets: BTreeMap<SecretName, Option<KnownSecret>>,
+    /// Texts at paths of the host; `None` where there is none.
+    pub texts: BTreeMap<String, Option<String>>,
+}
+
+/// A secret that is there. Nobody can read its value, so what it was set to last is remembered by a checksum.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownSecret {
+    /// Made at random, and part of the checksum.
+    pub salt: String,
+    /// Checksum of the value, by [`KnownSecret::digest`]; empty when nobody here has set it.
+    pub digest: String,
+}
+
+impl KnownSecret {
+    /// The checksum of a value.
+    pub fn digest(salt: &str, value: &[u8]) -> String {
+        let mut hash = Sha256::new();
+        hash.update(salt);
+        hash.update([0]);
+        hash.update(value);
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// It was set to this value last.
+    pub(crate) fn has(&self, value: &[u8]) -> bool {
+        !self.digest.is_empty() && self.digest == Self::digest(&self.salt, value)
+    }
 }
 
 impl Observation {
@@ -178,6 +249,17 @@ impl Observation {
         found(&self.volumes, &key, || {
             format!("volume {name} of pool {pool}")
         })
+    }
+
+    /// A secret that was looked for.
+    pub(crate) fn secret(&self, secret: &SecretName) -> Result<Option<&KnownSecret>, StateError> {
+        found(&self.secrets, secret, || format!("the secret {secret}"))
+    }
+
+    /// The text at a path that was read.
+    pub(crate) fn text(&self, path: &str) -> Result<Option<&str>, StateError> {
+        let text = found(&self.texts, &path.to_owned(), || path.to_owned())?;
+        Ok(text.map(String::as_str))
     }
 
     /// Every volume of a pool, by name.

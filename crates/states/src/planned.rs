@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) comment: String,
     /// The comment of a dry run where Salt words it differently.
     pub(crate) comment_if_tested: Option<String>,
+    /// A dry run does not tell what would change. Source: Salt `virt.keys`.
+    pub(crate) silent_if_tested: bool,
     pub(crate) changes: Changes,
     /// The result of an applied plan; `false` for states whose purpose is to fail.
     pub(crate) result: bool,
@@ -35,6 +37,7 @@ impl Outcome {
         Self {
             comment: comment.into(),
             comment_if_tested: None,
+            silent_if_tested: false,
             changes,
             result: true,
             failed: None,
@@ -77,7 +80,8 @@ impl ChunkPlan {
                             | VmOp::DetachLive { .. }
                             | VmOp::UpdateLive { .. }
                             | VmOp::VcpusLive(_)
-                            | VmOp::MemoryLive(_),
+                            | VmOp::MemoryLive(_)
+                            | VmOp::TuneLive(_),
                         ..
                     } | Step::Pool {
                         op: PoolOp::Build,
@@ -114,7 +118,10 @@ impl ChunkPlan {
                 Some(self.outcome.result && reported.success)
             },
             comment: self.with_pending(comment),
-            changes: reported.changes,
+            changes: match self.outcome.silent_if_tested {
+                true => Map::new(),
+                false => reported.changes,
+            },
         }
     }
 

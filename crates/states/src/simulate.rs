@@ -1,5 +1,6 @@
 //! What a running domain's XML becomes by a live change: for plans that look ahead.
 
+use domxml::device::HostDevice;
 use domxml::read::{NodeExt, parse};
 use domxml::{Document, Place};
 use model::plan::VmOp;
@@ -16,11 +17,13 @@ pub(crate) fn live_xml_after(xml: &str, op: &VmOp) -> Option<String> {
         }
         VmOp::DetachLive { xml } => {
             let (element, key) = identity(xml)?;
-            document.remove(&device_place(element, &key)).ok()?;
+            let range = document.read(|root| Some(find(root, element, &key)?.range()))?;
+            document.remove_range(range).ok()?;
         }
         VmOp::UpdateLive { xml } => {
             let (element, key) = identity(xml)?;
-            document.remove(&device_place(element, &key)).ok()?;
+            let range = document.read(|root| Some(find(root, element, &key)?.range()))?;
+            document.remove_range(range).ok()?;
             document.insert_written(&devices, element, xml).ok()?;
         }
         VmOp::VcpusLive(count) => {
@@ -36,7 +39,10 @@ pub(crate) fn live_xml_after(xml: &str, op: &VmOp) -> Option<String> {
             document.set(&place.clone().attr("unit"), "KiB").ok()?;
             document.set(&place, &size.kib().to_string()).ok()?;
         }
+        VmOp::TuneLive(tuning) => domxml::tuning::apply(&mut document, tuning).ok()?,
         VmOp::Define { .. }
+        | VmOp::Migrate(_)
+        | VmOp::StartPostcopy
         | VmOp::Autostart(_)
         | VmOp::Life(_)
         | VmOp::CreateTransient { .. }
@@ -50,15 +56,10 @@ pub(crate) fn live_xml_after(xml: &str, op: &VmOp) -> Option<String> {
     Some(document.into_string())
 }
 
-/// The text of a device by its class and its target or MAC address.
+/// The text of a device by its class and its target, MAC address or address on the host.
 pub(crate) fn device_at(xml: &str, element: &str, key: &str) -> Option<String> {
     let doc = parse("domain", "domain", xml).ok()?;
-    let place = match element {
-        "disk" => device_place("disk", key),
-        "interface" => device_place("interface", key),
-        _ => return None,
-    };
-    let node = place.element(doc.root_element())?;
+    let node = find(doc.root_element(), element, key)?;
     Some(xml[node.range()].to_owned())
 }
 
@@ -66,17 +67,27 @@ pub(crate) fn device_at(xml: &str, element: &str, key: &str) -> Option<String> {
 fn identity(xml: &str) -> Option<(&'static str, String)> {
     let doc = roxmltree::Document::parse(xml).ok()?;
     let root: Node = doc.root_element();
-    match root.tag_name().name() {
-        "disk" => Some(("disk", root.attr_at("target", "dev").to_owned())),
-        "interface" => Some(("interface", root.attr_at("mac", "address").to_owned())),
+    let class = root.tag_name().name();
+    let class = ["disk", "interface", "hostdev"]
+        .into_iter()
+        .find(|known| *known == class)?;
+    Some((class, key_of(root)?))
+}
+
+/// What tells a device from others of its class.
+fn key_of(device: Node) -> Option<String> {
+    match device.tag_name().name() {
+        "disk" => Some(device.attr_at("target", "dev").to_owned()),
+        "interface" => Some(device.attr_at("mac", "address").to_owned()),
+        "hostdev" => HostDevice::of_definition(device).map(|device| device.to_string()),
         _ => None,
     }
 }
 
-fn device_place(element: &'static str, key: &str) -> Place {
-    let devices = Place::at("devices");
-    match element {
-        "disk" => devices.holding("disk", "target", "dev", key),
-        _ => devices.holding("interface", "mac", "address", key),
-    }
+fn find<'a, 'i>(root: Node<'a, 'i>, class: &str, key: &str) -> Option<Node<'a, 'i>> {
+    let devices = root.child("devices")?.children_named(class).into_iter();
+    let is_meant = |known: String| known.eq_ignore_ascii_case(key);
+    devices
+        .into_iter()
+        .find(|node| key_of(*node).is_some_and(is_meant))
 }

@@ -116,7 +116,7 @@ async fn walk(
     let mut results: Vec<Option<ChunkResult>> = compiled.chunks.iter().map(|_| None).collect();
     let run = Arc::new(Run {
         minion: minion.clone(),
-        config: config_of(&target),
+        config: config_of(&target).connected_to(&minion.uri),
         compiled,
         options,
         locks: Locks::default(),

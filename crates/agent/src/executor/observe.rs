@@ -4,8 +4,9 @@ use super::Run;
 use super::locks::{Object, Use};
 use crate::received::ReceiveError;
 use domxml::capabilities::Capabilities;
+use domxml::device::NodeDevice;
 use futures_util::future::{join_all, try_join_all};
-use hypervisor::{HypervisorError, Key, Reason};
+use hypervisor::{Document, HypervisorError, Key, Reason};
 use sls::Chunk;
 use states::{HostPath, Needs, Observation};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,8 +81,23 @@ impl Run {
             .collect();
         seen.config = self.config.clone();
         seen.paths = self.paths(needs).await;
+        seen.texts = self.texts(needs).await;
+        if needs.node_devices {
+            seen.node_devices = Some(self.node_devices().await?);
+        }
+        for secret in &needs.secrets {
+            let hypervisor = self.minion.hypervisor.as_ref();
+            let known = self.minion.passwords.look(hypervisor, secret).await?;
+            seen.secrets.insert(secret.clone(), known);
+        }
         for url in &needs.salt_files {
             let found = self.salt_file(url).await?;
+            if needs.checksums.contains(url)
+                && let Some(path) = &found
+            {
+                let checksum = checksum(url, path).await?;
+                seen.checksums.insert(url.clone(), checksum);
+            }
             seen.salt_files.insert(url.clone(), found);
         }
         for (_, plan) in self
@@ -276,6 +292,29 @@ impl Run {
         join_all(reads).await.into_iter().collect()
     }
 
+    /// The texts of files. Of a described host none is known, so a plan for it writes all of them.
+    async fn texts(&self, needs: &Needs) -> BTreeMap<String, Option<String>> {
+        let mut texts = BTreeMap::new();
+        for path in &needs.texts {
+            let text = match &self.minion.known {
+                None => tokio::fs::read_to_string(path).await.ok(),
+                Some(_) => None,
+            };
+            texts.insert(path.clone(), text);
+        }
+        texts
+    }
+
+    async fn node_devices(&self) -> Result<Vec<NodeDevice>, HypervisorError> {
+        let told = self
+            .minion
+            .hypervisor
+            .documents(&Document::NodeDevices)
+            .await?;
+        let devices = told.iter().filter_map(|xml| domxml::device::read(xml).ok());
+        Ok(devices.collect())
+    }
+
     async fn look_at(&self, path: &str) -> HostPath {
         match &self.minion.known {
             None => look_at(path).await,
@@ -300,6 +339,16 @@ impl Run {
     }
 }
 
+/// SHA-256 of a file of the state tree.
+async fn checksum(url: &str, path: &str) -> Result<String, Unseen> {
+    crate::image::sha256_of(path)
+        .await
+        .map_err(|why| Unseen::Unreadable {
+            url: url.to_owned(),
+            why: why.to_string(),
+        })
+}
+
 /// Why what a state needs to know of the host is not known.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unseen {
@@ -307,6 +356,8 @@ pub(super) enum Unseen {
     Hypervisor(#[from] HypervisorError),
     #[error("cannot get {url} from the server: {source}")]
     File { url: String, source: ReceiveError },
+    #[error("cannot read {url}: {why}")]
+    Unreadable { url: String, why: String },
 }
 
 impl Unseen {
@@ -315,6 +366,7 @@ impl Unseen {
         match self {
             Self::Hypervisor(error) => error.hint(),
             Self::File { .. } => Some("look at the server's log, then ask again"),
+            Self::Unreadable { .. } => Some("check the rights of the file under the file roots"),
         }
     }
 }

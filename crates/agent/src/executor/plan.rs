@@ -4,7 +4,9 @@
 
 use hypervisor::attempt;
 use model::Request;
-use model::plan::{NetworkOp, Plan, PlannedStep, PoolOp, Step, Undo, VmOp, VolumeOp};
+use model::plan::{
+    FileOp, NetworkOp, Plan, PlannedStep, PoolOp, SecretOp, Step, Tuning, Undo, VmOp, VolumeOp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -92,11 +94,13 @@ fn device(planned: &PlannedStep) -> Option<Value> {
     }
 }
 
-/// The call of libvirt that does the step; a step of several calls has the one that makes the change.
+/// The call of libvirt that does the step; a step of several calls has the one that makes the change. What is done to the
+/// host's files is no call of libvirt.
 const fn call_of(step: &Step) -> &'static str {
     match step {
         Step::Pool { op, .. } => match op {
             PoolOp::Define { .. } => "virStoragePoolDefineXML",
+            PoolOp::CreateTransient { .. } => "virStoragePoolCreateXML",
             PoolOp::Build => "virStoragePoolBuild",
             PoolOp::Start => "virStoragePoolCreate",
             PoolOp::Stop => "virStoragePoolDestroy",
@@ -137,12 +141,33 @@ const fn call_of(step: &Step) -> &'static str {
             VmOp::UpdateLive { .. } => "virDomainUpdateDeviceFlags",
             VmOp::VcpusLive(_) => "virDomainSetVcpusFlags",
             VmOp::MemoryLive(_) => "virDomainSetMemoryFlags",
+            VmOp::TuneLive(tuning) => match tuning {
+                Tuning::Scheduler { .. } => "virDomainSetSchedulerParametersFlags",
+                Tuning::PinVcpu { .. } => "virDomainPinVcpuFlags",
+                Tuning::PinEmulator { .. } => "virDomainPinEmulator",
+                Tuning::PinIoThread { .. } => "virDomainPinIOThread",
+                Tuning::AddIoThread(_) => "virDomainAddIOThread",
+                Tuning::RemoveIoThread(_) => "virDomainDelIOThread",
+                Tuning::MemoryLimit { .. } => "virDomainSetMemoryParameters",
+            },
+            VmOp::Migrate(_) => "virDomainMigrateToURI3",
+            VmOp::StartPostcopy => "virDomainMigrateStartPostCopy",
             VmOp::CreateTransient { .. } => "virDomainCreateXML",
             VmOp::SendKeys { .. } => "virDomainSendKey",
             VmOp::TakeSnapshot { .. } => "virDomainSnapshotCreateXML",
             VmOp::RevertTo { .. } => "virDomainRevertToSnapshot",
             VmOp::DeleteSnapshot { .. } => "virDomainSnapshotDelete",
             VmOp::Undefine | VmOp::Purge => "virDomainUndefineFlags",
+        },
+        Step::Secret { op, .. } => match op {
+            SecretOp::Define { .. } => "virSecretDefineXML",
+            SecretOp::SetValue { .. } => "virSecretSetValue",
+            SecretOp::Undefine => "virSecretUndefine",
+        },
+        Step::File { op, .. } => match op {
+            FileOp::Write { .. } => "write",
+            FileOp::Fetch { .. } => "fetch",
+            FileOp::Remove => "unlink",
         },
     }
 }
@@ -151,7 +176,11 @@ const fn call_of(step: &Step) -> &'static str {
 fn content(step: &Step) -> Value {
     match step {
         Step::Pool {
-            op: PoolOp::Define { xml },
+            op: PoolOp::Define { xml } | PoolOp::CreateTransient { xml },
+            ..
+        }
+        | Step::Secret {
+            op: SecretOp::Define { xml },
             ..
         }
         | Step::Volume {
@@ -221,7 +250,24 @@ fn content(step: &Step) -> Value {
         Step::Volume {
             op: VolumeOp::Write { content },
             ..
+        }
+        | Step::File {
+            op: FileOp::Write { content, .. },
+            ..
         } => json!({"sha256": hex(&Sha256::digest(&content.0)), "size_bytes": content.0.len()}),
+        Step::File {
+            op: FileOp::Fetch { source },
+            ..
+        } => json!({"from": source.shown(), "checksum": source.checksum}),
+        // A password is short enough to be guessed from its hash.
+        Step::Secret {
+            op: SecretOp::SetValue { .. },
+            ..
+        } => Value::Null,
+        Step::Vm {
+            op: VmOp::Migrate(migration),
+            ..
+        } => json!({"to": model::plan::without_credentials(&migration.target)}),
         // The words that name these steps say everything.
         Step::Pool {
             op:
@@ -245,6 +291,8 @@ fn content(step: &Step) -> Value {
             op:
                 VmOp::Life(_)
                 | VmOp::VcpusLive(_)
+                | VmOp::TuneLive(_)
+                | VmOp::StartPostcopy
                 | VmOp::SendKeys { .. }
                 | VmOp::TakeSnapshot { .. }
                 | VmOp::RevertTo { .. }
@@ -252,6 +300,13 @@ fn content(step: &Step) -> Value {
                 | VmOp::Undefine
                 | VmOp::Purge,
             ..
+        }
+        | Step::Secret {
+            op: SecretOp::Undefine,
+            ..
+        }
+        | Step::File {
+            op: FileOp::Remove, ..
         } => Value::Null,
     }
 }

@@ -1,10 +1,11 @@
 //! Carrying a plan out: step by step, and back again when one fails.
 
 use super::Run;
+use crate::host_file::{self, FileError};
 use crate::image::{ImageError, NewVolume, Workshop};
 use crate::progress::{ProgressSink, Tidings};
 use hypervisor::{HypervisorError, Reason};
-use model::plan::{NetworkOp, PlannedStep, PoolOp, Step, Undo, VmOp, VolumeOp};
+use model::plan::{NetworkOp, PlannedStep, PoolOp, SecretOp, Step, Undo, VmOp, VolumeOp};
 use model::{Progress, Request};
 use sls::Chunk;
 use states::{ChunkPlan, Refusal, Verdict};
@@ -17,6 +18,8 @@ enum StepError {
     Hypervisor(#[from] HypervisorError),
     #[error(transparent)]
     Image(#[from] ImageError),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl StepError {
@@ -25,10 +28,11 @@ impl StepError {
         match self {
             Self::Hypervisor(error) => error.message.clone(),
             Self::Image(error) => error.to_string(),
+            Self::File(error) => error.to_string(),
         }
     }
 
-    /// Making a volume from an image cleans up behind itself, so its outcome is never open.
+    /// Making a volume from an image, and writing a file, clean up behind themselves, so their outcome is never open.
     fn leaves_outcome_unknown(&self) -> bool {
         matches!(self, Self::Hypervisor(error) if error.reason.leaves_outcome_unknown())
     }
@@ -38,6 +42,7 @@ impl StepError {
         let hint = match self {
             Self::Hypervisor(error) => error.hint(),
             Self::Image(error) => error.hint(),
+            Self::File(error) => error.hint(),
         };
         hint.map_or_else(|| self.to_string(), |hint| format!("{self}\nHint: {hint}"))
     }
@@ -51,7 +56,7 @@ impl Run {
         for (index, planned) in plan.plan.steps.iter().enumerate() {
             if self.options.context.cancel.is_cancelled() {
                 let reason = format!("Cancelled before: {}", planned.summary);
-                return self.give_up(plan, &done, reason).await;
+                return self.give_up(chunk, plan, &done, reason).await;
             }
             self.tell(
                 chunk,
@@ -66,7 +71,7 @@ impl Run {
                     if !self.took_effect(chunk, planned).await {
                         // It may still have happened, so its undo is tried as well.
                         done.push(planned);
-                        return self.give_up(plan, &done, error.comment()).await;
+                        return self.give_up(chunk, plan, &done, error.comment()).await;
                     }
                     done.push(planned);
                 }
@@ -74,7 +79,7 @@ impl Run {
                     step: index,
                     reason: error.reason(),
                 }),
-                Err(error) => return self.give_up(plan, &done, error.comment()).await,
+                Err(error) => return self.give_up(chunk, plan, &done, error.comment()).await,
             }
         }
         plan.applied(&refused)
@@ -112,6 +117,19 @@ impl Run {
                 .workshop(&progress)
                 .write(pool, name, &content.0)
                 .await?),
+            Step::File { path, op } => {
+                Ok(host_file::perform(path, op, &self.minion.images, &progress).await?)
+            }
+            Step::Secret {
+                secret,
+                op: SecretOp::SetValue { value },
+            } => {
+                let hypervisor = self.minion.hypervisor.as_ref();
+                hypervisor.perform(step).await?;
+                let passwords = &self.minion.passwords;
+                passwords.remember(hypervisor, secret, &value.0).await;
+                Ok(())
+            }
             step => Ok(self.minion.hypervisor.perform(step).await?),
         }
     }
@@ -139,15 +157,21 @@ impl Run {
         }
     }
 
-    async fn give_up(&self, plan: &ChunkPlan, done: &[&PlannedStep], reason: String) -> Verdict {
+    async fn give_up(
+        &self,
+        chunk: &Chunk,
+        plan: &ChunkPlan,
+        done: &[&PlannedStep],
+        reason: String,
+    ) -> Verdict {
         let mut reason = reason;
         for planned in done.iter().rev() {
             let Undo::By(step) = &planned.undo else {
                 continue;
             };
-            match self.minion.hypervisor.perform(step).await {
+            match self.perform(chunk, step).await {
                 Ok(()) => {}
-                Err(error) if is_undone_already(step, error.reason) => {}
+                Err(StepError::Hypervisor(error)) if is_undone_already(step, error.reason) => {}
                 Err(error) => {
                     tracing::warn!("Cannot take back '{}': {error}", planned.summary);
                     reason.push_str(&format!("\nNot taken back: {}: {error}", planned.summary));

@@ -1,4 +1,4 @@
-//! What Salt's `virt` modules have and this program has not, each with its reason.
+//! Functions of Salt that this program has not, each with its reason. All states and functions of `virt` are there.
 
 const OTHERS: &str = "a state file compiles to the same whatever other machines answer; take the value from the pillar";
 const COMMANDS: &str = "no command of a caller's runs on a host; onlyif, unless and check_cmd of a state run those of its author";
@@ -9,18 +9,6 @@ const ALWAYS: &str = "states cannot be switched off on a host; leave them out wi
 
 /// Functions with the reason why they are left out. Source: Salt 3008, `saltext.virt`.
 pub(super) const FUNCTIONS: &[(&str, &str)] = &[
-    (
-        "virt.migrate",
-        "moving VMs between hosts is not offered in this version",
-    ),
-    (
-        "virt.migrate_start_postcopy",
-        "moving VMs between hosts is not offered in this version",
-    ),
-    (
-        "virt.seed_non_shared_migrate",
-        "moving VMs between hosts is not offered in this version",
-    ),
     ("cmd.run", COMMANDS),
     ("cmd.run_all", COMMANDS),
     ("cmd.run_stdout", COMMANDS),
@@ -51,27 +39,6 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
         "state.orchestrate",
         "it runs on Salt's master over many hosts; give salar run several hosts instead",
     ),
-];
-
-/// Virt states that Salt has.
-#[cfg(test)]
-pub(super) const STATES_OF_SALT: &[&str] = &[
-    "defined",
-    "keys",
-    "network_defined",
-    "network_running",
-    "pool_defined",
-    "pool_deleted",
-    "pool_running",
-    "powered_off",
-    "rebooted",
-    "reverted",
-    "running",
-    "saved",
-    "snapshot",
-    "stopped",
-    "unpowered",
-    "volume_defined",
 ];
 
 /// Why Salt's function of this name is not here.

@@ -1,15 +1,12 @@
-//! `virt.*` functions that change the definition of one VM, or take it away.
+//! `virt.*` functions that change the definition of one VM, or remove it.
 
 use super::table::{Access, Function};
 use super::vm::find_vm;
 use super::{Arguments, Call, Fault, Return};
 use domxml::{Document, Place};
-use hypervisor::Key;
-use model::plan::{Step, VmOp, VolumeOp};
-use model::vm::Disk;
-use model::{Bytes, Capability, Inventory, Request, Vm};
+use model::plan::{Step, VmOp};
+use model::{Bytes, Capability, Vm};
 use serde_json::Value;
-use std::path::Path;
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -44,13 +41,6 @@ pub(super) const TABLE: &[Function] = &[
                 change(&call, vm.name, VmOp::Undefine).await
             })
         },
-    },
-    Function {
-        name: "virt.purge",
-        signature: "vm_, dirs=False, removables=False",
-        doc: "virt.purge VM [removables=True]\n\nCuts the power, deletes the volumes of the disks (with removables=True also those in drives) and the definition. Nothing is touched unless every disk is a volume of a running pool that no other VM has.",
-        access: Access::Changes,
-        run: |call| Box::pin(purge(call)),
     },
     Function {
         name: "virt.define_xml_str",
@@ -241,115 +231,4 @@ async fn create(call: &Call<'_>, xml: String) -> Result<Return, Fault> {
     let read = domxml::domain::read(&xml)
         .map_err(|error| Fault::new(format!("cannot start a VM: {error}")))?;
     change(call, read.name, VmOp::CreateTransient { xml }).await
-}
-
-/// Everything is looked up before anything is touched.
-async fn purge(call: Call<'_>) -> Result<Return, Fault> {
-    if call
-        .args
-        .get(1, "dirs")
-        .is_some_and(|dirs| *dirs != Value::Bool(false))
-    {
-        return Err(Fault::new(
-            "virt.purge: dirs=True is not supported: folders of disks are kept",
-        )
-        .hint("leave dirs out, and remove the folder by hand if nothing else is in it"));
-    }
-    let vm = find_vm(&call).await?;
-    let removables = call.args.get(2, "removables") == Some(&Value::Bool(true));
-    let inventory = call.minion.hypervisor.inventory().await?;
-    let mut volumes = Vec::new();
-    let is_drive = |disk: &Disk| matches!(disk.device.as_str(), "cdrom" | "floppy");
-    for disk in vm.disks.iter().filter(|disk| removables || !is_drive(disk)) {
-        if disk.source.is_empty() {
-            continue;
-        }
-        let (pool, name) = volume_of(&vm, disk, &inventory)?;
-        unshared(&vm, disk, (&pool, &name), &inventory)?;
-        if call
-            .minion
-            .hypervisor
-            .find_volume(&pool, &name)
-            .await?
-            .is_some()
-        {
-            volumes.push(Step::Volume {
-                pool,
-                name,
-                op: VolumeOp::Delete,
-            });
-        }
-    }
-    let of_vm = |op| Step::Vm {
-        name: vm.name.clone(),
-        op,
-    };
-    let off = vm
-        .status
-        .is_active()
-        .then(|| of_vm(VmOp::Life(Request::ForceOff)));
-    for step in off.into_iter().chain(volumes) {
-        call.minion.hypervisor.perform(&step).await?;
-    }
-    // A transient VM is gone as soon as it is off.
-    if call
-        .minion
-        .hypervisor
-        .find_vm(&Key::Uuid(vm.uuid))
-        .await?
-        .is_some()
-    {
-        call.minion.hypervisor.perform(&of_vm(VmOp::Purge)).await?;
-    }
-    Ok(Return::ok(true))
-}
-
-/// Pool and name of the volume that a disk is.
-fn volume_of(vm: &Vm, disk: &Disk, inventory: &Inventory) -> Result<(String, String), Fault> {
-    if let Some(pool) = &disk.pool
-        && let Some(name) = disk
-            .source
-            .strip_prefix(pool)
-            .and_then(|rest| rest.strip_prefix('/'))
-    {
-        return Ok((pool.clone(), name.to_owned()));
-    }
-    let path = Path::new(&disk.source);
-    let holds = |pool: &&model::Pool| pool.active && path.parent() == Some(Path::new(&pool.target));
-    match (inventory.pools.iter().find(holds), path.file_name()) {
-        (Some(pool), Some(name)) => Ok((pool.name.clone(), name.to_string_lossy().into_owned())),
-        _ => Err(Fault::new(format!(
-            "cannot purge VM {}: its disk {} is {}, which is no volume of a running pool",
-            vm.name, disk.target, disk.source
-        ))
-        .hint("start the pool, or use virt.undefine and remove the disk by hand")),
-    }
-}
-
-/// Refuses a disk that another VM has, too.
-fn unshared(
-    vm: &Vm,
-    disk: &Disk,
-    volume: (&str, &str),
-    inventory: &Inventory,
-) -> Result<(), Fault> {
-    let same = |other: &&Vm| {
-        other.uuid != vm.uuid
-            && other
-                .disks
-                .iter()
-                .filter(|disk| !disk.source.is_empty())
-                .any(|theirs| {
-                    volume_of(other, theirs, inventory)
-                        .is_ok_and(|(pool, name)| (pool.as_str(), name.as_str()) == volume)
-                })
-    };
-    match inventory.vms.iter().find(same) {
-        None => Ok(()),
-        Some(other) => Err(Fault::new(format!(
-            "cannot purge VM {}: its disk {} ({}) is a disk of VM {}, too",
-            vm.name, disk.target, disk.source, other.name
-        ))
-        .hint("virt.undefine removes the definition and keeps the disks")),
-    }
 }

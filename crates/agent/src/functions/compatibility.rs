@@ -77,21 +77,6 @@ fn states(page: &mut String) {
             line(page, format_args!("| `{module}.{name}` | {arguments} |"));
         }
     }
-    let there = catalog.functions("virt").unwrap_or_default();
-    let absent: Vec<&str> = absent::STATES_OF_SALT
-        .iter()
-        .copied()
-        .filter(|name| !there.iter().any(|known| known == name))
-        .collect();
-    if absent.is_empty() {
-        return;
-    }
-    page.push_str("\nStates of Salt that are not here:\n\n");
-    for name in absent {
-        let why = catalog.why_absent("virt", name);
-        let why = why.unwrap_or_else(|| "not in this version".to_owned());
-        line(page, format_args!("- `virt.{name}`: {why}"));
-    }
 }
 
 fn functions(page: &mut String) {

@@ -5,7 +5,7 @@ use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use hypervisor::Key;
 use model::Pool;
-use model::plan::{PoolOp, Step};
+use model::plan::{PoolOp, SecretOp, Step};
 use serde_json::{Map, Value, json};
 
 pub(super) const TABLE: &[Function] = &[
@@ -75,9 +75,9 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.pool_undefine",
         signature: "name",
-        doc: "virt.pool_undefine NAME\n\nRemoves the definition of a stopped pool; volumes stay.",
+        doc: "virt.pool_undefine NAME\n\nRemoves the definition of a stopped pool, and the password that was kept for it; volumes stay.",
         access: Access::Changes,
-        run: |call| Box::pin(change(call, PoolOp::Undefine)),
+        run: |call| Box::pin(undefine(call)),
     },
     Function {
         name: "virt.pool_set_autostart",
@@ -137,6 +137,21 @@ fn info(pool: &Pool) -> Value {
         "target_path": pool.target,
         "type": pool.kind,
     })
+}
+
+/// With it goes the secret that the state made for the pool's password. Source: Salt.
+async fn undefine(call: Call<'_>) -> Result<Return, Fault> {
+    let pool = find_pool(&call).await?;
+    let hypervisor = &call.minion.hypervisor;
+    let (name, op) = (pool.name.clone(), PoolOp::Undefine);
+    hypervisor.perform(&Step::Pool { name, op }).await?;
+    for secret in states::pool_secrets(&pool) {
+        if hypervisor.find_secret(&secret).await?.is_some() {
+            let op = SecretOp::Undefine;
+            hypervisor.perform(&Step::Secret { secret, op }).await?;
+        }
+    }
+    Ok(Return::ok(true))
 }
 
 async fn change(call: Call<'_>, op: PoolOp) -> Result<Return, Fault> {

@@ -130,7 +130,7 @@ pub(super) fn check(function: &Function, args: &Arguments, uri: &str) -> Result<
                 "{} is for {other}, but this is the agent of {uri}",
                 function.name
             ))
-            .hint(format!("add it with: salar host add {other}")))
+            .hint("run an agent for that hypervisor, and ask its host"))
         }
         _ => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Call, Fault, Return, absent, address, builtin, capabilities, change, counters, data, declare,
-    describe, file, host, life, network, plans, pool, snapshot, states, vm, volume,
+    describe, file, host, life, migrate, network, plans, pool, purge, snapshot, states, vm, volume,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -56,6 +56,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         host::TABLE,
         life::TABLE,
         change::TABLE,
+        purge::TABLE,
+        migrate::TABLE,
         snapshot::TABLE,
         describe::TABLE,
         capabilities::TABLE,

@@ -201,9 +201,10 @@ async fn the_host_is_told_in_salts_shape() {
         argspec["virt.purge"]["args"],
         json!(["vm_", "dirs", "removables"])
     );
-    assert_eq!(
-        host.refused(&["virt.migrate", "a", "kvm2"]).await,
-        "'virt.migrate' is not available: moving VMs between hosts is not offered in this version"
+    let refused = host.refused(&["cmd.run", "id"]).await;
+    assert!(
+        refused.starts_with("'cmd.run' is not available: no command of a caller's"),
+        "{refused}"
     );
 }
 
@@ -229,14 +230,9 @@ async fn purge_spares_what_is_not_the_vms_own() {
     );
     assert_eq!(
         host.refused(&["virt.purge", "c"]).await,
-        "cannot purge VM c: its disk vda is /elsewhere/c, which is no volume of a running pool"
+        "cannot purge VM c: its disk vda is /elsewhere/c, which is neither a volume of a running pool nor a file of the host"
     );
     assert!(host.vm("a").await.is_some() && host.vm("c").await.is_some());
-    assert!(
-        host.refused(&["virt.purge", "a", "dirs=True"])
-            .await
-            .contains("dirs=True")
-    );
     assert_eq!(
         host.refused(&["virt.undefine", "d"]).await,
         "The VM \"d\" is not present"
@@ -587,4 +583,247 @@ async fn a_driver_that_does_not_tell_is_said_so() {
         .await;
     let info = host.call(&["virt.vm_info", "srv01"]).await.expect("a VM");
     assert_eq!(info["srv01"]["cputime"], 0);
+}
+
+#[tokio::test]
+async fn purge_takes_files_and_with_dirs_their_empty_folders() {
+    let host = Host::new();
+    let own = host.folder.join("vms/a");
+    let shared = host.folder.join("vms/shared");
+    for folder in [&own, &shared] {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
+    std::fs::write(shared.join("note"), "keep").expect("a file");
+    for (name, folder, dirs) in [("a", &own, true), ("b", &shared, true), ("c", &own, false)] {
+        std::fs::create_dir_all(folder).expect("a folder");
+        let disk = folder.join("disk.raw");
+        std::fs::write(&disk, "data").expect("a disk");
+        host.fake
+            .add_vm(&vm_with_disk(name, &disk.display().to_string()));
+        host.fake.start_vm(name);
+        let word = format!("dirs={}", if dirs { "True" } else { "False" });
+        host.check(&["virt.purge", name, &word], json!(true)).await;
+        assert!(host.vm(name).await.is_none() && !disk.exists(), "{name}");
+        assert_eq!(folder.exists(), name != "a", "{name}");
+    }
+    // A file that a broken-off purge has taken is no reason to keep the VM; a pool that is stopped is.
+    host.fake.add_vm(&vm_with_disk(
+        "d",
+        &own.join("gone.raw").display().to_string(),
+    ));
+    host.check(&["virt.purge", "d"], json!(true)).await;
+    let pool = format!(
+        "<pool type='dir'><name>p2</name><target><path>{}</path></target></pool>",
+        own.display()
+    );
+    host.fake.add_pool(&pool);
+    host.fake.add_vm(&vm_with_disk(
+        "e",
+        &own.join("gone.raw").display().to_string(),
+    ));
+    host.call(&["virt.pool_stop", "p2"]).await.expect("stopped");
+    let refused = host.refused(&["virt.purge", "e"]).await;
+    assert!(
+        refused.contains("neither a volume of a running pool"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn volumes_are_filled_in_pieces() {
+    let host = Host::new();
+    host.call(&["virt.volume_define", "pool0", "v", "1"])
+        .await
+        .expect("a volume");
+    let file = host.folder.join("image");
+    std::fs::create_dir_all(&host.folder).expect("a folder");
+    std::fs::write(&file, "0123456789").expect("a file");
+    let path = file.display().to_string();
+    host.check(&["virt.volume_upload", "pool0", "v", &path], json!(true))
+        .await;
+    host.check(
+        &[
+            "virt.volume_upload",
+            "pool0",
+            "v",
+            &path,
+            "offset=4",
+            "length=2",
+            "sparse=True",
+        ],
+        json!(true),
+    )
+    .await;
+    assert_eq!(
+        host.fake.volume_bytes("pool0", "v").as_deref(),
+        Some(&b"0123016789"[..])
+    );
+    assert_eq!(
+        host.refused(&["virt.volume_upload", "pool0", "v", &path, "offset=-1"])
+            .await,
+        "virt.volume_upload: the argument 'offset' is -1, not a whole number of bytes"
+    );
+}
+
+#[tokio::test]
+async fn disks_are_made_for_a_vm_that_is_to_come() {
+    let host = Host::new();
+    let disks = "disks={vda: {file: /vms/srv_system, 'file format': qcow2, 'virtual size': 1073741824, type: disk}, vdb: {file: pool0/srv_data, 'file format': raw, 'virtual size': '1 GiB (1073741824 bytes)', type: disk}, hdc: {file: /iso/x.iso, type: cdrom}}";
+    let seed = ["virt.seed_non_shared_migrate", disks];
+    host.check(&seed, json!(true)).await;
+    let made = |name| host.fake.find_volume("pool0", name);
+    let system = made("srv_system")
+        .await
+        .expect("a look")
+        .expect("the volume");
+    assert_eq!(
+        (system.format.as_str(), system.capacity),
+        ("qcow2", Bytes(1 << 30))
+    );
+    // What fits stays; what does not is only replaced when that is asked for.
+    host.check(&seed, json!(true)).await;
+    let other = disks.replacen("qcow2", "raw", 1);
+    host.check(&["virt.seed_non_shared_migrate", &other], json!(false))
+        .await;
+    host.check(
+        &["virt.seed_non_shared_migrate", &other, "force=True"],
+        json!(true),
+    )
+    .await;
+    assert_eq!(
+        made("srv_system")
+            .await
+            .expect("a look")
+            .expect("the volume")
+            .format,
+        "raw"
+    );
+    let nowhere = "disks={vda: {file: /elsewhere/x, 'file format': raw, 'virtual size': 1}}";
+    assert_eq!(
+        host.refused(&["virt.seed_non_shared_migrate", nowhere])
+            .await,
+        "disk vda is /elsewhere/x, which is in no running pool of this host"
+    );
+}
+
+#[tokio::test]
+async fn a_migration_is_asked_for_as_it_is_meant() {
+    use model::plan::{Step, VmOp};
+    let host = Host::new();
+    host.fake.add_vm(&vm_with_disk("a", "/vms/a"));
+    let asked = Arc::new(std::sync::Mutex::new(None));
+    let seen = Arc::clone(&asked);
+    host.fake.fail_next(
+        move |step| match step {
+            Step::Vm {
+                op: VmOp::Migrate(migration),
+                ..
+            } => {
+                *seen.lock().expect("no panic") = Some(migration.clone());
+                true
+            }
+            _ => false,
+        },
+        hypervisor::Reason::Refused,
+        "not today",
+    );
+    let words = [
+        "virt.migrate",
+        "a",
+        "kvm2",
+        "copy_storage=all",
+        "max_bandwidth=100",
+        "compressed=True",
+        "comp_methods=mt,xbzrle",
+        "undefinesource=False",
+        "postcopy=True",
+    ];
+    assert_eq!(
+        host.refused(&words).await,
+        "cannot move VM a to qemu://kvm2/system: not today"
+    );
+    let asked = asked.lock().expect("no panic").take().expect("a migration");
+    assert_eq!(asked.copy_storage, Some(model::plan::CopyStorage::All));
+    assert_eq!(asked.max_bandwidth, Some(100));
+    assert_eq!(
+        asked.compression.map(|how| how.methods),
+        Some(vec!["mt".to_owned(), "xbzrle".to_owned()])
+    );
+    assert!(asked.live && asked.persistent && !asked.undefine_source && asked.postcopy);
+    for (word, why) in [
+        (
+            "copy_storage=some",
+            "virt.migrate: the argument 'copy_storage' is not all or incremental",
+        ),
+        (
+            "max_downtime=0",
+            "virt.migrate: the argument 'max_downtime' is not a whole number from 1",
+        ),
+        (
+            "comp_mt_level=1",
+            "virt.migrate: comp_… means nothing without compressed=True",
+        ),
+    ] {
+        assert_eq!(
+            host.refused(&["virt.migrate", "a", "kvm2", word]).await,
+            why
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_password_of_a_pool_is_set_once_and_goes_with_it() {
+    use model::plan::{SecretName, SecretUsage};
+    let host = Host::new();
+    let secret = SecretName {
+        usage: SecretUsage::Iscsi,
+        id: "pool_san".to_owned(),
+    };
+    let define = |password: &str| {
+        vec![
+            "virt.pool_define".to_owned(),
+            "san".to_owned(),
+            "iscsi-direct".to_owned(),
+            "source_hosts=[t.example]".to_owned(),
+            "source_devices=[{path: iqn.2013-06.com.example:t}]".to_owned(),
+            "source_initiator=iqn.2013-06.com.example:i".to_owned(),
+            format!("source_auth={{username: ann, password: {password}}}"),
+        ]
+    };
+    let call = async |words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        host.call(&words).await
+    };
+    let count = || {
+        let steps = host.fake.performed();
+        steps
+            .iter()
+            .filter(|step| format!("{step:?}").contains("SetValue"))
+            .count()
+    };
+    call(define("hunter2")).await.expect("a pool");
+    assert_eq!(
+        host.fake.secret_value(&secret).as_deref(),
+        Some(&b"hunter2"[..])
+    );
+    call(define("hunter2")).await.expect("as it is");
+    assert_eq!(count(), 1, "the same password is not set again");
+    call(define("hunter3")).await.expect("changed");
+    assert_eq!(
+        host.fake.secret_value(&secret).as_deref(),
+        Some(&b"hunter3"[..])
+    );
+    // What is remembered on disk tells nobody the password.
+    let remembered =
+        std::fs::read_to_string(host.folder.join("passwords.json")).expect("remembered");
+    assert!(
+        remembered.contains("iscsi pool_san") && !remembered.contains("hunter"),
+        "{remembered}"
+    );
+    host.call(&["virt.pool_stop", "san"])
+        .await
+        .expect("stopped");
+    host.check(&["virt.pool_undefine", "san"], json!(true))
+        .await;
+    assert_eq!(host.fake.secret_value(&secret), None);
 }

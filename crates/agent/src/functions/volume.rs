@@ -3,11 +3,10 @@
 use super::pool::find_pool;
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
+use hypervisor::{Transferred, Upload};
 use model::plan::{Step, VolumeOp};
 use model::{Inventory, Pool, Vm, Volume};
 use serde_json::{Map, Value, json};
-use std::path::Path;
-use std::sync::Arc;
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -46,7 +45,7 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         name: "virt.volume_upload",
         signature: "pool, volume, file, offset=0, length=0, sparse=False",
-        doc: "virt.volume_upload POOL VOLUME FILE\n\nFills the volume from a file of the host, from its first byte on.",
+        doc: "virt.volume_upload POOL VOLUME FILE [offset=BYTES] [length=BYTES] [sparse=True]\n\nFills the volume from a file of the host: from its byte offset on, with the first length bytes of the file, or all of it. With sparse=True stretches of zeros are not sent; a new volume has them already.",
         access: Access::Changes,
         run: |call| Box::pin(upload(call)),
     },
@@ -162,20 +161,22 @@ fn kind_of(pool: &str) -> &'static str {
 async fn upload(call: Call<'_>) -> Result<Return, Fault> {
     let (pool, name) = volume(&call)?;
     let file = call.args.required(2, "file")?;
-    for (position, part) in [(3, "offset"), (4, "length")] {
-        let given = call.args.get(position, part).unwrap_or(&Value::Null);
-        if ![Value::Null, json!(0)].contains(given) {
-            return Err(Fault::new(format!(
-                "virt.volume_upload: {part}={given} is not supported"
+    let bytes = |position, part| match call.args.get(position, part) {
+        None => Ok(0),
+        Some(given) => given.as_u64().ok_or_else(|| {
+            Fault::new(format!(
+                "virt.volume_upload: the argument '{part}' is {given}, not a whole number of bytes"
             ))
-            .hint("upload the whole file, from the first byte of the volume on"));
-        }
-    }
-    let moved = Arc::default();
+        }),
+    };
+    let upload = Upload {
+        offset: bytes(3, "offset")?,
+        length: Some(bytes(4, "length")?).filter(|length| *length > 0),
+        sparse: call.args.get(5, "sparse") == Some(&Value::Bool(true)),
+        ..Upload::whole(&pool, &name, file)
+    };
     let hypervisor = &call.minion.hypervisor;
-    hypervisor
-        .upload(&pool, &name, Path::new(&file), moved)
-        .await?;
+    hypervisor.upload(&upload, Transferred::default()).await?;
     Ok(Return::ok(true))
 }
 

@@ -6,6 +6,7 @@
 
 use super::cache::{CacheFiles, Meta};
 use super::error::ImageError;
+use super::ftp;
 use crate::progress::{Meter, ProgressSink};
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, StatusCode};
@@ -48,7 +49,7 @@ pub(super) struct Download<'a> {
 }
 
 /// Why one attempt ended early.
-enum Stop {
+pub(super) enum Stop {
     /// Trying again makes sense.
     Again {
         why: String,
@@ -116,6 +117,11 @@ impl Download<'_> {
     async fn attempt(&self) -> Result<Fetched, Stop> {
         let part = self.files.part_meta();
         let length = part_length(self.files).await;
+        if self.url.starts_with("ftp:") {
+            let part = part.map(|meta| (meta, length));
+            let meter = |done, total| self.meter(done, total);
+            return ftp::attempt(self.url, self.files, part, meter).await;
+        }
         let resume = part
             .as_ref()
             .filter(|_| length > 0)
@@ -178,12 +184,7 @@ impl Download<'_> {
             .await
             .map_err(ImageError::file("write", &path))?;
         let mut done = from;
-        let mut meter = Meter::new(
-            format!("Downloading {}", short_name(self.url)),
-            done,
-            total.unwrap_or(0),
-            self.progress.clone(),
-        );
+        let mut meter = self.meter(done, total.unwrap_or(0));
         let broke = loop {
             match response.chunk().await {
                 Ok(Some(bytes)) => {
@@ -214,6 +215,11 @@ impl Download<'_> {
                 ..meta
             })),
         }
+    }
+
+    fn meter(&self, done: u64, total: u64) -> Meter {
+        let step = format!("Downloading {}", short_name(self.url));
+        Meter::new(step, done, total, self.progress.clone())
     }
 
     fn broken(&self, error: &reqwest::Error, got: u64, total: Option<u64>) -> Stop {

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// An image could not be fetched, or not be put into its volume.
 #[derive(Debug, Error)]
 pub enum ImageError {
-    /// Neither `http(s)://…` nor an absolute path.
+    /// Neither `http(s)://…` or `ftp://…`, nor an absolute path.
     #[error("cannot use the image {}: {why}", without_credentials(location))]
     Location {
         /// As given.
@@ -135,7 +135,7 @@ impl ImageError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Location { .. } => {
-                Some("give an http:// or https:// address, or an absolute path on the host")
+                Some("give an http://, https:// or ftp:// address, or an absolute path on the host")
             }
             Self::BadChecksum { .. } => {
                 Some("give 64 hexadecimal digits, or sha256= and the digits")

@@ -3,7 +3,7 @@
 use super::error::ImageError;
 use super::volume::Workshop;
 use domxml::Element;
-use hypervisor::{HypervisorError, Reason, Transferred};
+use hypervisor::{HypervisorError, Reason, Transferred, Upload};
 use model::Bytes;
 use model::plan::{Step, VolumeOp};
 use std::fs::File;
@@ -67,7 +67,7 @@ impl Workshop<'_> {
 
     async fn fill(&self, pool: &str, name: &str, file: &Scratch) -> Result<(), HypervisorError> {
         self.hypervisor
-            .upload(pool, name, &file.0, Transferred::default())
+            .upload(&Upload::whole(pool, name, &file.0), Transferred::default())
             .await
     }
 

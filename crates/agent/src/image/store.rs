@@ -195,11 +195,13 @@ fn location(text: &str) -> Result<Location<'_>, ImageError> {
         .split_once("://")
         .map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
-        Some("http" | "https") => Ok(Location::Web(text)),
+        Some("http" | "https" | "ftp") => Ok(Location::Web(text)),
         Some("file") => Err(refuse(
             "a file of the host is given by its absolute path, without file://",
         )),
-        Some(_) => Err(refuse("only http and https addresses can be downloaded")),
+        Some(_) => Err(refuse(
+            "only http, https and ftp addresses can be downloaded",
+        )),
         None if Path::new(text).is_absolute() => Ok(Location::File(Path::new(text))),
         None => Err(refuse("it is neither an address nor an absolute path")),
     }
@@ -248,6 +250,14 @@ fn compare(location: &str, found: String, wanted: &str) -> Result<(), ImageError
         found,
         wanted: wanted.to_owned(),
     })
+}
+
+/// SHA-256 of a file, in hexadecimal digits.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) async fn sha256_of(path: &str) -> Result<String, ImageError> {
+    sha256(Path::new(path)).await
 }
 
 async fn sha256(path: &Path) -> Result<String, ImageError> {

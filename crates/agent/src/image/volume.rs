@@ -5,7 +5,7 @@ use super::store::{Image, ImageStore};
 use super::unfinished::Unfinished;
 use crate::progress::{Meter, ProgressSink};
 use domxml::Element;
-use hypervisor::{Hypervisor, HypervisorError, Key, Transferred};
+use hypervisor::{Hypervisor, HypervisorError, Key, Transferred, Upload};
 use model::Bytes;
 use model::plan::{ImageSource, Step, VolumeOp};
 use std::sync::atomic::Ordering;
@@ -127,9 +127,8 @@ impl Workshop<'_> {
         let moved = Transferred::default();
         let step = format!("Uploading {} to pool {}", new.name, new.pool);
         let mut meter = Meter::new(step, 0, image.size.0, self.progress.clone());
-        let mut upload = self
-            .hypervisor
-            .upload(new.pool, new.name, &image.path, moved.clone());
+        let whole = Upload::whole(new.pool, new.name, &image.path);
+        let mut upload = self.hypervisor.upload(&whole, moved.clone());
         let mut tick = tokio::time::interval(TICK);
         loop {
             // Cancel safety: the upload is polled in place and never dropped before its end; a lost tick is nothing.
@@ -170,12 +169,13 @@ enum Made {
     Partly(HypervisorError),
 }
 
-/// Sizes in bytes; nothing is allocated beforehand.
+/// Sizes in bytes; nothing is allocated beforehand. Raw is what libvirt assumes, and what pools without formats have.
 fn volume_xml(name: &str, capacity: Bytes, format: &str) -> String {
+    let format = (format != "raw").then(|| Element::new("format").attr("type", format));
     Element::new("volume")
         .child(Element::text("name", name))
         .child(Element::text("capacity", capacity.0).attr("unit", "bytes"))
         .child(Element::text("allocation", 0).attr("unit", "bytes"))
-        .child(Element::new("target").child(Element::new("format").attr("type", format)))
+        .child(Element::new("target").children(format))
         .to_xml(0)
 }

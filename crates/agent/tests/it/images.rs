@@ -179,7 +179,8 @@ async fn what_cannot_be_had_is_named() {
 
     for bad in [
         "file:///etc/passwd",
-        "ftp://x/y",
+        "ftp://x/y%0d%0aDELE%20z",
+        "gopher://x/y",
         "relative/path",
         "salt://x",
     ] {

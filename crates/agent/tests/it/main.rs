@@ -4,6 +4,8 @@
 
 mod apply;
 mod described;
+mod files;
+mod ftp;
 mod images;
 mod link;
 mod lookups;

@@ -5,7 +5,7 @@ use agent::functions::{Context, Fault, Return, call, command_line};
 use agent::image::{ImageStore, RetryPolicy};
 use hypervisor::fake::FakeHypervisor;
 use hypervisor::{
-    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred,
+    Console, Fut, HintReceiver, Hypervisor, HypervisorError, Key, Reason, Transferred, Upload,
 };
 use model::plan::Step;
 use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
@@ -160,8 +160,11 @@ impl Hypervisor for UploadsFail {
     fn perform(&self, step: &Step) -> Fut<'_, ()> {
         self.0.perform(step)
     }
-    fn upload(&self, pool: &str, volume: &str, _: &Path, _: Transferred) -> Fut<'_, ()> {
-        let what = format!("fill volume {volume} of storage pool {pool}");
+    fn upload(&self, upload: &Upload, _: Transferred) -> Fut<'_, ()> {
+        let what = format!(
+            "fill volume {} of storage pool {}",
+            upload.volume, upload.pool
+        );
         let message = "cannot write: No space left on device".to_owned();
         Box::pin(async move {
             Err(HypervisorError {

@@ -8,11 +8,10 @@ use super::vm::FakeVm;
 use super::world::{World, find_name};
 use crate::channel::hint_channel;
 use crate::error::{HypervisorError, Reason};
-use crate::port::{Console, Fut, HintReceiver, Hypervisor, Key, Transferred};
+use crate::port::{Console, Document, Fut, HintReceiver, Hypervisor, Key, Transferred, Upload};
 use crate::wording::attempt;
-use model::plan::Step;
+use model::plan::{SecretName, Step};
 use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
@@ -144,6 +143,24 @@ impl Hypervisor for FakeHypervisor {
         )
     }
 
+    fn documents(&self, which: &Document) -> Fut<'_, Vec<String>> {
+        let (what, which) = (which.to_string(), which.clone());
+        Box::pin(async move {
+            self.arrive("documents", &what).await?;
+            match which {
+                Document::NodeDevices => Ok(self.lock().node_devices.clone()),
+                _ => Err(Fault::unsupported("this hypervisor does not tell").of(what)),
+            }
+        })
+    }
+
+    fn find_secret(&self, secret: &SecretName) -> Fut<'_, Option<Uuid>> {
+        let (secret, what) = (secret.clone(), format!("look for the secret {secret}"));
+        self.reading("find_secret", what, move |world| {
+            world.secrets.get(&secret).map(|kept| kept.uuid)
+        })
+    }
+
     fn perform(&self, step: &Step) -> Fut<'_, ()> {
         let step = step.clone();
         Box::pin(async move {
@@ -159,17 +176,22 @@ impl Hypervisor for FakeHypervisor {
         })
     }
 
-    fn upload(&self, pool: &str, volume: &str, file: &Path, moved: Transferred) -> Fut<'_, ()> {
-        let what = format!("fill volume {volume} of storage pool {pool}");
-        let (pool, volume) = (pool.to_owned(), volume.to_owned());
-        let file = file.to_owned();
+    fn upload(&self, upload: &Upload, moved: Transferred) -> Fut<'_, ()> {
+        let upload = upload.clone();
+        let what = format!(
+            "fill volume {} of storage pool {}",
+            upload.volume, upload.pool
+        );
         Box::pin(async move {
             self.arrive("upload", &what).await?;
             let unreadable = |error: std::io::Error| {
-                let message = format!("{}: {error}", file.display());
+                let message = format!("{}: {error}", upload.file.display());
                 Fault::new(Reason::Invalid, message).of(&what)
             };
-            let mut source = tokio::fs::File::open(&file).await.map_err(unreadable)?;
+            let source = tokio::fs::File::open(&upload.file).await;
+            let mut source = source
+                .map_err(unreadable)?
+                .take(upload.length.unwrap_or(u64::MAX));
             let mut bytes = Vec::new();
             let mut chunk = vec![0; CHUNK];
             loop {
@@ -180,7 +202,7 @@ impl Hypervisor for FakeHypervisor {
                 bytes.extend_from_slice(&chunk[..count]);
                 moved.fetch_add(count as u64, Ordering::Relaxed);
             }
-            let filled = self.lock().fill_volume(&pool, &volume, bytes);
+            let filled = self.lock().fill_volume(&upload, &bytes);
             filled.map_err(|fault| fault.of(&what))
         })
     }

@@ -1,7 +1,7 @@
 //! The fake's way with XML: `domxml` reads it, and a few splices do what libvirt does to a definition it accepts.
 
 use super::fault::{Fault, NETWORK, QEMU, STORAGE};
-use model::plan::{ListChange, NetworkOp, NetworkSection};
+use model::plan::{ListChange, NetworkOp, NetworkSection, Tuning};
 use model::{Bytes, Network, Pool, Volume};
 use roxmltree::{Document, Node};
 use std::ops::Range;
@@ -116,6 +116,16 @@ pub(super) fn replace_device(xml: &str, device: &str, by: &str) -> Result<String
     let found = find_device(&doc, &wanted)
         .ok_or_else(|| Fault::wrong_state(QEMU, "device not present in domain configuration"))?;
     Ok(splice(xml, found.range(), by))
+}
+
+/// The running definition after a change of what the host gives.
+pub(super) fn tuned(xml: &str, tuning: &Tuning) -> Result<String, Fault> {
+    let edit = || {
+        let mut document = domxml::Document::new(xml)?;
+        domxml::tuning::apply(&mut document, tuning)?;
+        Ok(document.into_string())
+    };
+    edit().map_err(|error: domxml::EditError| Fault::xml(QEMU, error))
 }
 
 /// The network's definition after `op`.
@@ -241,8 +251,15 @@ fn find_device<'a, 'input>(
 fn identity<'a>(device: Node<'a, '_>) -> Option<String> {
     let mac = child(device, "mac").and_then(|mac| mac.attribute("address"));
     let target = child(device, "target").and_then(|target| target.attribute("dev"));
+    let given = || {
+        let given = device.has_tag_name("hostdev");
+        given
+            .then(|| domxml::device::HostDevice::of_definition(device))
+            .flatten()
+    };
     mac.map(str::to_ascii_lowercase)
         .or_else(|| target.map(str::to_owned))
+        .or_else(|| given().map(|device| device.to_string()))
 }
 
 fn devices<'a, 'input>(doc: &'a Document<'input>) -> Vec<Node<'a, 'input>> {

@@ -1,11 +1,13 @@
 //! The fake's refusals, with the codes and words that libvirt uses for the same thing.
 
 use crate::error::{HypervisorError, Reason};
+use model::plan::SecretName;
 
-/// `VIR_FROM_QEMU`, `VIR_FROM_STORAGE`, `VIR_FROM_NETWORK`: which part of libvirt speaks.
+/// `VIR_FROM_QEMU`, `VIR_FROM_STORAGE`, `VIR_FROM_NETWORK`, `VIR_FROM_SECRET`: which part of libvirt speaks.
 pub(super) const QEMU: i32 = 10;
 pub(super) const STORAGE: i32 = 18;
 pub(super) const NETWORK: i32 = 19;
+const SECRET: i32 = 30;
 
 /// A refusal that does not know yet which call it answers.
 #[derive(Debug, Clone)]
@@ -60,6 +62,15 @@ impl Fault {
         let message =
             format!("Storage pool not found: no storage pool with matching name '{name}'");
         Self::new(Reason::NotFound, message).said(49, STORAGE)
+    }
+
+    /// `VIR_ERR_NO_SECRET`.
+    pub(super) fn no_secret(secret: &SecretName) -> Self {
+        let message = format!(
+            "Secret not found: no secret with matching usage '{}'",
+            secret.id
+        );
+        Self::new(Reason::NotFound, message).said(66, SECRET)
     }
 
     /// `VIR_ERR_NO_STORAGE_VOL`.

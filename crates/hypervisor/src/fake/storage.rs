@@ -3,6 +3,7 @@
 use super::definition;
 use super::fault::{Fault, STORAGE};
 use super::world::World;
+use crate::port::Upload;
 use model::event::EventObject;
 use model::plan::{PoolOp, VolumeOp};
 use model::{Bytes, Pool, Volume};
@@ -17,6 +18,8 @@ pub(super) struct FakePool {
     pub(super) name: String,
     pub(super) uuid: Uuid,
     pub(super) autostart: bool,
+    /// Nothing is left of it once it is stopped.
+    pub(super) transient: bool,
     pub(super) persistent: String,
     pub(super) live: Option<String>,
     pub(super) volumes: BTreeMap<String, FakeVolume>,
@@ -47,7 +50,7 @@ impl FakePool {
             name: self.name.clone(),
             active: self.active(),
             autostart: self.autostart,
-            persistent: true,
+            persistent: !self.transient,
             capacity,
             allocation,
             available: Bytes(capacity.0.saturating_sub(allocation.0)),
@@ -82,15 +85,17 @@ impl FakePool {
 
 impl World {
     pub(super) fn pool_op(&mut self, name: &str, op: &PoolOp) -> Result<(), Fault> {
-        if let PoolOp::Define { xml } = op {
-            return self.define_pool(xml);
+        match op {
+            PoolOp::Define { xml } => return self.define_pool(xml),
+            PoolOp::CreateTransient { xml } => return self.create_pool(xml),
+            _ => {}
         }
         let pool = self
             .pools
             .get_mut(name)
             .ok_or_else(|| Fault::no_pool(name))?;
         match op {
-            PoolOp::Define { .. } => {}
+            PoolOp::Define { .. } | PoolOp::CreateTransient { .. } => {}
             PoolOp::Build => {
                 let target = pool.stopped()?.read().target;
                 self.folders.insert(target);
@@ -107,12 +112,21 @@ impl World {
                 self.pool_event(name, "lifecycle", "started");
             }
             PoolOp::Stop => {
-                pool.running()?.live = None;
+                let pool = pool.running()?;
+                pool.live = None;
+                let is_gone = pool.transient;
                 self.pool_event(name, "lifecycle", "stopped");
+                if is_gone {
+                    self.pools.remove(name);
+                }
             }
             PoolOp::Refresh => {
                 pool.running()?;
                 self.pool_event(name, "refresh", "refresh");
+            }
+            PoolOp::Autostart(_) if pool.transient => {
+                let why = format!("cannot set autostart for transient pool '{name}'");
+                return Err(Fault::wrong_state(STORAGE, why));
             }
             PoolOp::Autostart(on) => pool.autostart = *on,
             PoolOp::Delete => {
@@ -135,6 +149,21 @@ impl World {
         Ok(())
     }
 
+    fn create_pool(&mut self, xml: &str) -> Result<(), Fault> {
+        let read = definition::pool(xml)?;
+        if let Some(old) = self.pools.get(&read.name) {
+            let why = format!("pool '{}' already exists with uuid {}", read.name, old.uuid);
+            return Err(Fault::exists(STORAGE, why));
+        }
+        self.define_pool(xml)?;
+        let pool = self.pools.get_mut(&read.name).expect("it was just defined");
+        pool.transient = true;
+        pool.live = Some(pool.persistent.clone());
+        self.folders.insert(read.target);
+        self.pool_event(&read.name, "lifecycle", "started");
+        Ok(())
+    }
+
     fn define_pool(&mut self, xml: &str) -> Result<(), Fault> {
         let read = definition::pool(xml)?;
         let uuid = match self.pools.get(&read.name) {
@@ -149,12 +178,16 @@ impl World {
         };
         let xml = definition::with_uuid(xml, uuid)?;
         match self.pools.get_mut(&read.name) {
-            Some(pool) => pool.persistent = xml,
+            Some(pool) => {
+                pool.persistent = xml;
+                pool.transient = false;
+            }
             None => {
                 let pool = FakePool {
                     name: read.name.clone(),
                     uuid,
                     autostart: false,
+                    transient: false,
                     persistent: xml,
                     live: None,
                     volumes: BTreeMap::new(),
@@ -205,23 +238,23 @@ impl World {
     }
 
     /// The end of an upload: the volume has these bytes, and libvirt refreshes the pool.
-    pub(super) fn fill_volume(
-        &mut self,
-        pool: &str,
-        name: &str,
-        bytes: Vec<u8>,
-    ) -> Result<(), Fault> {
+    pub(super) fn fill_volume(&mut self, upload: &Upload, bytes: &[u8]) -> Result<(), Fault> {
         let found = self
             .pools
-            .get_mut(pool)
-            .ok_or_else(|| Fault::no_pool(pool))?
+            .get_mut(&upload.pool)
+            .ok_or_else(|| Fault::no_pool(&upload.pool))?
             .running()?;
-        let volume = find_volume(found, name)?;
-        let size = Bytes(bytes.len() as u64);
+        let volume = find_volume(found, &upload.volume)?;
+        let from = usize::try_from(upload.offset).unwrap_or(usize::MAX);
+        let end = from.saturating_add(bytes.len());
+        if volume.bytes.len() < end {
+            volume.bytes.resize(end, 0);
+        }
+        volume.bytes[from..end].copy_from_slice(bytes);
+        let size = Bytes(volume.bytes.len() as u64);
         volume.volume.allocation = size;
         volume.volume.capacity = volume.volume.capacity.max(size);
-        volume.bytes = bytes;
-        self.pool_event(pool, "refresh", "refresh");
+        self.pool_event(&upload.pool, "refresh", "refresh");
         Ok(())
     }
 

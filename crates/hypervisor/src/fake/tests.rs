@@ -199,7 +199,8 @@ async fn a_pool_is_built_before_it_starts_and_a_volume_is_filled() {
     let mut file = tempfile();
     file.1.write_all(b"an image").expect("a written file");
     let moved = Arc::new(AtomicU64::new(0));
-    let upload = fake.upload("pool0", "disk", &file.0, moved.clone()).await;
+    let whole = crate::Upload::whole("pool0", "disk", &file.0);
+    let upload = fake.upload(&whole, moved.clone()).await;
     std::fs::remove_file(&file.0).expect("cleaning up");
     upload.expect("an upload");
     assert_eq!(moved.load(Ordering::Relaxed), 8);

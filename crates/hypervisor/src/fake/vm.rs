@@ -136,6 +136,19 @@ impl World {
                 ];
                 self.vm_event(&name, "balloon_change", actual);
             }
+            VmOp::TuneLive(tuning) => {
+                let live = vm.running()?;
+                *live = definition::tuned(live, tuning)?;
+            }
+            VmOp::Migrate(migration) => {
+                let why = format!("unable to connect to server at '{}'", migration.target);
+                return Err(Fault::system(QEMU, why));
+            }
+            VmOp::StartPostcopy => {
+                vm.running()?;
+                let why = "post-copy can only be started while outgoing migration is in progress";
+                return Err(Fault::wrong_state(QEMU, why));
+            }
             VmOp::SendKeys { .. } => drop(vm.running()?),
             VmOp::TakeSnapshot { name: taken, .. } => self.take_snapshot(&name, taken)?,
             VmOp::RevertTo { snapshot } => self.revert(&name, snapshot)?,

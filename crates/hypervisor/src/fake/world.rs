@@ -2,13 +2,14 @@
 
 use super::fault::Fault;
 use super::network::FakeNetwork;
+use super::secret::FakeSecret;
 use super::storage::FakePool;
 use super::vm::FakeVm;
 use crate::channel::HintSender;
 use crate::error::Reason;
 use crate::port::{Hint, Key};
 use model::event::{EventObject, HostEvent};
-use model::plan::Step;
+use model::plan::{SecretName, Step};
 use model::{HostFacts, Inventory};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -29,6 +30,8 @@ pub(super) struct World {
     /// Folders and mount points that are there without anyone building a pool.
     pub(super) folders: BTreeSet<String>,
     pub(super) addresses: Vec<(String, String)>,
+    pub(super) node_devices: Vec<String>,
+    pub(super) secrets: BTreeMap<SecretName, FakeSecret>,
     pub(super) guests_ignore_shutdown: bool,
     pub(super) reachable: bool,
     pub(super) hints: Option<HintSender>,
@@ -47,6 +50,10 @@ impl World {
             Step::Volume { pool, name, op } => self.volume_op(pool, name, op),
             Step::Network { name, op } => self.network_op(name, op),
             Step::Vm { name, op } => self.vm_op(name, op),
+            Step::Secret { secret, op } => self.secret_op(secret, op),
+            Step::File { .. } => Err(Fault::unsupported(
+                "files of the host are written by the executor",
+            )),
         }
     }
 

@@ -2,10 +2,12 @@
 
 use super::daemon::Daemon;
 use super::{connected, get_vm, hint, life, sentence, vm};
-use hypervisor::{Hypervisor, Key, Reason, Transferred};
+use hypervisor::{Hypervisor, Key, Reason, Transferred, Upload};
 use libvirt_driver::{LibvirtHypervisor, Options};
 use model::lifecycle::Request;
-use model::plan::{PoolOp, Step, VmOp, VolumeOp};
+use model::plan::{
+    Content, PoolOp, SecretName, SecretOp, SecretUsage, Step, Tuning, VmOp, VolumeOp,
+};
 use model::{Bytes, VmStatus};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -226,7 +228,8 @@ async fn a_volume_is_filled_from_a_file() {
         .and_then(|mut f| f.write_all(&bytes))
         .expect("a file");
     let moved = Transferred::default();
-    let uploaded = host.upload("images", "disk", &file, moved.clone()).await;
+    let whole = Upload::whole("images", "disk", &file);
+    let uploaded = host.upload(&whole, moved.clone()).await;
     std::fs::remove_file(&file).expect("cleaning up");
     uploaded.expect("an upload");
     assert_eq!(moved.load(Ordering::Relaxed), bytes.len() as u64);
@@ -241,7 +244,7 @@ async fn a_volume_is_filled_from_a_file() {
     assert_eq!(found.expect("the volume").capacity, Bytes::from_mib(8));
     let missing = Path::new("/nonexistent/image");
     let error = host
-        .upload("images", "disk", missing, moved)
+        .upload(&Upload::whole("images", "disk", missing), moved)
         .await
         .expect_err("no file");
     assert_eq!(error.reason, Reason::Invalid);
@@ -347,4 +350,166 @@ async fn a_snapshot_brings_disk_and_run_back() {
     host.perform(&vm("guest", VmOp::Purge))
         .await
         .expect("gone with its snapshots");
+}
+
+#[tokio::test]
+async fn a_secret_has_a_value_that_nobody_reads() {
+    let Some((_daemon, host)) = start().await else {
+        return;
+    };
+    let secret = SecretName {
+        usage: SecretUsage::Iscsi,
+        id: "pool_san".to_owned(),
+    };
+    let step = |op| Step::Secret {
+        secret: secret.clone(),
+        op,
+    };
+    assert_eq!(host.find_secret(&secret).await.expect("a look"), None);
+    let value = step(SecretOp::SetValue {
+        value: Content(b"hunter2".to_vec()),
+    });
+    let early = host.perform(&value).await.expect_err("no secret yet");
+    assert_eq!(early.reason, Reason::NotFound);
+    assert!(!early.to_string().contains("hunter2"));
+    let xml = "<secret ephemeral='no' private='yes'><usage type='iscsi'><target>pool_san</target></usage></secret>";
+    let define = step(SecretOp::Define { xml: xml.into() });
+    for step in [&define, &value, &value] {
+        host.perform(step)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    let found = host.find_secret(&secret).await.expect("a look");
+    assert!(found.is_some());
+    let of_ceph = SecretName {
+        usage: SecretUsage::Ceph,
+        ..secret.clone()
+    };
+    assert_eq!(host.find_secret(&of_ceph).await.expect("a look"), None);
+    host.perform(&step(SecretOp::Undefine))
+        .await
+        .expect("removed");
+    assert_eq!(host.find_secret(&secret).await.expect("a look"), None);
+}
+
+#[tokio::test]
+async fn a_transient_pool_is_gone_once_it_is_stopped_and_its_volume_is_filled_in_pieces() {
+    let Some((daemon, host)) = start().await else {
+        return;
+    };
+    let folder = daemon.pool_folder();
+    let target = folder.join("made-by-libvirt");
+    let xml = format!(
+        "<pool type='dir'><name>tmp</name><target><path>{}</path></target></pool>",
+        target.display()
+    );
+    let pool = |op| Step::Pool {
+        name: "tmp".into(),
+        op,
+    };
+    host.perform(&pool(PoolOp::CreateTransient { xml }))
+        .await
+        .expect("a pool");
+    let key = Key::Name("tmp".into());
+    let there = host
+        .find_pool(&key)
+        .await
+        .expect("a look")
+        .expect("the pool");
+    assert!(there.active && !there.persistent);
+    let volume = Step::Volume {
+        pool: "tmp".into(),
+        name: "disk".into(),
+        op: VolumeOp::Create {
+            xml: "<volume><name>disk</name><capacity unit='bytes'>1048576</capacity></volume>"
+                .into(),
+        },
+    };
+    host.perform(&volume).await.expect("a volume");
+    // Half a megabyte: data, a hole as long as a message, data.
+    let mut bytes = vec![7_u8; 262_120];
+    bytes.resize(2 * 262_120, 0);
+    bytes.extend(vec![9_u8; 1000]);
+    let file = folder.join("image");
+    std::fs::write(&file, &bytes).expect("a file");
+    let sparse = Upload {
+        sparse: true,
+        ..Upload::whole("tmp", "disk", &file)
+    };
+    let moved = Transferred::default();
+    host.upload(&sparse, moved.clone())
+        .await
+        .expect("an upload");
+    assert_eq!(moved.load(Ordering::Relaxed), bytes.len() as u64);
+    let disk = target.join("disk");
+    assert_eq!(
+        std::fs::read(&disk).expect("readable")[..bytes.len()],
+        bytes[..]
+    );
+    // A piece of the file over a piece of the volume.
+    let piece = Upload {
+        offset: 4096,
+        length: Some(10),
+        ..Upload::whole("tmp", "disk", &file)
+    };
+    std::fs::write(&file, [5_u8; 100]).expect("a file");
+    host.upload(&piece, Transferred::default())
+        .await
+        .expect("an upload");
+    bytes[4096..4106].copy_from_slice(&[5; 10]);
+    assert_eq!(
+        std::fs::read(&disk).expect("readable")[..bytes.len()],
+        bytes[..]
+    );
+
+    host.perform(&pool(PoolOp::Stop)).await.expect("a stop");
+    assert_eq!(host.find_pool(&key).await.expect("a look"), None);
+}
+
+/// What needs control groups is for hosts that have them; threads and their CPUs are QEMU's own.
+#[tokio::test]
+async fn a_running_guest_gets_threads_and_keeps_to_its_cpus() {
+    let Some((_daemon, host)) = start().await else {
+        return;
+    };
+    let xml = GUEST.to_owned();
+    host.perform(&vm("guest", VmOp::Define { xml }))
+        .await
+        .expect("a guest");
+    host.perform(&life("guest", Request::Start))
+        .await
+        .expect("a start");
+    let tune = |tuning| vm("guest", VmOp::TuneLive(tuning));
+    for tuning in [
+        Tuning::AddIoThread(1),
+        Tuning::PinIoThread {
+            thread: 1,
+            cpus: vec![0],
+        },
+        Tuning::PinEmulator { cpus: vec![0] },
+        Tuning::PinVcpu {
+            vcpu: 0,
+            cpus: vec![0],
+        },
+    ] {
+        let done = host.perform(&tune(tuning.clone())).await;
+        done.unwrap_or_else(|error| panic!("{tuning}: {error}"));
+    }
+    let live = get_vm(&host, "guest").await.xml_live.expect("it runs");
+    for part in [
+        "<iothreads>1</iothreads>",
+        "<vcpupin vcpu='0' cpuset='0'/>",
+        "<emulatorpin cpuset='0'/>",
+        "<iothreadpin iothread='1' cpuset='0'/>",
+    ] {
+        assert!(live.contains(part), "{part} in {live}");
+    }
+    host.perform(&tune(Tuning::RemoveIoThread(1)))
+        .await
+        .expect("one less");
+    let gone = host.perform(&tune(Tuning::RemoveIoThread(1))).await;
+    assert!(gone.is_err());
+    host.perform(&life("guest", Request::ForceOff))
+        .await
+        .expect("off");
 }

@@ -387,6 +387,10 @@ const CANNOT: &[(&str, &str)] = &[
         "is not offered by this host",
         "the test driver has guests of its own",
     ),
+    (
+        "is not a device of the host",
+        "the rows name devices of no real host",
+    ),
     ("its SHA-256 is", "the images of the tests are made anew"),
     ("and disk a is to have", "another format is another volume"),
     (

@@ -51,9 +51,6 @@ fn unknown_state(
     ))
     .in_sls(&chunk.sls)
     .at(chunk.at.clone());
-    if let Some(why) = catalog.why_absent(&chunk.state, &chunk.fun) {
-        return fault.remedy(why);
-    }
     let known: Vec<String> = match functions {
         Some(functions) => functions
             .iter()

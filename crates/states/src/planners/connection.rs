@@ -20,9 +20,8 @@ pub(super) fn check(call: &Call, config: &Config) -> Result<Vec<String>, StateEr
             Some(here) if here == uri => {}
             Some(here) => {
                 let expected = format!("the hypervisor that is managed here, {here}");
-                let remedy =
-                    format!("Add it with salar host add {uri}, and apply the state to that host");
-                return Err(connection.refuse(expected, Some(remedy)));
+                let remedy = "Run an agent for that hypervisor, and apply the state to its host";
+                return Err(connection.refuse(expected, Some(remedy.to_owned())));
             }
             None => notes.push("connection: the agent's own connection is used".to_owned()),
         }

@@ -3,9 +3,11 @@
 mod absent;
 mod action;
 mod connection;
+pub(crate) mod keys;
 mod network;
 mod pool;
 mod pretend;
+pub use self::absent::pool::pool_secrets;
 pub use pretend::WATCHED;
 mod snapshot;
 mod steps;
@@ -35,6 +37,7 @@ pub fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
         ("virt", "snapshot" | "saved" | "reverted" | "snapshot_present" | "snapshot_absent") => {
             snapshot::needs(call)
         }
+        ("virt", "keys") => keys::needs(call, config),
         ("virt", "volume_present") => stored::needs_present(call),
         ("virt", "volume_absent") => stored::needs_absent(call),
         ("virt", "absent") => absent::vm::needs(call),
@@ -87,6 +90,7 @@ fn plan_function(call: &Call, seen: &Observation) -> Result<ChunkPlan, StateErro
         ("virt", "snapshot" | "saved" | "reverted" | "snapshot_present" | "snapshot_absent") => {
             snapshot::plan(call, seen)
         }
+        ("virt", "keys") => keys::plan(call, seen),
         ("virt", "volume_present") => stored::plan_present(call, seen),
         ("virt", "volume_absent") => stored::plan_absent(call, seen),
         ("virt", "absent") => absent::vm::plan(call, seen),
@@ -103,7 +107,6 @@ fn unknown(call: &Call) -> StateError {
     StateError::UnknownFunction {
         state: call.state.to_owned(),
         fun: call.fun.to_owned(),
-        known_to_salt: catalog::known_to_salt(call.state, call.fun),
         closest: closest(call.fun, here).map(|fun| format!("{}.{fun}", call.state)),
     }
 }

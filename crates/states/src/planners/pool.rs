@@ -9,11 +9,13 @@ use crate::changes::Changes;
 use crate::facts::{edited, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
 use crate::updating::{Effect, Object};
-use crate::want::pool::PoolWant;
+use crate::want::pool::{Password, PoolWant};
 use crate::{Call, Map, Needs, Observation, StateError};
-use domxml::Place;
+use domxml::{Element, Place};
 use model::Pool;
-use model::plan::{Consequence, Plan, PlannedStep, PoolOp, Undo};
+use model::plan::{
+    Consequence, Plan, PlannedStep, PoolOp, SecretOp, SecretUsage, Step, Undo, XmlDiff,
+};
 
 /// What the pool is to be at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +29,10 @@ const BUILDABLE: &[&str] = &["disk", "fs", "netfs", "dir", "logical", "vstorage"
 
 pub(super) fn needs(call: &Call) -> Result<Needs, StateError> {
     let want = PoolWant::parse(call)?;
+    let secret = want.password.map(|password| password.secret);
     Ok(Needs {
         pools: [want.name].into(),
+        secrets: secret.into_iter().collect(),
         ..Needs::default()
     })
 }
@@ -44,24 +48,33 @@ pub(super) fn plan(call: &Call, seen: &Observation, end: End) -> Result<ChunkPla
     let want = PoolWant::parse(call)?;
     taken::check_pool(&want, seen)?;
     match seen.pool(&want.name)? {
-        None => plan_new(call, &want, end),
-        Some(have) => plan_existing(&want, have, end),
+        None => plan_new(call, &want, seen, end),
+        Some(have) => plan_existing(&want, have, seen, end),
     }
 }
 
-fn plan_new(call: &Call, want: &PoolWant, end: End) -> Result<ChunkPlan, StateError> {
+fn plan_new(
+    call: &Call,
+    want: &PoolWant,
+    seen: &Observation,
+    end: End,
+) -> Result<ChunkPlan, StateError> {
     let name = &want.name;
     let kind = want.kind.as_deref().ok_or_else(|| call.missing("ptype"))?;
     let facts = want.facts_if_new.iter().chain(&want.facts);
     let xml = edited(&object(name), &want.skeleton(kind), facts)?;
     refuse_incomplete(kind, &xml)?;
-    let mut steps = vec![defining(
+    let mut steps = password(want, seen)?;
+    if want.transient {
+        return Ok(start_transient(call, want, steps, xml));
+    }
+    steps.push(defining(
         pool(name, PoolOp::Define { xml: xml.clone() }),
         Consequence::None,
         format!("Define pool {name}"),
         pool(name, PoolOp::Undefine),
         ("", &xml),
-    )];
+    ));
     let mut said = vec!["defined"];
     if BUILDABLE.contains(&kind) {
         steps.push(build(name));
@@ -75,6 +88,85 @@ fn plan_new(call: &Call, want: &PoolWant, end: End) -> Result<ChunkPlan, StateEr
         said.push("started");
     }
     Ok(done(want, steps, Vec::new(), &said))
+}
+
+/// A pool that nothing defines is started as it is made, so there is none that is only defined. Source: Salt.
+fn start_transient(
+    call: &Call,
+    want: &PoolWant,
+    mut steps: Vec<PlannedStep>,
+    xml: String,
+) -> ChunkPlan {
+    let name = &want.name;
+    let before = String::new();
+    steps.push(PlannedStep {
+        diff: Some(XmlDiff {
+            before,
+            after: xml.clone(),
+        }),
+        ..planned(
+            pool(name, PoolOp::CreateTransient { xml }),
+            Consequence::Live,
+            format!("Start pool {name}, which is gone once it is stopped"),
+            by(pool(name, PoolOp::Stop)),
+        )
+    });
+    let mut planned = done(want, steps, Vec::new(), &["defined", "started"]);
+    if call.get("autostart").is_some() && want.autostart {
+        let note =
+            "autostart: a transient pool is gone when its host stops, so it cannot start with it";
+        planned.notes.push(note.to_owned());
+    }
+    planned
+}
+
+/// The steps after which libvirt has the password. It tells nobody which one it has, so it is set again unless this is
+/// the one that was set last.
+fn password(want: &PoolWant, seen: &Observation) -> Result<Vec<PlannedStep>, StateError> {
+    let Some(Password { secret, value }) = &want.password else {
+        return Ok(Vec::new());
+    };
+    let mut steps = Vec::new();
+    let known = seen.secret(secret)?;
+    let name = &want.name;
+    let of = |op| Step::Secret {
+        secret: secret.clone(),
+        op,
+    };
+    if known.is_none() {
+        let usage = match secret.usage {
+            SecretUsage::Ceph => "name",
+            SecretUsage::Iscsi => "target",
+        };
+        let usage = Element::new("usage")
+            .attr("type", secret.usage.as_str())
+            .child(Element::text(usage, &secret.id));
+        let xml = Element::new("secret")
+            .attr("ephemeral", "no")
+            .attr("private", "yes")
+            .child(Element::text(
+                "description",
+                format!("Password of storage pool {name}"),
+            ))
+            .child(usage)
+            .to_string();
+        steps.push(planned(
+            of(SecretOp::Define { xml }),
+            Consequence::None,
+            format!("Make a secret for the password of pool {name}"),
+            by(of(SecretOp::Undefine)),
+        ));
+    }
+    if !known.is_some_and(|known| known.has(&value.0)) {
+        let value = value.clone();
+        steps.push(planned(
+            of(SecretOp::SetValue { value }),
+            Consequence::None,
+            format!("Set the password of pool {name}"),
+            Undo::NotNeeded("nobody can read the password that was there before"),
+        ));
+    }
+    Ok(steps)
 }
 
 /// What libvirt needs to know of a pool of a kind: the place in its XML, and the parameter.
@@ -123,12 +215,20 @@ fn refuse_incomplete(kind: &str, xml: &str) -> Result<(), StateError> {
     }
 }
 
-fn plan_existing(want: &PoolWant, have: &Pool, end: End) -> Result<ChunkPlan, StateError> {
+fn plan_existing(
+    want: &PoolWant,
+    have: &Pool,
+    seen: &Observation,
+    end: End,
+) -> Result<ChunkPlan, StateError> {
     let name = &want.name;
     let xml = wanted_xml(want, have)?;
-    let updated = xml.is_some() || !have.persistent;
-    let mut steps = Vec::new();
+    // One that is to be transient, and is, gets no definition: what differs waits until it is stopped.
+    let stays_transient = want.transient && !have.persistent;
+    let updated = !stays_transient && (xml.is_some() || !have.persistent);
+    let mut steps = password(want, seen)?;
     let mut said = Vec::new();
+    let password_set = !steps.is_empty();
     if updated {
         steps.push(redefine(have, xml.as_deref().unwrap_or(&have.xml)));
         said.push("updated");
@@ -138,12 +238,18 @@ fn plan_existing(want: &PoolWant, have: &Pool, end: End) -> Result<ChunkPlan, St
         steps.push(build(name));
         said.push("built");
     }
-    if want.autostart != have.autostart {
+    if want.autostart != have.autostart && !stays_transient {
         steps.push(autostart(name, want.autostart));
         if said.is_empty() {
             said.push("updated");
         }
         said.push("autostart flag changed");
+    }
+    if password_set {
+        if said.is_empty() {
+            said.push("updated");
+        }
+        said.push("password set");
     }
     if end == End::Running && !have.active {
         steps.push(start(name));
@@ -157,7 +263,19 @@ fn plan_existing(want: &PoolWant, have: &Pool, end: End) -> Result<ChunkPlan, St
         };
         return Ok(chunk_plan(want, steps, pending, comment, Map::new()));
     }
-    Ok(done(want, steps, pending, &said))
+    let mut planned = done(want, steps, pending, &said);
+    if password_set && have.active {
+        let note = format!(
+            "pool {name} goes on as it is, and signs in with the password at its next start"
+        );
+        planned.notes.push(note);
+    }
+    if want.transient && have.persistent {
+        planned.notes.push(format!(
+            "transient: pool {name} has a definition, which stays"
+        ));
+    }
+    Ok(planned)
 }
 
 /// The definition with what is declared; `None` when it says so already.

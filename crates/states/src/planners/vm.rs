@@ -4,16 +4,20 @@
 //! does not hold, and changed while it runs where the hypervisor can; the rest waits for the next start, and every run
 //! says so until it is true.
 
+mod boot_files;
 mod cidata;
 mod consistent;
 mod create;
 mod disks;
+mod given;
 pub(crate) mod kernel;
 mod lacking;
 mod nics;
+mod partitions;
 pub(crate) mod profile;
 mod resolved;
 mod source;
+mod tuning;
 mod update;
 
 use super::steps::{by, planned, vm};
@@ -42,6 +46,11 @@ pub(super) fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
     for disk in &disks {
         disk_needs(&want.name, disk, config, &mut needs);
     }
+    if !want.boot_files.is_empty() {
+        config.needs_files("boot: a file that is fetched is kept")?;
+    }
+    boot_files::needs(&want, &mut needs);
+    needs.node_devices = want.host_devices.is_some_and(|names| !names.is_empty());
     Ok(needs)
 }
 
@@ -96,7 +105,7 @@ fn disk_needs(vm: &str, disk: &DiskWant, config: &Config, needs: &mut Needs) {
     }
 }
 
-/// Every VM, where a declared MAC address may be another's.
+/// Every VM, where a declared MAC address may be another's; every volume, where a disk is a partition.
 pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Needs>, StateError> {
     // Of a VM that is as declared, which is the rule, nothing else is read a second time.
     let nics = match call.get("nic_profile") {
@@ -105,11 +114,18 @@ pub(super) fn further_needs(call: &Call, seen: &Observation) -> Result<Option<Ne
     };
     let have = seen.vm(call.name)?;
     let mut needs = taken::vm_needs(&addresses(nics), have);
-    if have.is_none()
-        && let Some(more) = create::kernel_needs(call, seen)?
-    {
-        needs.get_or_insert_default().merge(more);
+    let mut add = |more: Option<Needs>| {
+        if let Some(more) = more {
+            needs.get_or_insert_default().merge(more);
+        }
+    };
+    if have.is_none() {
+        add(create::kernel_needs(call, seen)?);
     }
+    if !seen.checksums.is_empty() {
+        add(boot_files::further_needs(&VmWant::parse(call)?, seen));
+    }
+    add(partitions::needs(seen));
     Ok(needs)
 }
 

@@ -8,6 +8,14 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &PoolOp) {
     let pool = seen.pools.entry(name.to_owned()).or_default();
     match op {
         PoolOp::Define { xml } => *pool = Some(defined(pool.take(), name, xml)),
+        PoolOp::CreateTransient { xml } => {
+            *pool = Some(Pool {
+                active: true,
+                persistent: false,
+                xml_live: Some(xml.clone()),
+                ..defined(None, name, xml)
+            });
+        }
         PoolOp::Undefine => *pool = None,
         PoolOp::Build | PoolOp::Refresh | PoolOp::Delete => {}
         PoolOp::Start | PoolOp::Stop => {

@@ -11,7 +11,12 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
     }
     let vm = seen.vms.entry(name.to_owned()).or_default();
     match op {
-        VmOp::SendKeys { .. } => {}
+        VmOp::SendKeys { .. } | VmOp::StartPostcopy => {}
+        VmOp::Migrate(_) => {
+            *vm = None;
+            seen.vm_names.retain(|known| known != name);
+            return;
+        }
         VmOp::TakeSnapshot { .. } | VmOp::RevertTo { .. } | VmOp::DeleteSnapshot { .. } => {}
         VmOp::CreateTransient { xml } => {
             *vm = Some(Vm {
@@ -44,7 +49,8 @@ pub(super) fn apply(seen: &mut Observation, name: &str, op: &VmOp) {
         | VmOp::DetachLive { .. }
         | VmOp::UpdateLive { .. }
         | VmOp::VcpusLive(_)
-        | VmOp::MemoryLive(_) => {
+        | VmOp::MemoryLive(_)
+        | VmOp::TuneLive(_) => {
             if let Some(vm) = vm {
                 vm.xml_live = vm
                     .xml_live

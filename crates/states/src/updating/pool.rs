@@ -52,6 +52,16 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     stopping("source: auth: username", "source/auth@username"),
     stopping("source: auth: secret: type", "source/auth/secret@usage"),
     stopping("source: auth: secret: value", "source/auth/secret@uuid"),
+    live(
+        "source: auth: password",
+        "",
+        "the running pool signs in with it at its next start",
+    ),
+    live(
+        "transient",
+        "",
+        "False gives the pool a definition; one that has one keeps it",
+    ),
     live("autostart", "", "the flag only"),
 ];
 

@@ -38,21 +38,46 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         "cpu: numa: *: distances: *",
         "cpu/numa/cell[id=*]/distances/sibling[id=*]@value",
     ),
-    next_start("cpu: iothreads", "iothreads"),
-    next_start("cpu: tuning: shares", "cputune/shares"),
-    next_start("cpu: tuning: period", "cputune/period"),
-    next_start("cpu: tuning: quota", "cputune/quota"),
-    next_start("cpu: tuning: global_period", "cputune/global_period"),
-    next_start("cpu: tuning: global_quota", "cputune/global_quota"),
-    next_start("cpu: tuning: emulator_period", "cputune/emulator_period"),
-    next_start("cpu: tuning: emulator_quota", "cputune/emulator_quota"),
-    next_start("cpu: tuning: iothread_period", "cputune/iothread_period"),
-    next_start("cpu: tuning: iothread_quota", "cputune/iothread_quota"),
-    next_start("cpu: tuning: vcpupin: *", "cputune/vcpupin[vcpu=*]@cpuset"),
-    next_start("cpu: tuning: emulatorpin", "cputune/emulatorpin@cpuset"),
-    next_start(
+    live("cpu: iothreads", "iothreads", THREADS),
+    live("cpu: tuning: shares", "cputune/shares", TUNED),
+    live("cpu: tuning: period", "cputune/period", TUNED),
+    live("cpu: tuning: quota", "cputune/quota", TUNED),
+    live("cpu: tuning: global_period", "cputune/global_period", TUNED),
+    live("cpu: tuning: global_quota", "cputune/global_quota", TUNED),
+    live(
+        "cpu: tuning: emulator_period",
+        "cputune/emulator_period",
+        TUNED,
+    ),
+    live(
+        "cpu: tuning: emulator_quota",
+        "cputune/emulator_quota",
+        TUNED,
+    ),
+    live(
+        "cpu: tuning: iothread_period",
+        "cputune/iothread_period",
+        TUNED,
+    ),
+    live(
+        "cpu: tuning: iothread_quota",
+        "cputune/iothread_quota",
+        TUNED,
+    ),
+    live(
+        "cpu: tuning: vcpupin: *",
+        "cputune/vcpupin[vcpu=*]@cpuset",
+        TUNED,
+    ),
+    live(
+        "cpu: tuning: emulatorpin",
+        "cputune/emulatorpin@cpuset",
+        TUNED,
+    ),
+    live(
         "cpu: tuning: iothreadpin: *",
         "cputune/iothreadpin[iothread=*]@cpuset",
+        TUNED,
     ),
     next_start("cpu: tuning: vcpusched: *: scheduler", "cputune/vcpusched"),
     next_start("cpu: tuning: vcpusched: *: priority", "cputune/vcpusched"),
@@ -88,9 +113,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     live("mem: current", "currentMemory", BALLOON),
     next_start("mem: max", "maxMemory"),
     next_start("mem: slots", "maxMemory@slots"),
-    next_start("mem: hard_limit", "memtune/hard_limit"),
-    next_start("mem: soft_limit", "memtune/soft_limit"),
-    next_start("mem: swap_hard_limit", "memtune/swap_hard_limit"),
+    live("mem: hard_limit", "memtune/hard_limit", TUNED),
+    live("mem: soft_limit", "memtune/soft_limit", TUNED),
+    live("mem: swap_hard_limit", "memtune/swap_hard_limit", TUNED),
     next_start("mem: min_guarantee", "memtune/min_guarantee"),
     next_start("mem: hugepages: *: size", "memoryBacking/hugepages/page"),
     next_start("mem: hugepages: *: nodeset", "memoryBacking/hugepages/page"),
@@ -245,7 +270,11 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     next_start("consoles: *: tls", "devices/console"),
     next_start("consoles: *: target_type", "devices/console"),
     next_start("stop_on_reboot", "on_reboot"),
-    next_start("host_devices: *", "devices/hostdev"),
+    live(
+        "host_devices: *",
+        "devices/hostdev",
+        "the guest must let go of one that is taken away",
+    ),
     live(
         "autostart",
         "",
@@ -264,6 +293,8 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
 const ONLINE: &str =
     "up to the maximum of the running VM; only vCPUs that came while it ran are taken away";
 const BALLOON: &str = "up to what the running VM was started with; beyond, at next boot";
+const TUNED: &str = "taken out of the state, it stays until the next start";
+const THREADS: &str = "a thread that a disk uses stays until the next start";
 const PLUG: &str = "moved to the other network or bridge";
 
 /// What comes with another attribute.

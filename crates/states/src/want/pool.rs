@@ -6,6 +6,7 @@ use crate::facts::{Compare, Fact, clean_path, says};
 use crate::{Call, StateError};
 use domxml::read::NodeExt;
 use domxml::{Element, Place};
+use model::plan::{Content, SecretName, SecretUsage};
 use roxmltree::Node;
 
 /// The arguments of both functions, beside those that every virt state takes.
@@ -25,6 +26,10 @@ pub(crate) struct PoolWant {
     /// `dir`, `netfs`…; mandatory only for a new pool.
     pub(crate) kind: Option<String>,
     pub(crate) autostart: bool,
+    /// A new pool is one that nothing defines.
+    pub(crate) transient: bool,
+    /// For the secret that the pool signs in with.
+    pub(crate) password: Option<Password>,
     pub(crate) target: Option<String>,
     /// What the definition says.
     pub(crate) facts: Vec<Fact>,
@@ -83,17 +88,12 @@ impl PoolWant {
             Some(field) => Some(field.one_of(&kinds)?),
             None => None,
         };
-        if let Some(field) = call.get("transient")
-            && field.bool()?
-        {
-            return Err(field.not_in_this_version(
-                "Leave it out: the pool is then kept by libvirt and starts with autostart",
-            ));
-        }
         let mut want = Self {
             name: call.checked_name()?,
             kind,
             autostart: call.flag("autostart", true)?,
+            transient: call.flag("transient", false)?,
+            password: None,
             target: None,
             facts: Vec::new(),
             facts_if_new: Vec::new(),
@@ -391,23 +391,51 @@ impl PoolWant {
 
     fn read_auth(&mut self, auth: &Field) -> Result<(), StateError> {
         let dict = auth.dict(&["type", "username", "secret", "password"])?;
-        if dict.get("password").is_some() {
-            return Err(StateError::Argument {
-                path: "source: auth: password".to_owned(),
-                found: "a password".to_owned(),
-                expected: "possible in this version".to_owned(),
-                remedy: Some(
-                    "Define a libvirt secret and write secret: {type: usage, value: NAME}"
-                        .to_owned(),
-                ),
-            });
-        }
         let place = || Place::at("source/auth");
-        let kind = dict.need("type")?.one_of(&["ceph", "chap"])?;
+        let password = dict.get("password");
+        let kind = match (&password, dict.get("type")) {
+            (None, _) => dict.need("type")?.one_of(&["ceph", "chap"])?,
+            (Some(_), Some(kind)) => kind.one_of(&["ceph", "chap"])?,
+            (Some(_), None) => match self.kind.as_deref() {
+                Some("rbd") => "ceph".to_owned(),
+                Some(_) => "chap".to_owned(),
+                None => {
+                    let expected = "enough to know who asks for the password";
+                    return Err(hidden(auth, expected, "Add ptype, or type: ceph or chap"));
+                }
+            },
+        };
+        let usage = match kind.as_str() {
+            "ceph" => SecretUsage::Ceph,
+            _ => SecretUsage::Iscsi,
+        };
         self.facts.push(Fact::text(place().attr("type"), kind));
-        let username = dict.need("username")?.word()?;
+        let username = match (dict.get("username"), &password) {
+            (None, Some(_)) => {
+                return Err(hidden(auth, "complete without username", "Add username"));
+            }
+            (None, None) => dict.need("username")?,
+            (Some(username), _) => username,
+        };
+        let username = username.word()?;
         self.facts
             .push(Fact::text(place().attr("username"), username));
+        if let Some(password) = password {
+            if let Some(secret) = dict.get("secret") {
+                let expected = "possible beside a password, which makes a secret of its own";
+                let remedy = Some("Write one of the two".to_owned());
+                return Err(secret.refuse(expected, remedy));
+            }
+            let secret = || place().child("secret");
+            let id = secret_id(&self.name);
+            self.facts.push(Fact::Absent(secret().attr("uuid")));
+            self.facts.push(Fact::text(secret().attr("usage"), &id));
+            self.password = Some(Password {
+                secret: SecretName { usage, id },
+                value: Content(password_bytes(&password, usage)?),
+            });
+            return Ok(());
+        }
         let secret = dict.need("secret")?.dict(&["type", "value"])?;
         let (key, other) = match secret.need("type")?.one_of(&["uuid", "usage"])?.as_str() {
             "uuid" => ("uuid", "usage"),
@@ -434,6 +462,65 @@ impl PoolWant {
             key,
         });
     }
+}
+
+/// A password that a pool signs in with.
+#[derive(Debug)]
+pub(crate) struct Password {
+    /// Where libvirt keeps it.
+    pub(crate) secret: SecretName,
+    pub(crate) value: Content,
+}
+
+/// What the secret of a pool with a password is called. Source: Salt `virt._pool_set_secret`.
+pub(crate) fn secret_id(pool: &str) -> String {
+    format!("pool_{pool}")
+}
+
+/// What is wrong with a value that must not be shown.
+fn hidden(field: &Field, expected: &str, remedy: &str) -> StateError {
+    StateError::Argument {
+        path: field.path.clone(),
+        found: "what is given".to_owned(),
+        expected: expected.to_owned(),
+        remedy: (!remedy.is_empty()).then(|| remedy.to_owned()),
+    }
+}
+
+/// The bytes of a password. Those of Ceph are keys, written in base64.
+fn password_bytes(field: &Field, usage: SecretUsage) -> Result<Vec<u8>, StateError> {
+    let refuse = |expected: &str| hidden(field, expected, "");
+    let text = match field.value {
+        crate::Value::String(text) if !text.is_empty() => text.clone(),
+        crate::Value::Number(number) => number.to_string(),
+        _ => return Err(refuse("a password")),
+    };
+    match usage {
+        SecretUsage::Iscsi => Ok(text.into_bytes()),
+        SecretUsage::Ceph => from_base64(&text)
+            .ok_or_else(|| refuse("a key of Ceph in base64, as ceph auth get-key prints it")),
+    }
+}
+
+/// Strict: with padding, and nothing but the alphabet.
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    if !text.len().is_multiple_of(4) || padding > 2 {
+        return None;
+    }
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for digit in digits.bytes() {
+        let value = ALPHABET.iter().position(|known| *known == digit)?;
+        bits = bits << 6 | u32::try_from(value).ok()?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
 }
 
 /// Modes are octal, with quotes or without, and owners numeric: libvirt takes no names. `None` for an owner of -1, which
@@ -534,4 +621,19 @@ fn iqn(text: &str) -> bool {
 /// libvirt's booleans.
 pub(crate) const fn yes_no(on: bool) -> &'static str {
     if on { "yes" } else { "no" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_base64;
+
+    #[test]
+    fn keys_are_read_and_slips_are_not() {
+        assert_eq!(from_base64("QUJD").as_deref(), Some(&b"ABC"[..]));
+        assert_eq!(from_base64("QUI=").as_deref(), Some(&b"AB"[..]));
+        assert_eq!(from_base64("QQ==").as_deref(), Some(&b"A"[..]));
+        for text in ["QUJ", "QU*D", "Q===", "=QUJ", "secret!"] {
+            assert_eq!(from_base64(text), None, "{text}");
+        }
+    }
 }

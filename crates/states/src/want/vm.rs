@@ -13,6 +13,7 @@ pub(crate) mod nic;
 mod resctrl;
 mod serial;
 
+use crate::args::Field;
 use crate::facts::Fact;
 use crate::want::pool::yes_no;
 use crate::{Call, StateError};
@@ -23,6 +24,7 @@ use model::Bytes;
 use nic::NicWant;
 use roxmltree::Node;
 
+pub(crate) use boot::BootFile;
 pub(crate) use graphics::GraphicsWant;
 
 /// The arguments of both functions, beside those that every virt state takes.
@@ -92,8 +94,12 @@ pub(crate) struct VmWant {
     pub(crate) nic_profile: Option<String>,
     /// `None` leaves the graphics as they are.
     pub(crate) graphics: Option<GraphicsWant>,
-    /// Serial ports, consoles, host devices.
+    /// Serial ports, consoles.
     pub(crate) device_facts: Vec<Fact>,
+    /// Devices of the host by libvirt's names; `None` leaves them as they are.
+    pub(crate) host_devices: Option<Vec<String>>,
+    /// Kernel and initial RAM disk that have to be fetched.
+    pub(crate) boot_files: Vec<BootFile>,
     /// `None` leaves the flag as it is.
     pub(crate) autostart: Option<bool>,
     /// Change the running VM too.
@@ -138,6 +144,8 @@ impl VmWant {
                 .map(|g| graphics::parse(&g))
                 .transpose()?,
             device_facts: Vec::new(),
+            host_devices: None,
+            boot_files: Vec::new(),
             autostart: call.get("autostart").map(|f| f.bool()).transpose()?,
             live: call.flag("live", true)?,
             notes: Vec::new(),
@@ -156,7 +164,9 @@ impl VmWant {
 
     fn read_life(&mut self, call: &Call) -> Result<(), StateError> {
         if let Some(boot) = call.get("boot") {
-            self.facts.extend(boot::facts(&boot)?);
+            let (facts, files) = boot::facts(&boot)?;
+            self.facts.extend(facts);
+            self.boot_files = files;
         }
         match call.get("boot_dev") {
             Some(devices) => self.facts.push(boot::order(&devices)?),
@@ -193,19 +203,10 @@ impl VmWant {
                 self.device_facts.push(serial::fact(&list, element)?);
             }
         }
-        let Some(devices) = call.get("host_devices") else {
-            return Ok(());
-        };
-        if !devices.list()?.is_empty() {
-            return Err(devices.not_in_this_version(
-                "Leave it out and attach the device with virsh: the state keeps what it does not know",
-            ));
-        }
-        self.device_facts.push(Fact::Set {
-            parent: Place::at("devices"),
-            name: "hostdev",
-            entries: Vec::new(),
-            key: |node| format!("{:?}", node.range()),
+        let names = list(call, "host_devices", |field| field.word())?;
+        self.host_devices = names.map(|mut names| {
+            names.dedup();
+            names
         });
         Ok(())
     }
@@ -271,7 +272,7 @@ impl VmWant {
 fn list<T>(
     call: &Call,
     argument: &str,
-    parse: impl Fn(&crate::args::Field) -> Result<T, StateError>,
+    parse: impl Fn(&Field) -> Result<T, StateError>,
 ) -> Result<Option<Vec<T>>, StateError> {
     call.get(argument)
         .map(|field| field.list()?.iter().map(parse).collect())
@@ -295,7 +296,7 @@ pub(crate) fn row(
     dict: &crate::args::Dict,
     key: &str,
     place: Place,
-    read: impl Fn(&crate::args::Field) -> Result<String, StateError>,
+    read: impl Fn(&Field) -> Result<String, StateError>,
 ) -> Result<Option<Fact>, StateError> {
     match dict.given(key) {
         None => Ok(None),
@@ -305,7 +306,7 @@ pub(crate) fn row(
 }
 
 /// A boolean row.
-pub(crate) fn yes_no_row(field: &crate::args::Field) -> Result<String, StateError> {
+pub(crate) fn yes_no_row(field: &Field) -> Result<String, StateError> {
     Ok(yes_no(field.bool()?).to_owned())
 }
 

@@ -85,6 +85,15 @@ impl Host {
             seen.volumes.entry(volume).or_default();
         }
         seen.listed_pools.extend(needs.pool_volumes);
+        for secret in needs.secrets {
+            seen.secrets.entry(secret).or_default();
+        }
+        for path in needs.texts {
+            seen.texts.entry(path).or_default();
+        }
+        if needs.node_devices {
+            seen.node_devices.get_or_insert_default();
+        }
         for path in needs.paths {
             seen.paths.entry(path).or_insert(HostPath::Absent);
         }

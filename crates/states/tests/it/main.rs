@@ -2,8 +2,10 @@
 
 mod absent;
 mod cloud_init;
+mod devices;
 mod export;
 mod host;
+mod keys;
 mod network;
 mod origin;
 mod parameters;

@@ -277,8 +277,13 @@ fn what_means_nothing_is_said_and_nonsense_is_refused() {
     refuse("{ptype: dri}");
     refuse("{ptype: dir, target: /a, permissions: {mode: rwx}}");
     refuse("{ptype: dir, target: /a, permissions: {mode: '0770', owner: root}}");
-    refuse("{ptype: dir, target: /a, transient: True}");
-    refuse("{ptype: iscsi, source: {auth: {username: u, password: secret}}}");
+    refuse("{ptype: rbd, source: {hosts: [c], name: p, auth: {username: u, password: secret}}}");
+    refuse("{ptype: iscsi, source: {auth: {username: u, password: ''}}}");
+    refuse(
+        "{ptype: iscsi, source: {auth: {username: u, password: x, secret: {type: usage, value: s}}}}",
+    );
+    refuse("{source: {auth: {username: u, password: secret}}}");
+    refuse("{ptype: iscsi, source: {auth: {password: secret}}}");
     refuse("{ptype: netfs, sauce: x, source: {host: [a]}}");
     expect![[r#"
         permissions is a list, which Salt ignores: write it as a dictionary (mode: '0770')
@@ -287,7 +292,132 @@ fn what_means_nothing_is_said_and_nonsense_is_refused() {
         ptype: "dri" is not one of dir, fs, netfs, logical, disk, iscsi, iscsi-direct, scsi, mpath, rbd, sheepdog, gluster, zfs, vstorage. Did you mean dir?
         permissions: mode: "rwx" is not an octal mode such as '0770'
         permissions: owner: "root" is not a numeric id. Write the number of the owner (id root)
-        transient: True is not possible in this version. Leave it out: the pool is then kept by libvirt and starts with autostart
-        source: auth: password: a password is not possible in this version. Define a libvirt secret and write secret: {type: usage, value: NAME}
+        source: auth: password: what is given is not a key of Ceph in base64, as ceph auth get-key prints it
+        source: auth: password: what is given is not a password
+        source: auth: secret: {"type":"usage","value":"s"} is not possible beside a password, which makes a secret of its own. Write one of the two
+        source: auth: what is given is not enough to know who asks for the password. Add ptype, or type: ceph or chap
+        source: auth: what is given is not complete without username. Add username
         source: there is no key host here. Did you mean hosts?"#]].assert_eq(&said.join("\n"));
+}
+
+const ISCSI: &str = "ptype: iscsi, target: /dev/disk/by-path, source: {hosts: [h], devices: [{path: iqn.2013-06.com.example:t}], auth: {username: ann, password: ";
+
+#[test]
+fn a_password_is_kept_as_a_secret_of_libvirt_and_set_once() {
+    let mut host = Host::new();
+    let with = |password: &str| virt("pool_running", "san", &format!("{{{ISCSI}{password}}}}}}}"));
+    let first = host.plan(&with("one")).expect("a plan");
+    let steps: Vec<&str> = first
+        .plan
+        .steps
+        .iter()
+        .map(|step| step.summary.as_str())
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "Make a secret for the password of pool san",
+            "Set the password of pool san",
+            "Define pool san",
+            "Start pool san with its host",
+            "Start pool san"
+        ]
+    );
+    // Neither the definition nor what is shown of the plan has it.
+    assert!(!format!("{first:?}").contains("\"one\""));
+    let definition = first.plan.steps[2].diff.as_ref().expect("a definition");
+    assert!(
+        definition.after.contains("<secret usage='pool_san'/>"),
+        "{}",
+        definition.after
+    );
+    host.apply(&with("one"));
+    assert!(host.plan(&with("one")).expect("a plan").plan.is_empty());
+
+    let other = host.plan(&with("two")).expect("a plan");
+    expect![[r#"
+        Set the password of pool san
+        result: Some(true)
+        comment: Pool san updated, password set
+        changes: {"san":"Pool updated, password set"}
+        note: pool san goes on as it is, and signs in with the password at its next start"#]]
+    .assert_eq(&told(&other));
+    // Somebody else has set it, or it was set by another agent: nothing is known of it.
+    for known in host.seen.secrets.values_mut() {
+        *known = Some(states::KnownSecret::default());
+    }
+    assert_eq!(host.plan(&with("one")).expect("a plan").plan.steps.len(), 1);
+
+    // It goes with the pool.
+    for known in host.seen.secrets.values_mut() {
+        *known = Some(states::KnownSecret::default());
+    }
+    let gone = host
+        .plan(&virt("pool_absent", "san", "{}"))
+        .expect("a plan");
+    let last = gone.plan.steps.last().expect("a step");
+    assert_eq!(last.summary, "Remove the password of pool san");
+}
+
+#[test]
+fn a_secret_that_somebody_else_made_stays() {
+    let mut host = Host::new();
+    host.apply(&virt(
+        "pool_running",
+        "san",
+        "{ptype: iscsi, target: /dev/disk/by-path, source: {hosts: [h], devices: [{path: iqn.2013-06.com.example:t}], auth: {type: chap, username: ann, secret: {type: usage, value: theirs}}}}",
+    ));
+    let gone = host
+        .plan(&virt("pool_absent", "san", "{}"))
+        .expect("a plan");
+    let summaries = gone.plan.steps.iter().map(|step| step.summary.clone());
+    assert!(
+        !summaries
+            .into_iter()
+            .any(|summary| summary.contains("password"))
+    );
+}
+
+#[test]
+fn a_transient_pool_is_started_and_never_defined() {
+    let mut host = Host::new();
+    let transient = virt(
+        "pool_defined",
+        "tmp",
+        "{ptype: dir, target: /tmp/vms, transient: True, autostart: True}",
+    );
+    let plan = host.plan(&transient).expect("a plan");
+    expect![[r#"
+        Start pool tmp, which is gone once it is stopped
+        result: Some(true)
+        comment: Pool tmp defined, started
+        changes: {"tmp":"Pool defined, started"}
+        note: autostart: a transient pool is gone when its host stops, so it cannot start with it"#]]
+    .assert_eq(&told(&plan));
+    host.apply(&transient);
+    let again = host.plan(&transient).expect("a plan");
+    assert!(again.plan.is_empty(), "{again:?}");
+    // What differs cannot be written anywhere without making it last.
+    let moved = virt(
+        "pool_defined",
+        "tmp",
+        "{ptype: dir, target: /tmp/other, transient: True}",
+    );
+    let plan = host.plan(&moved).expect("a plan");
+    assert!(plan.plan.steps.is_empty(), "{plan:?}");
+    assert_eq!(plan.plan.pending.len(), 1, "{plan:?}");
+}
+
+/// Steps, result and notes.
+fn told(plan: &states::ChunkPlan) -> String {
+    let verdict = plan.applied(&[]);
+    let steps = plan.plan.steps.iter().map(|step| step.summary.clone());
+    let notes = plan.notes.iter().map(|note| format!("note: {note}"));
+    let result = [
+        format!("result: {:?}", verdict.result),
+        format!("comment: {}", verdict.comment),
+        format!("changes: {}", serde_json::Value::Object(verdict.changes)),
+    ];
+    let lines: Vec<String> = steps.chain(result).chain(notes).collect();
+    lines.join("\n")
 }

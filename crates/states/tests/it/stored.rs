@@ -207,7 +207,7 @@ fn what_cannot_be_is_refused_with_what_to_write() {
         Missing parameter size for state virt.volume_present
         size: "20G" is not a size in MiB (a whole number without unit). Write 20480, which is 20G in MiB
         Storage pool pool1 not existing. Declare it with virt.pool_running and require it
-        image: "x.qcow2" is not an image: a URL (http://, https://), a salt:// file or an absolute path on the host
+        image: "x.qcow2" is not an image: a URL (http://, https://, ftp://), a salt:// file or an absolute path on the host
         image_checksum: "abc" is not a SHA-256: 64 hexadecimal digits, with or without sha256= before them
         nocow: True is not possible together with image. Leave it out, or leave image out
         Path not found: salt://x.qcow2. Put the file under one of the file roots

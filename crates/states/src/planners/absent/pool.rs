@@ -7,8 +7,13 @@ use crate::facts::clean_path;
 use crate::planned::ChunkPlan;
 use crate::planners::steps::{by, planned, pool, volume};
 use crate::want::absent::{Data, InUse, data, in_use};
+use crate::want::pool::secret_id;
 use crate::{Call, Map, Needs, Observation, StateError};
-use model::plan::{Consequence, PlannedStep, PoolOp, Undo, VolumeOp, XmlDiff};
+use domxml::read::{NodeExt, parse};
+use model::plan::{
+    Consequence, PlannedStep, PoolOp, SecretName, SecretOp, SecretUsage, Step, Undo, VolumeOp,
+    XmlDiff,
+};
 use model::vm::Disk;
 use model::{Pool, Volume};
 use serde_json::json;
@@ -38,6 +43,7 @@ pub(in crate::planners) fn needs(call: &Call, wording: Wording) -> Result<Needs,
             Data::Delete => name(),
             Data::Keep => Default::default(),
         },
+        secrets: secrets(call.name).into(),
         ..Needs::default()
     })
 }
@@ -125,6 +131,7 @@ fn remove(
         removal.steps.push(undefine(have));
         removal.undefined = true;
     }
+    removal.steps.extend(forget_password(have, seen)?);
     let stranded = using.running.iter().chain(&using.off);
     removal.notes.extend(stranded.map(|vm| {
         format!(
@@ -133,6 +140,50 @@ fn remove(
         )
     }));
     Ok((removal, unsupported))
+}
+
+/// The secrets that `virt.pool_defined` may have made for a pool.
+fn secrets(pool: &str) -> [SecretName; 2] {
+    [SecretUsage::Ceph, SecretUsage::Iscsi].map(|usage| SecretName {
+        usage,
+        id: secret_id(pool),
+    })
+}
+
+/// The secret that `virt.pool_defined` made for this pool, where its definition names it: it goes with the pool.
+/// Source: Salt `virt.pool_undefine`.
+pub fn pool_secrets(have: &Pool) -> Vec<SecretName> {
+    let Ok(doc) = parse("pool", "pool", &have.xml) else {
+        return Vec::new();
+    };
+    let auth = doc.root_element().find("source/auth");
+    let used = |secret: &SecretName| {
+        auth.is_some_and(|auth| {
+            let kind = match secret.usage {
+                SecretUsage::Ceph => "ceph",
+                SecretUsage::Iscsi => "chap",
+            };
+            auth.attr("type") == kind && auth.attr_at("secret", "usage") == secret.id
+        })
+    };
+    secrets(&have.name).into_iter().filter(used).collect()
+}
+
+/// Removes the password of the pool.
+fn forget_password(have: &Pool, seen: &Observation) -> Result<Vec<PlannedStep>, StateError> {
+    let mut steps = Vec::new();
+    for secret in pool_secrets(have) {
+        if seen.secret(&secret)?.is_some() {
+            let op = SecretOp::Undefine;
+            steps.push(planned(
+                Step::Secret { secret, op },
+                Consequence::None,
+                format!("Remove the password of pool {}", have.name),
+                Undo::NotNeeded("nobody can read a password to write it back"),
+            ));
+        }
+    }
+    Ok(steps)
 }
 
 /// Deletes every volume, unless a running VM has one of them open.

@@ -1,8 +1,10 @@
 //! A VM that does not exist yet.
 
 use super::disks::free_target;
+use super::given::{self, Given};
+use super::partitions::Partitions;
 use super::source::{Disk, Owner, resolve};
-use super::{End, autostart, consistent, kernel, nics, object, profile, start};
+use super::{End, autostart, boot_files, consistent, kernel, nics, object, profile, start};
 use crate::changes::Changes;
 use crate::facts::{Fact, edited};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -38,17 +40,27 @@ pub(super) fn plan(
         exists: false,
     };
     let disks = profile::disks(call, want, &seen.config)?.unwrap_or_default();
+    let mut partitions = Partitions::default();
     let disks = disks
         .iter()
-        .map(|disk| resolve(disk, owner, seen))
+        .map(|disk| resolve(disk, owner, seen, &mut partitions))
         .collect::<Result<Vec<_>, _>>()?;
-    let xml = definition(call, want, seen, &kind, &disks)?;
+    let given = given::resolve(want, seen)?;
+    let (boot, fetches) = boot_files::resolve(want, seen)?;
+    let parts = Parts {
+        disks: &disks,
+        partitions: &partitions,
+        given: given.as_ref(),
+        boot: &boot,
+    };
+    let xml = definition(call, want, seen, &kind, &parts)?;
     consistent::check(name, None, &xml)?;
     let mut notes = want.notes.clone();
+    notes.extend(given.into_iter().flat_map(|given| given.notes));
     if call.get("boot_dev").is_some() {
         notes.extend(consistent::nothing_to_boot_from(&xml));
     }
-    let mut steps: Vec<PlannedStep> = Vec::new();
+    let mut steps: Vec<PlannedStep> = fetches;
     for disk in disks {
         steps.extend(disk.steps);
         notes.extend(disk.notes);
@@ -181,12 +193,20 @@ fn offered(
     })
 }
 
+/// What a definition is made of beside what the arguments say themselves.
+struct Parts<'a> {
+    disks: &'a [Disk],
+    partitions: &'a Partitions,
+    given: Option<&'a Given>,
+    boot: &'a [Fact],
+}
+
 fn definition(
     call: &Call,
     want: &VmWant,
     seen: &Observation,
     kind: &Kind,
-    disks: &[Disk],
+    parts: &Parts,
 ) -> Result<String, StateError> {
     let object = object(&want.name);
     let skeleton = want.skeleton(&kind.domain_type, &kind.os_type, &kind.arch);
@@ -197,6 +217,7 @@ fn definition(
         .facts_if_new
         .iter()
         .chain(&want.facts)
+        .chain(parts.boot)
         .chain(qemu_facts);
     let xml = edited(&object, &skeleton, facts)?;
     let nics = profile::nics(call, want, &seen.config)?.unwrap_or_default();
@@ -208,7 +229,7 @@ fn definition(
         let mut document = Document::new(xml)?;
         let devices = Place::at("devices");
         let mut taken = Vec::new();
-        for disk in disks {
+        for disk in parts.disks {
             let target = free_target(disk.prefix(), &taken);
             document.insert(&devices, &disk.element(&target))?;
             taken.push(target);
@@ -223,11 +244,14 @@ fn definition(
         if let Some(companion) = companion {
             document.insert(&devices, &companion)?;
         }
+        parts.partitions.remember(&mut document)?;
         Ok(document.into_string())
     };
     let xml = add_devices().map_err(|error: EditError| StateError::definition(&object, error))?;
     let xml = kernel::provide(xml, kind.guest(), seen)?;
     let graphics = want.graphics.iter().flat_map(|graphics| graphics.facts());
-    let facts: Vec<Fact> = graphics.chain(want.device_facts.iter().cloned()).collect();
+    let devices = want.device_facts.iter().cloned();
+    let given = parts.given.iter().map(|given| given.fact());
+    let facts: Vec<Fact> = graphics.chain(devices).chain(given).collect();
     edited(&object, &xml, &facts)
 }

@@ -113,6 +113,10 @@ impl Found {
                 self.has(format!("{path}: type"), "direct", Capability::DirectNic);
             }
         }
+        for given in devices("hostdev") {
+            let kind = given.attr("type");
+            self.has("host_devices", kind, Capability::HostDevices);
+        }
         if !devices("serial").is_empty() {
             self.has("serials", "it", Capability::SerialPorts);
         }

@@ -3,9 +3,11 @@
 
 use super::super::steps::{by, planned, volume};
 use super::cidata;
+use super::partitions::{Partitions, is_partitioned};
 use crate::want::vm::disk::{DiskWant, Source};
 use crate::{HostPath, Observation, StateError};
 use domxml::Element;
+use domxml::read::{NodeExt, parse};
 use model::plan::{Consequence, ImageSource, PlannedStep, Undo, VolumeOp, without_credentials};
 use model::{Capability, GuestKind, Pool, Volume};
 use sls::closest;
@@ -167,6 +169,7 @@ pub(super) fn resolve(
     want: &DiskWant,
     owner: Owner,
     seen: &Observation,
+    partitions: &mut Partitions,
 ) -> Result<Disk, StateError> {
     let mut disk = Disk::new(want, owner);
     match &want.source {
@@ -203,7 +206,7 @@ pub(super) fn resolve(
             disk.adopt_format(have);
             volume_source(&mut disk, want, pool, name, owner)?;
         }
-        Source::Computed => computed(&mut disk, want, owner, seen)?,
+        Source::Computed => computed(&mut disk, want, owner, seen, partitions)?,
         Source::Generated(data) => {
             let base = want.pool.as_deref().unwrap_or_else(|| seen.config.images());
             if base.contains('/') {
@@ -295,12 +298,24 @@ fn computed(
     want: &DiskWant,
     owner: Owner,
     seen: &Observation,
+    partitions: &mut Partitions,
 ) -> Result<(), StateError> {
     let base = want.pool.as_deref().unwrap_or_else(|| seen.config.images());
     if !base.contains('/') {
         let pool = active_pool(want, base, seen)?;
-        let name = volume_name(owner.vm, want);
-        let have = seen.volume(&pool.name, &name)?;
+        let (name, have) = match is_partitioned(pool) {
+            true => {
+                let name = partitions.name(want, pool, seen)?;
+                let mut there = seen.volumes_of(&pool.name)?.into_iter();
+                let have = there.find(|volume| volume.name == name);
+                (name, have)
+            }
+            false => {
+                let name = volume_name(owner.vm, want);
+                let have = seen.volume(&pool.name, &name)?;
+                (name, have)
+            }
+        };
         if let Some(have) = have {
             disk.adopt_format(have);
         }
@@ -444,16 +459,13 @@ fn volume_source(
     owner: Owner,
 ) -> Result<(), StateError> {
     let kind = pool.kind.as_str();
-    let holds_files = matches!(kind, "dir" | "fs" | "netfs" | "vstorage");
-    if !holds_files && !matches!(kind, "logical" | "iscsi" | "scsi" | "mpath" | "zfs") {
-        return Err(StateError::host(
-            format!(
-                "disk {}: volumes of a pool of type {kind} are not possible in this version",
-                want.name
-            ),
-            "Use a pool of type dir, fs, netfs, logical, iscsi or scsi",
-        ));
+    if matches!(kind, "rbd" | "gluster" | "sheepdog") {
+        return network_volume(disk, want, pool, name, owner);
     }
+    if kind == "iscsi-direct" && owner.guest.is_xen() {
+        return Err(not_on_xen(want, pool));
+    }
+    let holds_files = matches!(kind, "dir" | "fs" | "netfs" | "vstorage");
     let path = format!("{}/{name}", pool.target.trim_end_matches('/'));
     match (owner.guest.is_xen(), holds_files) {
         // Xen's driver does not know volumes: it would start the VM without the disk.
@@ -474,6 +486,68 @@ fn volume_source(
         }
     }
     Ok(())
+}
+
+/// A volume that QEMU reads over the network by itself: libvirt knows no disks of type `volume` for these pools.
+/// Source: Salt `virt._disk_volume_xml`; libvirt formatdomain "Hard drives".
+fn network_volume(
+    disk: &mut Disk,
+    want: &DiskWant,
+    pool: &Pool,
+    name: &str,
+    owner: Owner,
+) -> Result<(), StateError> {
+    if owner.guest.is_xen() && pool.kind != "rbd" {
+        return Err(not_on_xen(want, pool));
+    }
+    let bad = |error| StateError::definition(format!("pool {}", pool.name), error);
+    let doc = parse("pool", "pool", &pool.xml).map_err(bad)?;
+    let root = doc.root_element();
+    let folder = root.attr_at("source/dir", "path").trim_matches('/');
+    let path = [root.text_at("source/name"), folder, name];
+    let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
+    let source = root.child("source");
+    let hosts = source.map(|source| source.children_named("host"));
+    let hosts = hosts.unwrap_or_default().into_iter().map(|host| {
+        Element::new("host")
+            .attr("name", host.attr("name"))
+            .attr_opt("port", host.attribute("port"))
+    });
+    let auth = source.and_then(|source| source.child("auth")).map(|auth| {
+        let secret = auth.child("secret");
+        let of = |key| secret.and_then(|secret| secret.attribute(key));
+        let secret = Element::new("secret")
+            .attr("type", auth.attr("type"))
+            .attr_opt("usage", of("usage"))
+            .attr_opt("uuid", of("uuid"));
+        Element::new("auth")
+            .attr("username", auth.attr("username"))
+            .child(secret)
+    });
+    disk.kind = "network";
+    disk.source = Some(
+        Element::new("source")
+            .attr("protocol", &pool.kind)
+            .attr("name", path.join("/"))
+            .children(hosts)
+            .children(auth),
+    );
+    let format = match pool.kind.as_str() {
+        "gluster" => "qcow2",
+        _ => "raw",
+    };
+    disk.format.get_or_insert_with(|| format.to_owned());
+    Ok(())
+}
+
+fn not_on_xen(want: &DiskWant, pool: &Pool) -> StateError {
+    StateError::host(
+        format!(
+            "disk {}: Xen reads no volumes of a pool of type {}",
+            want.name, pool.kind
+        ),
+        "Use a pool of type dir, fs, netfs, logical, disk, iscsi, scsi or rbd",
+    )
 }
 
 /// The steps that make a volume, grow it, or nothing when it is as declared.
@@ -531,7 +605,7 @@ fn provide(
         ));
         return Ok(());
     };
-    if !have.format.is_empty() && have.format != format {
+    if !have.format.is_empty() && have.format != format && !is_partitioned(pool) {
         return Err(StateError::host(
             format!(
                 "volume {name} of pool {} is there with format {}, and disk {} is to have {format}",
@@ -578,11 +652,12 @@ pub(super) fn volume_xml(
     format: &str,
     backing: Option<&(String, String)>,
 ) -> String {
-    // Logical volumes are never sparse unless asked for, and have no format.
+    // Logical volumes are never sparse unless asked for. Neither they nor partitions have a format.
     let logical = pool.kind == "logical";
     let allocation = if logical { size.kib() } else { 0 };
     let kib = |name, value| Element::text(name, value).attr("unit", "KiB");
-    let format = (!logical).then(|| Element::new("format").attr("type", format));
+    let has_format = !logical && !is_partitioned(pool);
+    let format = has_format.then(|| Element::new("format").attr("type", format));
     let target = Element::new("target").children(format);
     // Without a size, the volume is as big as what it stands on.
     let states_size = size.0 > 0 || backing.is_none();

@@ -1,8 +1,12 @@
 //! A VM that exists: its definition is edited, and the running VM changed where that is possible.
 //! Source: Salt `virt.update`.
 
+use super::given::{self, Given};
+use super::partitions::Partitions;
 use super::source::{Disk, Owner, resolve};
-use super::{End, autostart, consistent, disks, nics, object, profile, resolved, start};
+use super::{
+    End, autostart, boot_files, consistent, disks, nics, object, profile, resolved, start, tuning,
+};
 use crate::changes::{Changes, DeviceChange};
 use crate::facts::{Fact, edited, nearly, unmet};
 use crate::planned::{ChunkPlan, Outcome, single};
@@ -14,7 +18,7 @@ use crate::{Call, Map, Observation, StateError};
 use domxml::domain::{differs, read};
 use domxml::read::{NodeExt, parse};
 use domxml::{Document, Element};
-use model::plan::{Consequence, Plan, PlannedStep, VmOp};
+use model::plan::{Consequence, Plan, PlannedStep, Undo, VmOp};
 use model::{Admit, Capability, Request, Vm, VmStatus};
 use serde_json::json;
 
@@ -23,13 +27,14 @@ use serde_json::json;
 pub(super) enum Devices {
     Disks,
     Nics,
+    Given,
 }
 
 /// What an edit of the definition means for one device of the running VM.
 #[derive(Debug)]
 pub(super) struct LiveDevice {
     class: Devices,
-    /// Target of a disk, MAC address of an interface.
+    /// Target of a disk, MAC address of an interface, address of a host's device.
     key: String,
     change: DeviceEdit,
 }
@@ -77,10 +82,12 @@ impl LiveDevice {
 }
 
 impl Devices {
-    const fn salt_word(self) -> &'static str {
+    /// The name of its elements, which is also Salt's word for the class.
+    const fn word(self) -> &'static str {
         match self {
             Self::Disks => "disk",
             Self::Nics => "interface",
+            Self::Given => "hostdev",
         }
     }
 }
@@ -99,14 +106,19 @@ pub(super) fn plan(
         .ok_or_else(|| StateError::NotObserved {
             what: format!("the definition of VM {}", want.name),
         })?;
-    let facts = facts_of(want, have);
+    let (boot, fetches) = boot_files::resolve(want, seen)?;
+    let given = given::resolve(want, seen)?;
+    let mut facts = facts_of(want, have);
+    facts.extend(boot);
+    facts.extend(given.iter().map(Given::fact));
     let target = Target {
         want,
         have,
         old,
         facts: &facts,
     };
-    let disks = resolved_disks(call, want, have, seen)?;
+    let mut partitions = Partitions::of(Some(have));
+    let disks = resolved_disks(call, want, have, seen, &mut partitions)?;
     let nics = profile::nics(call, want, &seen.config)?;
     let resolved = nics.map(|nics| {
         let nics = nics.iter();
@@ -114,17 +126,18 @@ pub(super) fn plan(
             .collect::<Result<Vec<_>, _>>()
     });
     let nics = resolved.transpose()?;
-    let (new, devices) = target.definition(disks.as_deref(), nics.as_deref())?;
+    let (new, mut devices) = target.definition(disks.as_deref(), nics.as_deref(), &partitions)?;
+    if let Some(given) = &given {
+        devices.extend(given.live(old));
+    }
     if new != *old {
         consistent::check(&want.name, Some(old), &new)?;
     }
-    let mut planned = target.steps(
-        &new,
-        devices,
-        disks.unwrap_or_default(),
-        nics.is_some(),
-        end,
-    )?;
+    let disks = disks.unwrap_or_default();
+    let mut planned = target.steps(&new, fetches, devices, disks, nics.is_some(), end)?;
+    planned
+        .notes
+        .extend(given.into_iter().flat_map(|given| given.notes));
     if call.get("boot_dev").is_some() {
         let absent = consistent::nothing_to_boot_from(&new);
         planned.notes.extend(absent);
@@ -148,6 +161,7 @@ fn resolved_disks(
     want: &VmWant,
     have: &Vm,
     seen: &Observation,
+    partitions: &mut Partitions,
 ) -> Result<Option<Vec<Disk>>, StateError> {
     let owner = Owner {
         vm: &want.name,
@@ -159,7 +173,7 @@ fn resolved_disks(
         .map(|disks| {
             disks
                 .iter()
-                .map(|disk| resolve(disk, owner, seen))
+                .map(|disk| resolve(disk, owner, seen, partitions))
                 .collect()
         })
         .transpose()
@@ -179,6 +193,7 @@ impl Target<'_> {
         &self,
         disks: Option<&[Disk]>,
         nics: Option<&[nics::Nic]>,
+        partitions: &Partitions,
     ) -> Result<(String, Vec<LiveDevice>), StateError> {
         let xml = edited(&object(&self.want.name), self.old, self.facts)?;
         let edit = || {
@@ -186,6 +201,7 @@ impl Target<'_> {
             let mut devices = Vec::new();
             if let Some(disks) = disks {
                 devices.extend(disks::edit(&mut document, disks)?);
+                partitions.remember(&mut document)?;
             }
             if let Some(nics) = nics {
                 devices.extend(nics::edit(&mut document, nics, self.have.uuid)?);
@@ -198,6 +214,7 @@ impl Target<'_> {
     fn steps(
         &self,
         new: &str,
+        mut steps: Vec<PlannedStep>,
         devices: Vec<LiveDevice>,
         disks: Vec<Disk>,
         nics_declared: bool,
@@ -206,7 +223,7 @@ impl Target<'_> {
         let name = &self.want.name;
         let disks_declared = self.want.disks.is_some() || self.want.disk_profile.is_some();
         let redefined = new != self.old || !self.have.persistent;
-        let (mut steps, mut notes, mut pending) = (Vec::new(), self.want.notes.clone(), Vec::new());
+        let (mut notes, mut pending) = (self.want.notes.clone(), Vec::new());
         for disk in disks {
             steps.extend(disk.steps);
             notes.extend(disk.notes);
@@ -419,8 +436,10 @@ impl<'a> Live<'a> {
     }
 
     fn size(&mut self, live: &str, new: &str) -> Result<(), StateError> {
-        let name = &self.target.want.name;
-        let bad = |error| self.target.bad(error);
+        let target = self.target;
+        let name = &target.want.name;
+        let bad = |error| target.bad(error);
+        let new_xml = new;
         let (old, new, now) = (
             read(self.target.old).map_err(bad)?,
             read(new).map_err(bad)?,
@@ -458,16 +477,26 @@ impl<'a> Live<'a> {
                 self.scalars.push((self.last(), "mem"));
             }
         }
+        let trees = [self.target.old, new_xml, live].map(|xml| parse("domain", "domain", xml));
+        let [old, new, live] = trees;
+        let (old, new, live) = (old.map_err(bad)?, new.map_err(bad)?, live.map_err(bad)?);
+        for tune in tuning::tunes(old.root_element(), new.root_element(), live.root_element()) {
+            let summary = format!("Give VM {name} {} while it runs", tune.tuning);
+            let back = match tune.back {
+                Some(back) => by(vm(name, VmOp::TuneLive(back))),
+                None => Undo::NotNeeded("the next start has what the definition says"),
+            };
+            if self.push_with(VmOp::TuneLive(tune.tuning), tune.takes, summary, back) {
+                self.scalars.push((self.last(), tune.flag));
+            }
+        }
         Ok(())
     }
 
     fn device(&mut self, live: &str, device: LiveDevice) -> Result<(), StateError> {
         let name = &self.target.want.name;
         let LiveDevice { class, key, change } = device;
-        let element = match class {
-            Devices::Disks => "disk",
-            Devices::Nics => "interface",
-        };
+        let element = class.word();
         let there = device_at(live, element, &key);
         let what = format!("{element} {key}");
         let (op, takes, list, summary, back) = match (change, there) {
@@ -507,7 +536,7 @@ impl<'a> Live<'a> {
         if self.push(op, takes, summary, vm(name, back)) {
             self.devices.push(DeviceChange {
                 step: self.last(),
-                class: class.salt_word(),
+                class: class.word(),
                 list,
                 xml,
             });
@@ -535,6 +564,10 @@ impl<'a> Live<'a> {
         summary: String,
         back: model::plan::Step,
     ) -> bool {
+        self.push_with(op, takes, summary, by(back))
+    }
+
+    fn push_with(&mut self, op: VmOp, takes: Capability, summary: String, undo: Undo) -> bool {
         if let Some(lack) = self.target.have.guest().lacks(takes) {
             let waits = format!("{summary}: at its next start. {lack}");
             self.notes.push(waits);
@@ -546,7 +579,7 @@ impl<'a> Live<'a> {
             .map(|xml| live_xml_after(&xml, &op).unwrap_or(xml));
         let step = vm(&self.target.want.name, op);
         self.steps
-            .push(planned(step, Consequence::Live, summary, by(back)));
+            .push(planned(step, Consequence::Live, summary, undo));
         true
     }
 
@@ -567,6 +600,7 @@ fn plugging(class: Devices, device: &str, live: &str) -> Capability {
     };
     match class {
         Devices::Nics => Capability::PlugNic,
+        Devices::Given => Capability::HostDevices,
         Devices::Disks if !has_image(device) => Capability::PlugRaw,
         Devices::Disks if has_image(live) => Capability::PlugImage,
         Devices::Disks => Capability::PlugFirstImage,

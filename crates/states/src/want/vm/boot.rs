@@ -17,7 +17,17 @@ const COMBINATIONS: &[&[&str]] = &[
     &["cmdline", "initrd", "kernel", "loader", "nvram"],
 ];
 
-pub(super) fn facts(boot: &Field) -> Result<Vec<Fact>, StateError> {
+/// A file that the VM boots and that is not on the host yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BootFile {
+    /// `kernel` or `initrd`: the element that names it.
+    pub(crate) element: &'static str,
+    /// `http://`, `https://`, `ftp://` or `salt://`.
+    pub(crate) url: String,
+}
+
+/// What the definition says, and the files that it will name once they are fetched.
+pub(super) fn facts(boot: &Field) -> Result<(Vec<Fact>, Vec<BootFile>), StateError> {
     let dict = boot.dict(&["kernel", "initrd", "cmdline", "loader", "nvram", "efi"])?;
     let mut keys: Vec<&str> = dict.entries().iter().map(|(key, _)| *key).collect();
     keys.sort_unstable();
@@ -29,9 +39,17 @@ pub(super) fn facts(boot: &Field) -> Result<Vec<Fact>, StateError> {
     }
     let os = || Place::at("os");
     let mut facts = Vec::new();
+    let mut files = Vec::new();
     for key in ["kernel", "initrd", "cmdline"] {
         let place = os().child(element(key));
         if let Some(field) = dict.given(key) {
+            if key != "cmdline"
+                && let Some(url) = remote(&field)?
+            {
+                let element = element(key);
+                files.push(BootFile { element, url });
+                continue;
+            }
             facts.push(match file(&field, key)? {
                 Some(value) => Fact::text(place, value),
                 None => Fact::Absent(place),
@@ -70,7 +88,7 @@ pub(super) fn facts(boot: &Field) -> Result<Vec<Fact>, StateError> {
             false => Fact::Absent(firmware),
         });
     }
-    Ok(facts)
+    Ok((facts, files))
 }
 
 fn element(key: &str) -> &'static str {
@@ -78,6 +96,31 @@ fn element(key: &str) -> &'static str {
         "kernel" => "kernel",
         "initrd" => "initrd",
         _ => "cmdline",
+    }
+}
+
+/// An address that the file has to be fetched from; `None` for a path and for null.
+fn remote(field: &Field) -> Result<Option<String>, StateError> {
+    const SCHEMES: [&str; 4] = ["http", "https", "ftp", "salt"];
+    if field.is_null() {
+        return Ok(None);
+    }
+    let text = field.word()?;
+    match text.split_once("://") {
+        None | Some(("file", _)) => Ok(None),
+        Some((scheme, rest)) if SCHEMES.contains(&scheme) => {
+            let file = rest.rsplit('/').next().unwrap_or_default();
+            // A host alone is no file.
+            let has_path = scheme == "salt" || rest.contains('/');
+            match has_path && !file.is_empty() {
+                true => Ok(Some(text)),
+                false => Err(field.refuse("the address of a file", None)),
+            }
+        }
+        Some(_) => Err(field.refuse(
+            "a path on the host, or an address that begins with http, https, ftp or salt",
+            None,
+        )),
     }
 }
 
@@ -93,8 +136,8 @@ fn file(field: &Field, key: &str) -> Result<Option<String>, StateError> {
     match host_path(&text) {
         Some(path) => Ok(Some(path.to_owned())),
         None => Err(field.refuse(
-            "a path on the host in this version",
-            Some("Put the file on the host and write its absolute path".to_owned()),
+            "a path on the host",
+            Some("Write an absolute path".to_owned()),
         )),
     }
 }

@@ -193,12 +193,11 @@ fn overlay(dict: &Dict, has_image: bool) -> Result<bool, StateError> {
 /// Where an image may come from.
 pub(crate) fn image(field: &Field) -> Result<String, StateError> {
     let text = field.word()?;
-    let possible = ["http://", "https://", "salt://", "/"];
+    let possible = ["http://", "https://", "ftp://", "salt://", "/"];
     if possible.iter().any(|start| text.starts_with(start)) {
         return Ok(text);
     }
-    let expected =
-        "an image: a URL (http://, https://), a salt:// file or an absolute path on the host";
+    let expected = "an image: a URL (http://, https://, ftp://), a salt:// file or an absolute path on the host";
     Err(field.refuse(expected, None))
 }
 

@@ -13,7 +13,7 @@ use crate::host::{Host, State, summary, virt};
 use domxml::read::NodeExt;
 use expect_test::expect_file;
 use model::VmStatus;
-use model::plan::{Consequence, NetworkOp, PoolOp, Step, VmOp, VolumeOp};
+use model::plan::{Consequence, NetworkOp, PoolOp, SecretOp, Step, VmOp, VolumeOp};
 use rows::Row;
 use serde_json::Value;
 use sls::Catalog;
@@ -87,11 +87,8 @@ const NO_ATTRIBUTES: &[(&str, &str)] = &[
     ("pub_key", "nothing is put into disks"),
     ("priv_key", "nothing is put into disks"),
     ("consoles: *: target_port", "libvirt numbers consoles"),
-    ("transient", "refused"),
-    ("host_devices", "refused"),
     ("disks: *: hostname_property", "refused: bhyve only"),
     ("disks: *: sparse_volume", "refused: bhyve only"),
-    ("source: auth: password", "refused"),
     ("ipv4_config: hosts: *: id", "refused: for IPv6"),
     ("ipv6_config: hosts: *: mac", "refused: for IPv4"),
     ("ipv6_config: bootp", "refused: for IPv4"),
@@ -152,6 +149,13 @@ fn new_host() -> Host {
         );
         host.apply(&volume);
     }
+    let devices = [
+        "<device><name>pci_0000_00_04_0</name><capability type='pci'><domain>0</domain><bus>0</bus><slot>4</slot><function>0</function></capability></device>",
+        "<device><name>usb_1_2</name><capability type='usb_device'><product id='0x0002'/><vendor id='0x1d6b'/></capability></device>",
+        "<device><name>net_eth0</name><capability type='net'/></device>",
+    ];
+    let devices = devices.map(|xml| domxml::device::read(xml).expect("a device"));
+    host.seen.node_devices = Some(devices.into());
     for number in 1..3 {
         for kind in ["qcow2", "iso", "k", "i", "fd", "vars"] {
             let path = format!("/images/{number}.{kind}");
@@ -195,6 +199,20 @@ fn value_at(plan: &ChunkPlan, place: &str) -> String {
                     ..
                 },
                 "written",
+            )
+            | (
+                Step::Secret {
+                    op: SecretOp::SetValue { .. },
+                    ..
+                },
+                "written",
+            )
+            | (
+                Step::Pool {
+                    op: PoolOp::CreateTransient { .. },
+                    ..
+                },
+                "transient",
             ) => Some(paths::python(true)),
             (
                 Step::Volume {
@@ -219,7 +237,7 @@ fn value_at(plan: &ChunkPlan, place: &str) -> String {
             ) => paths::value(xml, place.strip_prefix("volume:")?),
             _ => None,
         });
-    let special = place == "autostart" || place == "written" || place.contains(':');
+    let special = ["autostart", "written", "transient"].contains(&place) || place.contains(':');
     match there {
         Some(value) => value,
         None if special && !place.contains("[") => "-".to_owned(),

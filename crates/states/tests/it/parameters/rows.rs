@@ -186,6 +186,7 @@ pub const VM: &[Row] = &[
     row("consoles: *: tls", "consoles: [{port: 4000, protocol: raw, tls: False, target_type: virtio}]", "consoles: [{port: 4000, protocol: raw, tls: True, target_type: virtio}]", "devices/console[1]/source@tls", ("no", "yes")),
     row("consoles: *: target_type", "consoles: [{type: pty, target_type: virtio}]", "consoles: [{type: pty, target_type: xen}]", "devices/console[1]/target@type", ("virtio", "xen")),
     row("stop_on_reboot", "stop_on_reboot: True", "stop_on_reboot: False", "on_reboot", ("destroy", "restart")),
+    row("host_devices: *", "host_devices: [pci_0000_00_04_0]", "host_devices: [usb_1_2]", "devices/hostdev[1]@type", ("pci", "usb")),
     row("autostart", "autostart: True", "autostart: False", "autostart", ("True", "False")),
     row("cloud_init: user_data", "{disks: [{name: a, size: 1, pool: pool}], cloud_init: {user_data: {users: []}}}", "{disks: [{name: a, size: 1, pool: pool}], cloud_init: {user_data: '#!/bin/true'}}", "written", ("True", "True")),
     row("cloud_init: meta_data", "{disks: [{name: a, size: 1, pool: pool}], cloud_init: {meta_data: {local-hostname: a}}}", "{disks: [{name: a, size: 1, pool: pool}], cloud_init: {meta_data: {local-hostname: b}}}", "written", ("True", "True")),
@@ -290,6 +291,8 @@ pub const POOL: &[Row] = &[
     row("source: auth: username", "{ptype: rbd, source: {hosts: [ceph.example], name: p, auth: {type: ceph, username: admin, secret: {type: usage, value: s}}}}", "{ptype: rbd, source: {hosts: [ceph.example], name: p, auth: {type: ceph, username: ann, secret: {type: usage, value: s}}}}", "source/auth@username", ("admin", "ann")),
     row("source: auth: secret: type", "{ptype: rbd, source: {hosts: [ceph.example], name: p, auth: {type: ceph, username: admin, secret: {type: usage, value: s}}}}", "{ptype: rbd, source: {hosts: [ceph.example], name: p, auth: {type: ceph, username: admin, secret: {type: uuid, value: 2ec115d7-3a88-3ceb-bc12-0ac909a6fd87}}}}", "source/auth/secret@usage", ("s", "-")),
     row("source: auth: secret: value", "{ptype: rbd, source: {hosts: [ceph.example], name: p, auth: {type: ceph, username: admin, secret: {type: uuid, value: 2ec115d7-3a88-3ceb-bc12-0ac909a6fd87}}}}", "{ptype: rbd, source: {hosts: [ceph.example], name: p, auth: {type: ceph, username: admin, secret: {type: uuid, value: 3ec115d7-3a88-3ceb-bc12-0ac909a6fd87}}}}", "source/auth/secret@uuid", ("2ec115d7-3a88-3ceb-bc12-0ac909a6fd87", "3ec115d7-3a88-3ceb-bc12-0ac909a6fd87")),
+    row("source: auth: password", "{ptype: iscsi-direct, target: null, source: {hosts: [t.example], devices: [{path: 'iqn.2013-06.a:1'}], initiator: 'iqn.2013-06.b:1', auth: {username: ann, password: one}}}", "{ptype: iscsi-direct, target: null, source: {hosts: [t.example], devices: [{path: 'iqn.2013-06.a:1'}], initiator: 'iqn.2013-06.b:1', auth: {username: ann, password: two}}}", "written", ("True", "True")),
+    row("transient", "transient: True", "transient: False", "transient", ("True", "-")),
     row("autostart", "autostart: True", "autostart: False", "autostart", ("True", "False")),
 ];
 
