@@ -57,7 +57,7 @@ ALLOWED = [
      "check_cmd looks at what a state has done; in a dry run it has done nothing"),
     ("language", "*", "language/state.apply requisites test=True/test_|-l_|-l_|-nop/comment",
      "State was not run because onfail req did not change", "what would succeed has not failed in a dry run"),
-    ("language", "3008", "language/pillar.items/answer/*", ".*(web|deep).*", "the pillar is shown to who asks for it; Salt 3008 covers it with stars"),
+    ("language", "3008", "language/pillar.items/answer/*", ".*(web|deep|disk).*", "the pillar is shown to who asks for it; Salt 3008 covers it with stars"),
 
     ("virt", "*", "virt/first-test/virt_|-data_|-data_|-volume_defined/name", "data", FIRST),
     ("virt", "*", "virt/first-test/virt_|-data_|-*", r'null|\{"pool0/data": .*|Volume data would be defined in pool pool0', DRY),
@@ -70,6 +70,12 @@ ALLOWED = [
     ("virt", "*", "virt/changed-again/virt_|-net0_|-*", r"\{\}|Network net0 unchanged and is running",
      "D29: the range was changed on the running network, too"),
     ("virt", "*", "virt/changed-test/virt_|-late_|-srv04_|-running/*", r'null|\{"srv04": .*|Domain srv04 defined and started', DRY),
+    ("virt", "*", "virt/*/xml/vol-pool0/in_folder_system.qcow2/volume.target.*", r"0600|\(nothing\)",
+     "Salt runs qemu-img for a disk in a folder; here libvirt makes the volume of the pool that the folder is"),
+    ("virt", "*", "virt/snapshots-test/virt_|-one_|-*/changes", r'\{"saved": .*"snapped-\(time\)-parity".*', "a dry run tells the name that the snapshot would get"),
+    ("virt", "*", "virt/snapshots*/virt_|-raw_|-*", r'\{"ignored": .*its disk sda is raw.*|false|No changes had happened',
+     "what cannot be is said with its remedy, also in a dry run"),
+    ("virt", "*", "virt/snapshots*/virt_|-nobody_|-*/comment", "No changes had happened: there is no VM no-such-vm on this host", BEYOND),
     ("virt", "*", "virt/refused/virt_|-full_|-*", r"\{\}|false|Unable to create new disk a, please specify disk size .*",
      "Salt makes an empty volume that nothing fits into"),
     ("virt", "*", "virt/gone/xml/full", NOTHING, "the VM of that empty volume"),
@@ -85,6 +91,7 @@ ALLOWED = [
     ("functions", "*", "functions/virt.*/2a:c3:a7:a6:01:04/target", "vnet[0-9]+", "the device of the running VM; Salt looks at the definition, which has none"),
     ("functions", "*", "functions/virt.*/2a:c3:a7:a6:01:04/addresses", r"\[.*\]", "a key more: the addresses that DHCP gave"),
     ("functions", "*", "functions/virt.get_hypervisor", "qemu", "libvirt is asked; Salt looks whether there is a file /dev/kvm"),
+    ("functions", "*", "functions/virt.get_profiles/*/*", ".*", "also the profiles of the pillar, which states take as well"),
     ("functions", "*", "functions/virt.volume_infos*/used_by", r'\["srv01"\]', "also the VMs whose disk names pool and volume"),
 ]
 
