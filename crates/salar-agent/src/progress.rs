@@ -149,29 +149,30 @@ impl Screen {
     }
 }
 
-/// `srv01 (virt.running): Downloading x.qcow2: 12.0 MiB of 48.0 MiB (25 %), 3.1 MiB/s, 15 s`
+/// `srv01 (virt.running): 25 %, 3.1 MiB/s: Downloading x.qcow2: 12.0 MiB of 48.0 MiB, 15 s`
+///
+/// What matters most comes first: a narrow terminal cuts the end.
 fn line(running: &Running, passed: Duration) -> String {
     let mut line = visible_line(&running.label).into_owned();
     let progress = &running.progress;
-    if !progress.step.is_empty() {
-        line.push_str(&format!(": {}", visible_line(&progress.step)));
-    }
     let percent = progress
         .done
         .saturating_mul(100)
         .checked_div(progress.total);
-    if let Some(percent) = percent {
-        line.push_str(&format!(
-            ": {} of {} ({} %)",
-            Bytes(progress.done),
-            Bytes(progress.total),
-            percent.min(100)
-        ));
-    } else if progress.done > 0 {
-        line.push_str(&format!(": {}", Bytes(progress.done)));
+    let percent = percent.map(|percent| format!("{} %", percent.min(100)));
+    let rate = (progress.rate > 0).then(|| format!("{}/s", Bytes(progress.rate)));
+    let figures: Vec<String> = percent.into_iter().chain(rate).collect();
+    if !figures.is_empty() {
+        line.push_str(&format!(": {}", figures.join(", ")));
     }
-    if progress.rate > 0 {
-        line.push_str(&format!(", {}/s", Bytes(progress.rate)));
+    if !progress.step.is_empty() {
+        line.push_str(&format!(": {}", visible_line(&progress.step)));
+    }
+    let done = Bytes(progress.done);
+    match (progress.done, progress.total) {
+        (0, 0) => {}
+        (_, 0) => line.push_str(&format!(": {done}")),
+        (_, total) => line.push_str(&format!(": {done} of {}", Bytes(total))),
     }
     if passed >= LONG {
         line.push_str(&format!(", {} s", passed.as_secs()));
@@ -239,7 +240,7 @@ mod tests {
         (running.progress.total, running.progress.rate) = (2048, 1024);
         assert_eq!(
             line(&running, now),
-            "srv01 (virt.running): Downloading x: 512 B of 2.0 KiB (25 %), 1.0 KiB/s"
+            "srv01 (virt.running): 25 %, 1.0 KiB/s: Downloading x: 512 B of 2.0 KiB"
         );
     }
 
