@@ -12,6 +12,7 @@ mod pool;
 mod vm;
 
 use crate::{Call, HostPath, Map, Observation, Value, plan};
+use domxml::device::NodeDevice;
 use model::{Inventory, Network, Pool, Vm, Volume};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,8 @@ pub struct Exportable {
     pub inventory: Inventory,
     /// Volumes of started pools, by pool and name.
     pub volumes: BTreeMap<(String, String), Volume>,
+    /// Devices of the host.
+    pub devices: Vec<NodeDevice>,
 }
 
 /// One declared state.
@@ -101,7 +104,10 @@ pub fn export(names: &[String], host: &Exportable) -> Result<String, Vec<String>
 /// Everything that a plan may look at.
 fn observed(host: &Exportable) -> Observation {
     let inventory = &host.inventory;
-    let mut seen = Observation::default();
+    let mut seen = Observation {
+        node_devices: Some(host.devices.clone()),
+        ..Observation::default()
+    };
     for pool in &inventory.pools {
         seen.pools.insert(pool.name.clone(), Some(pool.clone()));
         seen.listed_pools.insert(pool.name.clone());

@@ -4,7 +4,7 @@ use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use crate::compile::{self, Extra};
 use described::Facts;
-use hypervisor::Reason;
+use hypervisor::{Document, Reason};
 use serde_json::{Map, Value};
 use states::Exportable;
 
@@ -61,8 +61,16 @@ async fn export(call: Call<'_>) -> Result<Return, Fault> {
 
 async fn exportable(call: &Call<'_>) -> Result<Exportable, Fault> {
     let hypervisor = &call.minion.hypervisor;
+    let devices = match hypervisor.documents(&Document::NodeDevices).await {
+        Err(error) if error.reason == Reason::Unsupported => Vec::new(),
+        told => told?,
+    };
+    let devices = devices
+        .iter()
+        .filter_map(|xml| domxml::device::read(xml).ok());
     let mut host = Exportable {
         inventory: hypervisor.inventory().await?,
+        devices: devices.collect(),
         ..Exportable::default()
     };
     for pool in host.inventory.pools.iter().filter(|pool| pool.active) {

@@ -2,8 +2,11 @@
 
 use super::{Candidate, Declared, candidate};
 use crate::planners::vm::kernel::is_grub;
+use crate::planners::vm::network_volume_of;
 use crate::{Map, Observation, Value};
+use domxml::device::HostDevice;
 use domxml::read::{KIB, NodeExt, parse};
+use domxml::tuning::{MEMORY, SCHEDULER};
 use model::vm::Disk;
 use model::{Bytes, Vm, VmStatus};
 use roxmltree::Node;
@@ -26,15 +29,43 @@ pub(super) fn declare(vm: &Vm, seen: &Observation, ids: &mut BTreeSet<String>) -
     must.insert("seed".to_owned(), json!(false));
     let destroys = root.text_at("on_reboot") == "destroy";
     must.insert("stop_on_reboot".to_owned(), json!(destroys));
-    let mut state = super::declare(ids, (fun, &vm.name), must, candidates(vm, root), seen);
-    state.notes.extend(unspoken(root));
+    let mut state = super::declare(ids, (fun, &vm.name), must, candidates(vm, root, seen), seen);
+    let given = state.args.contains_key("host_devices");
+    state.notes.extend(unspoken(root, given));
     state
 }
 
-fn candidates(vm: &Vm, root: Node) -> Vec<Candidate> {
-    let mut all = vec![candidate("cpu", cpu(root), "the vCPUs")];
+fn candidates(vm: &Vm, root: Node, seen: &Observation) -> Vec<Candidate> {
+    let count = cpu(root);
+    let mut all = vec![candidate("cpu", count.clone(), "the vCPUs")];
+    let more = processor(root);
+    if !more.is_empty() {
+        let mut whole = match count {
+            Value::Object(count) => count,
+            number => Map::from_iter([("maximum".to_owned(), number)]),
+        };
+        whole.extend(more);
+        let about = "the CPU's model, features and tuning";
+        all.push(candidate("cpu", Value::Object(whole), about));
+    }
     if let Some(memory) = memory(root) {
-        all.push(candidate("mem", memory, "the memory"));
+        all.push(candidate("mem", memory.clone(), "the memory"));
+        let limits = limits(root);
+        if !limits.is_empty() {
+            let mut whole = match memory {
+                Value::Object(memory) => memory,
+                size => Map::from_iter([
+                    ("boot".to_owned(), size.clone()),
+                    ("current".to_owned(), size),
+                ]),
+            };
+            whole.extend(limits);
+            all.push(candidate(
+                "mem",
+                Value::Object(whole),
+                "the limits of memory",
+            ));
+        }
     }
     let os = root.child("os");
     let kind = root.text_at("os/type");
@@ -65,7 +96,8 @@ fn candidates(vm: &Vm, root: Node) -> Vec<Candidate> {
     if let Some(clock) = root.child("clock") {
         all.push(candidate("clock", self::clock(clock), "the clock"));
     }
-    let disks: Vec<Value> = vm.disks.iter().map(|disk| self::disk(disk, root)).collect();
+    let disks = vm.disks.iter().map(|disk| self::disk(disk, root, seen));
+    let disks: Vec<Value> = disks.collect();
     all.push(candidate("disks", json!(disks), "the disks"));
     if let Some(interfaces) = interfaces(vm) {
         all.push(candidate("interfaces", interfaces, "the interfaces"));
@@ -86,6 +118,9 @@ fn candidates(vm: &Vm, root: Node) -> Vec<Candidate> {
             let ports: Vec<Value> = nodes.iter().map(|node| port(*node)).collect();
             all.push(candidate(argument, json!(ports), argument));
         }
+    }
+    if let Some(given) = host_devices(root, seen) {
+        all.push(candidate("host_devices", given, "devices of the host"));
     }
     all.push(candidate("autostart", json!(vm.autostart), "autostart"));
     all
@@ -128,6 +163,99 @@ fn cpu(root: Node) -> Value {
     }
     told.shift_insert(0, "maximum".to_owned(), json!(maximum));
     Value::Object(told)
+}
+
+/// What else the definition says of the CPU: model, features, threads, tuning.
+fn processor(root: Node) -> Map {
+    let mut told = Map::new();
+    if let Some(model) = root.find("cpu/model") {
+        let mut entry = Map::new();
+        if !model.text_at("").is_empty() {
+            entry.insert("name".to_owned(), json!(model.text_at("")));
+        }
+        for key in ["fallback", "vendor_id"] {
+            if !model.attr(key).is_empty() {
+                entry.insert(key.to_owned(), json!(model.attr(key)));
+            }
+        }
+        told.insert("model".to_owned(), Value::Object(entry));
+    }
+    if !root.text_at("cpu/vendor").is_empty() {
+        told.insert("vendor".to_owned(), json!(root.text_at("cpu/vendor")));
+    }
+    let features = root.child("cpu").map(|cpu| cpu.children_named("feature"));
+    let features: Map = features
+        .unwrap_or_default()
+        .iter()
+        .map(|feature| {
+            (
+                feature.attr("name").to_owned(),
+                json!(feature.attr("policy")),
+            )
+        })
+        .collect();
+    if !features.is_empty() {
+        told.insert("features".to_owned(), Value::Object(features));
+    }
+    if let Ok(threads) = root.text_at("iothreads").parse::<u64>() {
+        told.insert("iothreads".to_owned(), json!(threads));
+    }
+    let tuning = root.child("cputune").map(tuning).unwrap_or_default();
+    if !tuning.is_empty() {
+        told.insert("tuning".to_owned(), Value::Object(tuning));
+    }
+    told
+}
+
+fn tuning(node: Node) -> Map {
+    let mut told = Map::new();
+    for (_, place) in SCHEDULER {
+        let key = place.rsplit('/').next().unwrap_or_default();
+        if let Ok(number) = node.text_at(key).parse::<i64>() {
+            told.insert(key.to_owned(), json!(number));
+        }
+    }
+    let emulator = node.attr_at("emulatorpin", "cpuset");
+    if !emulator.is_empty() {
+        told.insert("emulatorpin".to_owned(), json!(emulator));
+    }
+    for (name, key) in [("vcpupin", "vcpu"), ("iothreadpin", "iothread")] {
+        let pins = node.children_named(name);
+        let pins: Map = pins
+            .iter()
+            .map(|pin| (pin.attr(key).to_owned(), json!(pin.attr("cpuset"))))
+            .collect();
+        if !pins.is_empty() {
+            told.insert(name.to_owned(), Value::Object(pins));
+        }
+    }
+    told
+}
+
+fn limits(root: Node) -> Map {
+    let limits = MEMORY.iter().filter_map(|(key, place)| {
+        let size = root.size_at(place, KIB)?;
+        Some(((*key).to_owned(), json!(format!("{}KiB", size.kib()))))
+    });
+    limits.collect()
+}
+
+/// The names of the devices that the VM is given; `None` when it has none, or one that the host does not list.
+fn host_devices(root: Node, seen: &Observation) -> Option<Value> {
+    let devices = root.child("devices")?.children_named("hostdev");
+    let known = seen.node_devices.as_deref().unwrap_or_default();
+    let name = |device: HostDevice| {
+        let found = known.iter().find(|known| known.assignable == Some(device));
+        found.map(|found| found.name.clone())
+    };
+    let names: Option<Vec<String>> = devices
+        .iter()
+        .filter_map(|node| HostDevice::of_definition(*node))
+        .map(name)
+        .collect();
+    names
+        .filter(|names| !names.is_empty())
+        .map(|names| json!(names))
 }
 
 /// MiB where that is exact, else a dictionary.
@@ -209,7 +337,7 @@ fn clock(clock: Node) -> Value {
     Value::Object(told)
 }
 
-fn disk(disk: &Disk, root: Node) -> Value {
+fn disk(disk: &Disk, root: Node, seen: &Observation) -> Value {
     let mut told = Map::new();
     let mut put = |key: &str, value: Value| drop(told.insert(key.to_owned(), value));
     put("name", json!(disk.target));
@@ -225,6 +353,10 @@ fn disk(disk: &Disk, root: Node) -> Value {
     let volume = disk.pool.as_ref().and_then(|pool| {
         let name = disk.source.strip_prefix(pool)?.strip_prefix('/')?;
         Some((pool, name))
+    });
+    let volume = volume.or_else(|| {
+        let mut pools = seen.pools.values().flatten();
+        pools.find_map(|pool| Some((&pool.name, network_volume_of(pool, &disk.source)?)))
     });
     match volume {
         Some((pool, name)) => {
@@ -342,7 +474,7 @@ fn port(node: Node) -> Value {
 }
 
 /// Devices that the language has no words for; they stay in the definition.
-fn unspoken(root: Node) -> Option<String> {
+fn unspoken(root: Node, given: bool) -> Option<String> {
     const KNOWN: [&str; 14] = [
         "emulator",
         "disk",
@@ -364,7 +496,7 @@ fn unspoken(root: Node) -> Option<String> {
         .children()
         .filter(Node::is_element)
         .map(|node| node.tag_name().name())
-        .filter(|name| !KNOWN.contains(name))
+        .filter(|name| !(KNOWN.contains(name) || given && *name == "hostdev"))
         .collect();
     kinds.sort_unstable();
     kinds.dedup();

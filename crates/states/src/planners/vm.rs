@@ -32,6 +32,7 @@ use model::{Request, Vm};
 
 pub(super) use super::pool::End;
 pub(super) use source::location;
+pub(crate) use source::network_volume_of;
 
 pub(super) fn needs(call: &Call, config: &Config) -> Result<Needs, StateError> {
     let want = VmWant::parse(call)?;

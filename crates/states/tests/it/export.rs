@@ -22,6 +22,7 @@ fn exportable(host: &Host) -> Exportable {
             .iter()
             .filter_map(|(key, volume)| Some((key.clone(), volume.clone()?)))
             .collect(),
+        devices: seen.node_devices.clone().unwrap_or_default(),
     }
 }
 
@@ -264,4 +265,53 @@ fn domains_that_libvirt_wrote_are_exported() {
     assert!(quiet > 400, "only {quiet} domains in {}", folder.display());
     loud.retain(|line| !line.contains("hvf"));
     assert!(loud.is_empty(), "{}", loud.join("\n"));
+}
+
+#[test]
+fn what_a_vm_is_given_by_its_host_is_written_too() {
+    let mut host = Host::new();
+    let usb = "<device><name>usb_1_2</name><capability type='usb_device'><product id='0x0002'/><vendor id='0x1d6b'/></capability></device>";
+    host.seen.node_devices = Some(vec![domxml::device::read(usb).expect("a device")]);
+    host.apply(&virt(
+        "pool_running",
+        "ceph",
+        "{ptype: rbd, source: {hosts: [mon1], name: vms}}",
+    ));
+    host.apply(&virt(
+        "running",
+        "v",
+        "{cpu: {maximum: 2, iothreads: 1, tuning: {shares: 512, vcpupin: {0: '0-1'}}}, mem: {boot: 512, current: 512, hard_limit: 1g}, \
+         host_devices: [usb_1_2], disks: [{name: system, pool: ceph, size: 10}]}",
+    ));
+    let sls = states::export(&["v".to_owned()], &exportable(&host)).expect("a file");
+    for part in [
+        "shares: 512",
+        "0-1",
+        "iothreads: 1",
+        "hard_limit: 1048576KiB",
+        "- usb_1_2",
+        "source_file: v_system",
+    ] {
+        assert!(sls.contains(part), "{part} in\n{sls}");
+    }
+    assert!(!sls.contains("hostdev"), "{sls}");
+    changes_nothing(&mut host, &sls).expect("nothing to do");
+
+    // With its disks it goes from the pool that it was in.
+    let gone = host
+        .plan(&virt("absent", "v", "{force: True, delete_disks: True}"))
+        .expect("a plan");
+    let steps = summary(&gone);
+    assert!(
+        steps.contains("Delete volume v_system of pool ceph"),
+        "{steps}"
+    );
+    let pool = host
+        .plan(&virt("pool_absent", "ceph", "{}"))
+        .expect_err("in use");
+    assert!(
+        pool.to_string()
+            .contains("VM v is running with disks in pool ceph"),
+        "{pool}"
+    );
 }

@@ -6,6 +6,7 @@ use super::{Removal, gone_already};
 use crate::facts::clean_path;
 use crate::planned::ChunkPlan;
 use crate::planners::steps::{by, planned, pool, volume};
+use crate::planners::vm::network_volume_of;
 use crate::want::absent::{Data, InUse, data, in_use};
 use crate::want::pool::secret_id;
 use crate::{Call, Map, Needs, Observation, StateError};
@@ -233,13 +234,15 @@ fn lies_in(disk: &Disk, pool: &Pool) -> bool {
         .source
         .rsplit_once('/')
         .is_some_and(|(parent, _)| !folder.is_empty() && clean_path(parent) == folder);
-    disk.pool.as_ref() == Some(&pool.name) || (disk.pool.is_none() && in_folder)
+    let in_storage = network_volume_of(pool, &disk.source).is_some();
+    disk.pool.as_ref() == Some(&pool.name) || (disk.pool.is_none() && (in_folder || in_storage))
 }
 
 /// A disk that is this volume.
 pub(in crate::planners) fn is_volume(disk: &Disk, pool: &Pool, volume: &Volume) -> bool {
     match &disk.pool {
         Some(of) => *of == pool.name && disk.source == format!("{of}/{}", volume.name),
+        None if network_volume_of(pool, &disk.source) == Some(volume.name.as_str()) => true,
         None => !volume.path.is_empty() && clean_path(&disk.source) == clean_path(&volume.path),
     }
 }

@@ -6,6 +6,7 @@ use super::{Removal, gone_already};
 use crate::facts::clean_path;
 use crate::planned::ChunkPlan;
 use crate::planners::steps::{by, planned, vm};
+use crate::planners::vm::network_volume_of;
 use crate::want::absent::{Data, InUse, data, in_use};
 use crate::{Call, Needs, Observation, StateError};
 use model::plan::{Consequence, PlannedStep, Undo, VmOp, XmlDiff};
@@ -171,7 +172,10 @@ fn pool_of<'a>(disk: &Disk, seen: &'a Observation) -> Option<&'a Pool> {
     }
     let (folder, _) = disk.source.rsplit_once('/')?;
     let folder = clean_path(folder);
-    active.find(|pool| !pool.target.is_empty() && clean_path(&pool.target) == folder)
+    active.find(|pool| {
+        let holds_it = !pool.target.is_empty() && clean_path(&pool.target) == folder;
+        holds_it || network_volume_of(pool, &disk.source).is_some()
+    })
 }
 
 fn unreachable_pool(disk: &Disk, pool: &str) -> StateError {

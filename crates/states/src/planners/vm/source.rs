@@ -10,6 +10,7 @@ use domxml::Element;
 use domxml::read::{NodeExt, parse};
 use model::plan::{Consequence, ImageSource, PlannedStep, Undo, VolumeOp, without_credentials};
 use model::{Capability, GuestKind, Pool, Volume};
+use roxmltree::Node;
 use sls::closest;
 
 /// A disk of which everything is known but its name in the guest.
@@ -503,9 +504,6 @@ fn network_volume(
     let bad = |error| StateError::definition(format!("pool {}", pool.name), error);
     let doc = parse("pool", "pool", &pool.xml).map_err(bad)?;
     let root = doc.root_element();
-    let folder = root.attr_at("source/dir", "path").trim_matches('/');
-    let path = [root.text_at("source/name"), folder, name];
-    let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
     let source = root.child("source");
     let hosts = source.map(|source| source.children_named("host"));
     let hosts = hosts.unwrap_or_default().into_iter().map(|host| {
@@ -528,7 +526,7 @@ fn network_volume(
     disk.source = Some(
         Element::new("source")
             .attr("protocol", &pool.kind)
-            .attr("name", path.join("/"))
+            .attr("name", path_in(root, name))
             .children(hosts)
             .children(auth),
     );
@@ -538,6 +536,22 @@ fn network_volume(
     };
     disk.format.get_or_insert_with(|| format.to_owned());
     Ok(())
+}
+
+/// Where a volume is within the storage that the pool's source names.
+fn path_in(pool: Node, volume: &str) -> String {
+    let folder = pool.attr_at("source/dir", "path").trim_matches('/');
+    let parts = [pool.text_at("source/name"), folder, volume];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("/")
+}
+
+/// The volume of the pool that a disk reads over the network, as `rbd:vms/srv01_system`; `None` when it is none of it.
+pub(crate) fn network_volume_of<'a>(pool: &Pool, disk: &'a str) -> Option<&'a str> {
+    let path = disk.strip_prefix(&pool.kind)?.strip_prefix(':')?;
+    let doc = parse("pool", "pool", &pool.xml).ok()?;
+    let storage = path_in(doc.root_element(), "");
+    path.strip_prefix(&storage)?.strip_prefix('/')
 }
 
 fn not_on_xen(want: &DiskWant, pool: &Pool) -> StateError {
