@@ -12,6 +12,8 @@ NEWER = "where the compilers of 3007 and 3008 differ, we do as 3008"
 DRY = "D1, D3: a dry run knows what the states before would have made, and says None exactly when something would change"
 QUIET = "D4: compared only in what the file says, against libvirt's defaults"
 PORTS = "D4: the ports that a NAT network has anyhow are not written into its definition"
+STARS = "the pillar is shown to who asks for it; Salt 3008 covers it with stars"
+NOWHERE = "where there is no such environment, that no SLS is in it need not be said"
 BEYOND = "the same words, and then the cause or the remedy"
 FIRST = "of a state that ended with an exception, Salt gives the first argument for the name"
 # Nothing on our side: the key is Salt's alone.
@@ -57,7 +59,14 @@ ALLOWED = [
      "check_cmd looks at what a state has done; in a dry run it has done nothing"),
     ("language", "*", "language/state.apply requisites test=True/test_|-l_|-l_|-nop/comment",
      "State was not run because onfail req did not change", "what would succeed has not failed in a dry run"),
-    ("language", "3008", "language/pillar.items/answer/*", ".*(web|deep|disk).*", "the pillar is shown to who asks for it; Salt 3008 covers it with stars"),
+    ("language", "3008", "language/pillar.items/answer/*", ".*(web|deep|disk).*", STARS),
+
+    ("configuration", "*", "configuration/state.* saltenv=nowhere/order", r'\["0"\]', NOWHERE),
+    ("configuration", "*", "configuration/state.* saltenv=nowhere/1", NOTHING, NOWHERE),
+    ("configuration", "*", "configuration/state.* saltenv=nowhere/no_|-*/comment", "No Top file .*", BEYOND),
+    ("configuration", "*", "configuration/pillar.items pillarenv=dev/answer/images", NOTHING,
+     "pillarenv names the only environment, as Salt documents it; without a master it merges all"),
+    ("configuration", "3008", "configuration/pillar.*/answer*", "shared|1", STARS),
 
     ("virt", "*", "virt/first-test/virt_|-data_|-data_|-volume_defined/name", "data", FIRST),
     ("virt", "*", "virt/first-test/virt_|-data_|-*", r'null|\{"pool0/data": .*|Volume data would be defined in pool pool0', DRY),

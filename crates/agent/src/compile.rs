@@ -15,8 +15,10 @@ use std::sync::Arc;
 pub struct Extra {
     /// Merged over the pillar.
     pub pillar: Option<Value>,
-    /// The environment, if not `base`.
+    /// The environment of the SLS; `None`: that of the configuration.
     pub saltenv: Option<String>,
+    /// The environment of the pillar; `None`: that of the configuration, without one all of them.
+    pub pillarenv: Option<String>,
     /// Versions for the grains, where the caller has read them.
     pub versions: Option<Versions>,
 }
@@ -56,6 +58,10 @@ impl Files for Inline {
     fn list(&self, env: &str) -> Vec<String> {
         self.roots.list(env)
     }
+
+    fn environments(&self) -> Vec<String> {
+        self.roots.environments()
+    }
 }
 
 /// Grains and pillar of the host. Without libvirt, grains lack its versions.
@@ -75,14 +81,16 @@ pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnos
     let mut target = Target::new(&minion.id);
     target.grains = match (&minion.known, extra.versions) {
         (Some(known), _) => known.grains.clone(),
-        (None, Some(versions)) => grains::with_versions(&minion.id, Some(versions)),
+        (None, Some(versions)) => {
+            grains::with_versions(&minion.id, &minion.own_grains, Some(versions))
+        }
         (None, None) => grains::read(minion).await,
     };
     target.opts = minion.opts();
-    if let Some(saltenv) = extra.saltenv {
-        target.saltenv = saltenv;
-    }
+    let configured = |key: &str| minion.config.get(key)?.as_str().map(str::to_owned);
+    target.saltenv = extra.pillarenv.or_else(|| configured("pillarenv"));
     let (pillar, faults) = pillar(minion, &target).await;
+    target.saltenv = extra.saltenv.or_else(|| configured("saltenv"));
     target.pillar = pillar;
     if let Some(over) = extra.pillar {
         sls::lookup::merge(&mut target.pillar, over, false);
@@ -106,7 +114,8 @@ async fn pillar(minion: &Arc<Minion>, target: &Target) -> (Value, Vec<Diagnostic
     let files: Arc<dyn Files> = Arc::new(minion.pillar.clone());
     let (functions, target) = (functions(minion), target.clone());
     blocking(move || {
-        if files.list("base").is_empty() {
+        let has_files = |env: &String| !files.list(env).is_empty();
+        if !files.environments().iter().any(has_files) {
             return (target.pillar.clone(), Vec::new());
         }
         sls::render_pillar(&target, &files, &functions)

@@ -6,19 +6,36 @@
 use crate::minion::Minion;
 use hypervisor::Versions;
 use serde_json::{Value, json};
-use std::path::Path;
+use sls::Map;
+use std::path::{Path, PathBuf};
 
-/// Grains that an administrator writes down, as for a minion of Salt.
-const OWN: &str = "/etc/salt/grains";
+/// Grains that an administrator writes down, as for a minion of Salt. They go before what is found on the host.
+#[derive(Debug, Clone)]
+pub struct OwnGrains {
+    /// A file that may have some. It is read each time.
+    pub file: PathBuf,
+    /// Those of the configuration, which go before the file's.
+    pub configured: Map,
+}
+
+impl Default for OwnGrains {
+    fn default() -> Self {
+        Self {
+            file: PathBuf::from("/etc/salt/grains"),
+            configured: Map::new(),
+        }
+    }
+}
 
 /// All grains of the host. Without a hypervisor that answers, its versions are absent.
 pub async fn read(minion: &Minion) -> Value {
-    with_versions(&minion.id, minion.hypervisor.versions().await.ok())
+    let versions = minion.hypervisor.versions().await.ok();
+    with_versions(&minion.id, &minion.own_grains, versions)
 }
 
 /// The grains of the host `id`, with these versions.
-pub fn with_versions(id: &str, versions: Option<Versions>) -> Value {
-    let mut grains = local(id);
+pub fn with_versions(id: &str, own: &OwnGrains, versions: Option<Versions>) -> Value {
+    let mut grains = local(id, own);
     if let Some(versions) = versions {
         let versions = json!({
             "libvirt_version": versions.libvirt_version,
@@ -38,7 +55,7 @@ pub fn host_name() -> String {
 }
 
 /// The grains that need no hypervisor.
-pub fn local(id: &str) -> Value {
+fn local(id: &str, own: &OwnGrains) -> Value {
     let host = text("/proc/sys/kernel/hostname");
     let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -60,19 +77,22 @@ pub fn local(id: &str) -> Value {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     merge(&mut grains, os(&release));
     merge(&mut grains, virtual_kind());
-    with_own(grains, &std::fs::read_to_string(OWN).unwrap_or_default())
+    with_own(grains, own)
 }
 
-/// With an administrator's own, which go before what was found. The name is not theirs to change.
-fn with_own(mut grains: Value, yaml: &str) -> Value {
-    match sls::yaml::load(yaml) {
-        Ok(Value::Object(mut own)) => {
-            own.shift_remove("id");
-            merge(&mut grains, Value::Object(own));
-        }
+/// With an administrator's own. The name is not theirs to change.
+fn with_own(mut grains: Value, own: &OwnGrains) -> Value {
+    let id = grains["id"].take();
+    match sls::yaml::load(&std::fs::read_to_string(&own.file).unwrap_or_default()) {
+        Ok(written @ Value::Object(_)) => merge(&mut grains, written),
         Ok(_) => {}
-        Err(error) => tracing::warn!("Cannot read the grains in {OWN}: {error}"),
+        Err(error) => {
+            let file = own.file.display();
+            tracing::warn!("Cannot read the grains in {file}: {error}");
+        }
     }
+    merge(&mut grains, Value::Object(own.configured.clone()));
+    grains["id"] = id;
     grains
 }
 
@@ -225,11 +245,30 @@ mod tests {
     #[test]
     fn an_administrators_own_go_first() {
         let found = json!({ "id": "kvm1", "os": "Debian" });
-        let own = with_own(found.clone(), "id: other\nos: Mine\nroles: [web]\n");
-        assert_eq!(own, json!({ "id": "kvm1", "os": "Mine", "roles": ["web"] }));
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let mut own = OwnGrains {
+            file: folder.path().join("grains"),
+            configured: Map::new(),
+        };
+        let write = |yaml| std::fs::write(&own.file, yaml).expect("a file for the test");
         for useless in ["", "- a\n", "a: [\n"] {
-            assert_eq!(with_own(found.clone(), useless), found, "{useless}");
+            write(useless);
+            assert_eq!(with_own(found.clone(), &own), found, "{useless}");
         }
+        write("id: other\nos: Mine\nroles: [web]\n");
+        let with = with_own(found.clone(), &own);
+        assert_eq!(
+            with,
+            json!({ "id": "kvm1", "os": "Mine", "roles": ["web"] })
+        );
+
+        let configured = json!({ "id": "third", "os": "Ours" });
+        own.configured = configured.as_object().cloned().expect("a dictionary");
+        let with = with_own(found, &own);
+        assert_eq!(
+            with,
+            json!({ "id": "kvm1", "os": "Ours", "roles": ["web"] })
+        );
     }
 
     #[test]

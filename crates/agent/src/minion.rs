@@ -1,14 +1,15 @@
 //! What functions and states work with: one host, its files and its folders.
 
+use crate::grains::OwnGrains;
 use crate::image::{ImageStore, Unfinished};
 use crate::passwords::Passwords;
 use crate::received::{ReceiveError, Received};
 use described::{Described, Known};
 use hypervisor::Hypervisor;
-use sls::{Map, Value};
+use sls::{Files, Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tree::Roots;
+use tree::{BASE, Roots};
 
 /// A host as functions see it; Salt's word for it.
 pub struct Minion {
@@ -34,6 +35,8 @@ pub struct Minion {
     pub passwords: Passwords,
     /// Configuration, as `config.get` sees it.
     pub config: Map,
+    /// Grains that were written down for it.
+    pub own_grains: OwnGrains,
     /// What a description says of the host, where it is a described one: this machine is another.
     pub known: Option<Known>,
 }
@@ -58,6 +61,7 @@ impl Minion {
             passwords: Passwords::new(state_dir.join("passwords.json")),
             state_dir,
             config: Map::new(),
+            own_grains: OwnGrains::default(),
             known: None,
         }
     }
@@ -67,6 +71,7 @@ impl Minion {
         let Described { host, known } = described;
         let (id, uri) = (known.name.clone(), known.uri.clone());
         Self {
+            config: known.config.clone(),
             known: Some(known),
             ..Self::new(id, Arc::new(host), uri, state_dir)
         }
@@ -80,14 +85,15 @@ impl Minion {
         }
     }
 
-    /// Where a file of the state tree lies on this machine.
+    /// Where a file of the state tree lies on this machine. A server sends `base` alone.
     ///
     /// # Errors
     /// It has to be fetched, and cannot be.
-    pub async fn locate(&self, path: &str) -> Result<Option<PathBuf>, ReceiveError> {
+    pub async fn locate(&self, env: &str, path: &str) -> Result<Option<PathBuf>, ReceiveError> {
         match self.tree() {
-            Some(received) => received.locate(path).await,
-            None => Ok(self.files.locate(path)),
+            Some(received) if env == BASE => received.locate(path).await,
+            Some(_) => Ok(None),
+            None => Ok(self.files.locate(env, path)),
         }
     }
 
@@ -110,10 +116,11 @@ impl Minion {
 }
 
 fn roots(roots: &Roots) -> Value {
-    let dirs: Vec<String> = roots
-        .dirs()
-        .iter()
-        .map(|dir| dir.display().to_string())
-        .collect();
-    serde_json::json!({ "base": dirs })
+    let of = |env: &str| {
+        let dirs = roots.dirs(env).iter();
+        dirs.map(|dir| Value::String(dir.display().to_string()))
+            .collect::<Value>()
+    };
+    let environments = roots.environments().into_iter();
+    environments.map(|env| (env.clone(), of(&env))).collect()
 }

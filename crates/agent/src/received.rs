@@ -29,7 +29,7 @@ use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::Channel;
-use tree::{Listed, Listing, MAX_FILES, Roots};
+use tree::{BASE, Listed, Listing, MAX_FILES, Roots};
 
 /// Larger files (images) are fetched when a state asks for them.
 const LARGE: u64 = 1024 * 1024;
@@ -192,7 +192,7 @@ impl Received {
         let Some(present) = self.present() else {
             return Ok(None);
         };
-        if let Some(found) = Roots::new([present.clone()]).locate(path) {
+        if let Some(found) = Roots::new([present.clone()]).locate(BASE, path) {
             return Ok(Some(found));
         }
         let Some(file) = self.listed().into_iter().find(|file| file.path == path) else {
@@ -517,7 +517,12 @@ mod tests {
                 size: 1,
             };
             received.build(&Listing::new(vec![file])).expect("is built");
-            held.push(received.roots().locate("web/init.sls").expect("is there"));
+            held.push(
+                received
+                    .roots()
+                    .locate(BASE, "web/init.sls")
+                    .expect("is there"),
+            );
         }
         let read = |path: &PathBuf| fs::read(path).ok();
         assert_eq!(

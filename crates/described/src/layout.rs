@@ -6,6 +6,7 @@ pub(crate) const FORMAT: u64 = 1;
 /// What the host is, and what of its objects no XML tells.
 pub(crate) const HOST: &str = "host.yaml";
 pub(crate) const CAPABILITIES: &str = "capabilities.xml";
+pub(crate) const CONFIG: &str = "config.yaml";
 pub(crate) const GRAINS: &str = "grains.yaml";
 pub(crate) const PILLAR: &str = "pillar.yaml";
 

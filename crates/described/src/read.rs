@@ -2,13 +2,13 @@
 
 use crate::host::DescribedHost;
 use crate::layout::{
-    CAPABILITIES, DEVICES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS, VOLUMES, XML,
-    file_name,
+    CAPABILITIES, CONFIG, DEVICES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS,
+    VOLUMES, XML, file_name,
 };
 use domxml::XmlError;
 use hypervisor::Versions;
 use model::{Network, Pool, Vm, VmStatus, Volume};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -37,6 +37,8 @@ pub struct Known {
     pub uri: String,
     /// Its grains.
     pub grains: Value,
+    /// What it is configured with that its states depend on.
+    pub config: Map<String, Value>,
     /// Its pillar; `None` when the folder has none.
     pub pillar: Option<Value>,
     /// Paths on the host that are known to be there: `file`, `folder` or `block`.
@@ -145,6 +147,10 @@ pub fn read(folder: &Path) -> Result<Described, ReadError> {
         name: read.name.clone(),
         uri: versions.uri,
         grains: optional(GRAINS)?.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+        config: match optional(CONFIG)? {
+            Some(config) => Section::of(config, folder.join(CONFIG))?.into_map(),
+            None => Map::new(),
+        },
         pillar: optional(PILLAR)?,
         paths,
     };
@@ -372,6 +378,13 @@ impl Section {
         match &section.value {
             Value::Object(_) | Value::Null => Ok(section),
             _ => Err(section.wrong("write a dictionary".to_owned())),
+        }
+    }
+
+    fn into_map(self) -> Map<String, Value> {
+        match self.value {
+            Value::Object(map) => map,
+            _ => Map::new(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! From a host to the files that describe it.
 
 use crate::layout::{
-    CAPABILITIES, DEVICES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS, VOLUMES, XML,
-    file_name,
+    CAPABILITIES, CONFIG, DEVICES, FORMAT, GRAINS, HOST, LIVE, NETWORKS, PILLAR, POOLS, VMS,
+    VOLUMES, XML, file_name,
 };
 use domxml::{Document, Place};
 use hypervisor::{self, Hypervisor, HypervisorError, Reason};
@@ -19,6 +19,8 @@ pub struct Facts {
     pub uri: String,
     /// Grains.
     pub grains: Value,
+    /// What it is configured with that its states depend on.
+    pub config: Map<String, Value>,
     /// Pillar; `None` leaves it out, as it may hold secrets.
     pub pillar: Option<Value>,
 }
@@ -38,6 +40,12 @@ pub async fn files_of(
     let mut paths = Map::new();
     files.insert(CAPABILITIES.to_owned(), host.capabilities_xml().await?);
     files.insert(GRAINS.to_owned(), yaml(&facts.grains));
+    if !facts.config.is_empty() {
+        files.insert(
+            CONFIG.to_owned(),
+            yaml(&Value::Object(facts.config.clone())),
+        );
+    }
     if let Some(pillar) = &facts.pillar {
         files.insert(PILLAR.to_owned(), yaml(pillar));
     }

@@ -23,12 +23,19 @@ pub async fn call(options: CallOptions) -> u8 {
     let style = style(&options);
     let format = options.out.unwrap_or_else(|| layout_of(&options.fun));
     let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
-    let minion = Arc::new(host::minion(
+    let minion = host::minion(
         options.host,
         options.connect,
         state_dir,
         host::Life::OneCall,
-    ));
+    );
+    let minion = match minion {
+        Ok(minion) => Arc::new(minion),
+        Err(error) => {
+            eprintln!("Error: {error}");
+            return FAILED;
+        }
+    };
     let returned = started(|context| async move {
         functions::call(&minion, &options.fun, &args, &kwargs, &context).await
     })

@@ -1,7 +1,9 @@
-//! The host that is served: its URI, its name and its folders.
+//! The host that is served: its URI, its name, its folders and its configuration.
 
+use crate::config::{ConfigError, MinionConfig};
 use crate::options::HostOptions;
-use agent::{Minion, Received, grains};
+use agent::grains::{self, OwnGrains};
+use agent::{Minion, Received};
 use libvirt_driver::LibvirtHypervisor;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -17,14 +19,34 @@ pub enum Life {
     Agent,
 }
 
+const CONFIG_DIR: &str = "/etc/salt";
 const FILE_ROOT: &str = "/srv/salt";
 const PILLAR_ROOT: &str = "/srv/pillar";
 
-/// The host as the options describe it. Nothing is opened yet: libvirt is reached when it is first needed. Without folders
-/// of its own it reads what a server has sent, once one has.
-pub fn minion(options: HostOptions, uri: Option<String>, state_dir: PathBuf, life: Life) -> Minion {
+/// The host as the options and its configuration describe it; the options have the last word. Nothing is opened yet:
+/// libvirt is reached when it is first needed. Without folders of its own it reads what a server has sent, once one has.
+///
+/// # Errors
+/// The configuration cannot be read, or says something that cannot be.
+pub fn minion(
+    options: HostOptions,
+    uri: Option<String>,
+    state_dir: PathBuf,
+    life: Life,
+) -> Result<Minion, ConfigError> {
+    let (folder, config) = match options.config_dir {
+        None => (
+            PathBuf::from(CONFIG_DIR),
+            MinionConfig::read(CONFIG_DIR.as_ref())?,
+        ),
+        Some(given) => {
+            let config = MinionConfig::read_given(&given)?;
+            (given, config)
+        }
+    };
+    let uri = uri.or(config.uri);
     let uri = uri.unwrap_or_else(|| default_uri().to_owned());
-    let id = options.id.unwrap_or_else(grains::host_name);
+    let id = options.id.or(config.id).unwrap_or_else(grains::host_name);
     let driver = libvirt_driver::Options {
         host_name: Some(id.clone()),
         one_shot: life == Life::OneCall,
@@ -32,18 +54,24 @@ pub fn minion(options: HostOptions, uri: Option<String>, state_dir: PathBuf, lif
     };
     let hypervisor = Arc::new(LibvirtHypervisor::open(&uri, driver));
     let given = !options.file_root.is_empty() || !options.pillar_root.is_empty();
-    let received = (!given).then(|| Arc::new(Received::new(&state_dir)));
-    Minion {
+    let own = given || config.is_local;
+    let received = (!own).then(|| Arc::new(Received::new(&state_dir)));
+    Ok(Minion {
         received,
-        files: roots(options.file_root, FILE_ROOT),
-        pillar: roots(options.pillar_root, PILLAR_ROOT),
+        files: roots(options.file_root, config.file_roots, FILE_ROOT),
+        pillar: roots(options.pillar_root, config.pillar_roots, PILLAR_ROOT),
+        config: config.values,
+        own_grains: OwnGrains {
+            file: folder.join("grains"),
+            configured: config.grains,
+        },
         ..Minion::new(id, hypervisor, uri, state_dir)
-    }
+    })
 }
 
-fn roots(given: Vec<PathBuf>, default: &str) -> Roots {
+fn roots(given: Vec<PathBuf>, configured: Option<Roots>, default: &str) -> Roots {
     if given.is_empty() {
-        Roots::new([PathBuf::from(default)])
+        configured.unwrap_or_else(|| Roots::new([PathBuf::from(default)]))
     } else {
         Roots::new(given)
     }

@@ -4,6 +4,7 @@
 //! the arguments of `call`, as Salt's own program does.
 
 mod call;
+mod config;
 mod describe;
 mod host;
 mod logging;

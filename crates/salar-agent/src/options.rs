@@ -181,13 +181,18 @@ pub struct PlanningOptions {
 /// What all of them need to know of the host.
 #[derive(Debug, Args)]
 pub struct HostOptions {
-    /// Name of this host, as targets match it [default: its host name]
+    /// Folder with a minion's configuration: minion, minion.d/*.conf, grains [default: /etc/salt]
+    #[arg(short, long, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// Name of this host, as targets match it [default: the configuration's, else its host name]
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
-    /// Folder of state files; may be given several times [default: what the server sends, without one /srv/salt]
+    /// Folder of state files; may be given several times [default: what the server sends, without one file_roots of the
+    /// configuration, else /srv/salt]
     #[arg(long, value_name = "DIR")]
     pub file_root: Vec<PathBuf>,
-    /// Folder of pillar files; may be given several times [default: what the server sends, without one /srv/pillar]
+    /// Folder of pillar files; may be given several times [default: what the server sends, without one pillar_roots of
+    /// the configuration, else /srv/pillar]
     #[arg(long, value_name = "DIR")]
     pub pillar_root: Vec<PathBuf>,
 }

@@ -75,12 +75,16 @@ pub(crate) async fn run(
         return None;
     }
     let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
-    let minion = Arc::new(host::minion(
+    let minion = host::minion(
         options.host,
         options.connect,
         state_dir,
         host::Life::OneCall,
-    ));
+    );
+    let minion = match minion {
+        Ok(minion) => Arc::new(minion),
+        Err(error) => return Some(Err(Fault::new(error.to_string()))),
+    };
     Some(
         started(
             |context| async move { functions::call(&minion, fun, given, named, &context).await },

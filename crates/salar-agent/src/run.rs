@@ -27,12 +27,20 @@ pub async fn run(options: RunOptions) -> u8 {
         stop_with_stdin(stop.clone());
     }
     tokio::spawn(stop_on_signal(stop.clone()));
-    let mut minion = host::minion(
+    let minion = host::minion(
         options.host,
         options.uri,
         options.state_dir.unwrap_or_else(host::default_state_dir),
         host::Life::Agent,
     );
+    let mut minion = match minion {
+        Ok(minion) => minion,
+        Err(error) => {
+            tracing::error!("{error}");
+            eprintln!("Error: {error}");
+            return FAILED;
+        }
+    };
     if let ServerAddress::Unix(_) = options.server {
         // The server's own agent is told where its folders are.
         minion.received = None;

@@ -42,4 +42,4 @@ pub use compile::{Exclude, compile, compile_in};
 pub use diagnostic::{Diagnostic, LineOf, Location, Severity, has_errors};
 pub use pillar::{PILLAR_FAILED, render_pillar};
 pub use ports::{Catalog, Files, FilesError, FunctionError, Functions, SourceFile, Target};
-pub use top::{NO_TOP, Top, highstate, top, top_states};
+pub use top::{NO_TOP, Top, highstate, top};

@@ -114,19 +114,19 @@ pub struct Target {
     pub pillar: Value,
     /// Minion configuration, a dictionary.
     pub opts: Value,
-    /// The environment to compile in, usually `base`.
-    pub saltenv: String,
+    /// The only environment to take SLS from. `None`: the top files say, and SLS by their names are of `base`.
+    pub saltenv: Option<String>,
 }
 
 impl Target {
-    /// A target with no grains but its `id`, no pillar and no configuration, in `base`.
+    /// A target with no grains but its `id`, no pillar and no configuration, in no particular environment.
     pub fn new(minion_id: impl Into<String>) -> Self {
         let minion_id = minion_id.into();
         Target {
             grains: serde_json::json!({ "id": minion_id }),
             pillar: Value::Object(Map::new()),
             opts: Value::Object(Map::new()),
-            saltenv: "base".to_owned(),
+            saltenv: None,
             minion_id,
         }
     }

@@ -1,6 +1,6 @@
 //! What is in roots, by checksum.
 
-use crate::roots::Roots;
+use crate::roots::{BASE, Roots};
 use model::Fingerprint;
 use sha2::{Digest, Sha256};
 use sls::Files;
@@ -98,15 +98,15 @@ impl Listing {
 }
 
 impl Index {
-    /// What is in `roots` now. Reads what has changed since the last time; blocks meanwhile.
+    /// What is in `base` of `roots` now. Reads what has changed since the last time; blocks meanwhile.
     ///
     /// # Errors
     /// A file cannot be read, or there are too many.
     pub fn list(&self, roots: &Roots) -> Result<Listing, IndexError> {
-        let paths = roots.list("base");
+        let paths = roots.list(BASE);
         if paths.len() > MAX_FILES {
             let dirs: Vec<_> = roots
-                .dirs()
+                .dirs(BASE)
                 .iter()
                 .map(|dir| dir.display().to_string())
                 .collect();
@@ -118,7 +118,7 @@ impl Index {
         let mut seen = HashMap::with_capacity(paths.len());
         for path in paths {
             // One that is gone by now is not in the tree.
-            let Some(found) = roots.locate(&path) else {
+            let Some(found) = roots.locate(BASE, &path) else {
                 continue;
             };
             match self.look(&found) {

@@ -8,4 +8,4 @@ mod index;
 mod roots;
 
 pub use index::{Index, IndexError, Listed, Listing, MAX_FILES};
-pub use roots::{Roots, inside};
+pub use roots::{BASE, Roots, inside};

@@ -43,7 +43,7 @@ impl Run {
 
     async fn once(&self, chunk: &Chunk) -> ChunkResult {
         let clock = Clock::start();
-        let call = call_of(chunk);
+        let call = Call::from(chunk);
         let needs = match states::needs(&call, &self.config) {
             Ok(needs) => needs,
             Err(error) => return ChunkResult::failed(&clock, error.to_string()),
@@ -76,13 +76,13 @@ impl Run {
 
     /// Reads what the chunk needs, and plans. The error is the comment of a failed result.
     pub(super) async fn plan(&self, chunk: &Chunk) -> Result<ChunkPlan, String> {
-        let call = call_of(chunk);
+        let call = Call::from(chunk);
         let mut needs = states::needs(&call, &self.config).map_err(|error| error.to_string())?;
-        let mut seen = self.observe(&needs).await.map_err(unreadable)?;
+        let mut seen = self.observe(&needs, &chunk.env).await.map_err(unreadable)?;
         let more = states::further_needs(&call, &seen).map_err(|error| error.to_string())?;
         if let Some(more) = more {
             needs.merge(more);
-            seen = self.observe(&needs).await.map_err(unreadable)?;
+            seen = self.observe(&needs, &chunk.env).await.map_err(unreadable)?;
         }
         let mut planned = states::plan(&call, &seen);
         if let (Err(StateError::NotObserved { .. }), true) = (&planned, needs.capabilities) {
@@ -93,7 +93,7 @@ impl Run {
             let known = needs.clone();
             needs.merge(more.unwrap_or_default());
             if needs != known {
-                seen = self.observe(&needs).await.map_err(unreadable)?;
+                seen = self.observe(&needs, &chunk.env).await.map_err(unreadable)?;
                 seen.capabilities = Some(capabilities.clone());
             }
             planned = states::plan(&call, &seen);
@@ -177,14 +177,5 @@ fn unreadable(error: impl Into<Unseen>) -> String {
     match error.hint() {
         Some(hint) => format!("{error}\nHint: {hint}"),
         None => error.to_string(),
-    }
-}
-
-fn call_of(chunk: &Chunk) -> Call<'_> {
-    Call {
-        state: &chunk.state,
-        fun: &chunk.fun,
-        name: &chunk.name,
-        args: &chunk.args,
     }
 }

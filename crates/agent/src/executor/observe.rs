@@ -55,7 +55,7 @@ impl Run {
     }
 
     /// Reads what `needs` names, but for the capabilities; in a dry run, as earlier chunks would have left it.
-    pub(super) async fn observe(&self, needs: &Needs) -> Result<Observation, Unseen> {
+    pub(super) async fn observe(&self, needs: &Needs, env: &str) -> Result<Observation, Unseen> {
         let mut seen = Observation::default();
         let (pools, networks, vms, volumes) = futures_util::try_join!(
             self.pools(needs),
@@ -91,7 +91,7 @@ impl Run {
             seen.secrets.insert(secret.clone(), known);
         }
         for url in &needs.salt_files {
-            let found = self.salt_file(url).await?;
+            let found = self.salt_file(url, env).await?;
             if needs.checksums.contains(url)
                 && let Some(path) = &found
             {
@@ -327,10 +327,13 @@ impl Run {
         }
     }
 
-    async fn salt_file(&self, url: &str) -> Result<Option<String>, Unseen> {
+    async fn salt_file(&self, url: &str, env: &str) -> Result<Option<String>, Unseen> {
         let path = url.strip_prefix("salt://").unwrap_or_default();
-        let path = path.split('?').next().unwrap_or_default();
-        let found = self.minion.locate(path).await;
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let named = query
+            .split('&')
+            .find_map(|part| part.strip_prefix("saltenv="));
+        let found = self.minion.locate(named.unwrap_or(env), path).await;
         let found = found.map_err(|source| Unseen::File {
             url: url.to_owned(),
             source,

@@ -22,7 +22,7 @@ pub struct PlanFile {
     /// The host it is for, and the hypervisor there.
     pub host: String,
     pub uri: String,
-    /// What was asked for: `mods`, `pillar`, `saltenv`, `exclude`.
+    /// What was asked for: `mods`, `pillar`, `saltenv`, `exclude`, `pillarenv`.
     pub run: Map,
     /// One entry per state, in Salt's order.
     pub states: Vec<Value>,

@@ -38,6 +38,12 @@ impl<'a> Arguments<'a> {
         self.named.get(name).filter(|value| !value.is_null())
     }
 
+    /// The environment that is named by `saltenv` or `pillarenv`; `None` where that is empty.
+    pub fn environment(&self, argument: &str) -> Option<String> {
+        let named = self.named(argument)?.as_str();
+        named.filter(|name| !name.is_empty()).map(str::to_owned)
+    }
+
     /// All arguments by name, Salt's own (`__pub_…`) left out.
     pub fn all_named(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
         self.named

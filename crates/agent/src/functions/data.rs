@@ -134,17 +134,17 @@ pub(super) const TABLE: &[Function] = &[
     ),
     look_up(
         "pillar.get",
-        "key, default='', merge=False, merge_nested_lists=False, delimiter=':', pillar=None",
+        "key, default='', merge=False, merge_nested_lists=False, delimiter=':', pillar=None, pillarenv=None",
         "pillar.get KEY [DEFAULT]\n\nOne value of the pillar; a colon goes into a dictionary.",
     ),
     look_up(
         "pillar.item",
-        "*keys, pillar=None",
+        "*keys, pillar=None, pillarenv=None",
         "pillar.item KEY [KEY…]\n\nSome values of the pillar by name.",
     ),
     look_up(
         "pillar.items",
-        "pillar=None",
+        "pillar=None, pillarenv=None",
         "pillar.items\n\nAll pillar data of the host.",
     ),
     look_up(
@@ -179,6 +179,7 @@ async fn answer(call: Call<'_>) -> Result<Return, Fault> {
     let named: Map = call
         .args
         .all_named()
+        .filter(|(name, _)| *name != "pillarenv")
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     match functions::call(call.fun, call.args.positional(), &named, &target) {
@@ -203,6 +204,7 @@ async fn target(call: &Call<'_>) -> Result<Target, Fault> {
     let pillar = call.args.named("pillar").filter(|over| over.is_object());
     let extra = Extra {
         pillar: pillar.cloned(),
+        pillarenv: call.args.environment("pillarenv"),
         ..Extra::default()
     };
     compile::target(call.minion, extra).await

@@ -33,6 +33,7 @@ async fn describe(call: Call<'_>) -> Result<Return, Fault> {
         name: minion.id.clone(),
         uri: minion.uri.clone(),
         grains: target.grains,
+        config: described_config(&minion.config),
         pillar: wants_pillar.then_some(target.pillar),
     };
     let files = described::files_of(minion.hypervisor.as_ref(), &facts).await?;
@@ -41,6 +42,18 @@ async fn describe(call: Call<'_>) -> Result<Return, Fault> {
         .map(|(path, text)| (path, Value::String(text)))
         .collect();
     Ok(Return::ok(files))
+}
+
+/// What states depend on; how libvirt is reached is not for others.
+fn described_config(config: &Map<String, Value>) -> Map<String, Value> {
+    let told = ["virt", "saltenv", "pillarenv"].into_iter();
+    let mut told: Map<String, Value> = told
+        .filter_map(|key| Some((key.to_owned(), config.get(key)?.clone())))
+        .collect();
+    if let Some(Value::Object(virt)) = told.get_mut("virt") {
+        virt.shift_remove("connection");
+    }
+    told
 }
 
 async fn export(call: Call<'_>) -> Result<Return, Fault> {

@@ -12,7 +12,7 @@ use sls::{Compiled, Map, Target};
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "state.plan",
-        signature: "mods=None, pillar=None, saltenv=None, exclude=None, queue=False",
+        signature: "mods=None, pillar=None, saltenv=None, exclude=None, pillarenv=None, queue=False",
         doc: "state.plan [SLS,…] [pillar='{…}'] [exclude=…] [queue=True]\n\nWhat state.apply would do, step by step, with XML before and after, consequences and a hash; changes nothing.",
         access: Access::Changes,
         run: |call| Box::pin(plan(call)),
@@ -27,7 +27,7 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 /// What of a call belongs into its plan.
-const ASKED: [&str; 4] = ["mods", "pillar", "saltenv", "exclude"];
+const ASKED: [&str; 5] = ["mods", "pillar", "saltenv", "exclude", "pillarenv"];
 
 async fn plan(call: Call<'_>) -> Result<Return, Fault> {
     let _right = right(&call).await?;

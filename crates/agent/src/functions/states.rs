@@ -13,7 +13,7 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         name: "state.apply",
         signature: "mods=None, **kwargs",
-        doc: "state.apply [SLS,…] [test=True] [pillar='{…}'] [exclude=…] [queue=True]\n\nBrings about what the SLS declare; without any, what the top file assigns.",
+        doc: "state.apply [SLS,…] [test=True] [pillar='{…}'] [saltenv=…] [pillarenv=…] [exclude=…] [queue=True]\n\nBrings about what the SLS declare; without any, what the top file assigns.",
         access: Access::Changes,
         run: |call| Box::pin(apply(call, Mode::Configured)),
     },
@@ -163,8 +163,12 @@ async fn sls_id(call: Call<'_>) -> Result<Return, Fault> {
     let id = call.args.required(0, "id_")?;
     let mods = required_mods(&call, 1)?;
     let unknown = format!(
-        "No matches for ID '{id}' found in SLS '{}' within saltenv 'base'",
-        mods.join(",")
+        "No matches for ID '{id}' found in SLS '{}' within saltenv '{}'",
+        mods.join(","),
+        call.args
+            .environment("saltenv")
+            .as_deref()
+            .unwrap_or("base")
     );
     let wanted = id.clone();
     let returned = run(&call, What::Sls(mods), Mode::Configured, move |compiled| {
@@ -289,7 +293,15 @@ fn required_mods(call: &Call<'_>, position: usize) -> Result<Vec<String>, Fault>
 }
 
 async fn single(call: Call<'_>) -> Result<Return, Fault> {
-    const OWN: [&str; 6] = ["fun", "test", "queue", "pillar", "saltenv", "exclude"];
+    const OWN: [&str; 7] = [
+        "fun",
+        "test",
+        "queue",
+        "pillar",
+        "saltenv",
+        "pillarenv",
+        "exclude",
+    ];
     let fun = call.args.required(0, "fun")?;
     let name = call.args.required(1, "name")?;
     let given = call
@@ -506,11 +518,8 @@ fn extra(call: &Call<'_>) -> Result<Extra, Fault> {
     }
     Ok(Extra {
         pillar,
-        saltenv: call
-            .args
-            .named("saltenv")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        saltenv: call.args.environment("saltenv"),
+        pillarenv: call.args.environment("pillarenv"),
         ..Extra::default()
     })
 }

@@ -328,7 +328,7 @@ async fn networks_pools_and_volumes_are_defined_and_updated() {
 
 /// Writes an SLS with a pool and a VM in it, whose memory is given.
 fn write_sls(host: &Host, mem: u32) {
-    let folder = host.minion.files.dirs()[0].clone();
+    let folder = host.minion.files.dirs("base")[0].clone();
     std::fs::create_dir_all(&folder).expect("a folder");
     let text = format!(
         "pool1:\n  virt.pool_running:\n    - ptype: dir\n    - target: /more\n\

@@ -13,6 +13,7 @@ mod kept;
 mod mirror;
 mod read;
 
+use crate::grains::OwnGrains;
 use crate::minion::Minion;
 use agent_api::{facts_to_wire, wire, wire::up};
 use coalesce::Coalescer;
@@ -68,6 +69,7 @@ pub enum Wish {
 /// The reporter of one host.
 pub struct Reporter {
     hypervisor: Arc<dyn Hypervisor>,
+    own_grains: OwnGrains,
     outgoing: mpsc::Sender<up::Body>,
     standing: watch::Sender<Standing>,
     wishes: mpsc::Receiver<Wish>,
@@ -148,6 +150,7 @@ impl Reporter {
         let (sender, wishes) = mpsc::channel(1);
         let reporter = Self {
             hypervisor: minion.hypervisor.clone(),
+            own_grains: minion.own_grains.clone(),
             outgoing,
             standing,
             wishes,
@@ -271,7 +274,8 @@ impl Reporter {
             return;
         }
         self.full = Some(HashSet::new());
-        self.reads.spawn(read::everything(self.hypervisor.clone()));
+        let (hypervisor, own) = (self.hypervisor.clone(), self.own_grains.clone());
+        self.reads.spawn(read::everything(hypervisor, own));
     }
 
     fn finished(&mut self, read: Read) {

@@ -1,6 +1,7 @@
 //! The reads themselves, each a task of its own.
 
 use super::mirror::{Key, Kind, Object};
+use crate::grains::{self, OwnGrains};
 use hypervisor::{Hypervisor, HypervisorError, Versions};
 use model::{HostFacts, Inventory, Vm};
 use std::sync::Arc;
@@ -49,20 +50,20 @@ pub(super) async fn addresses(hypervisor: Arc<dyn Hypervisor>) -> Read {
 }
 
 /// What the server aims by, as JSON.
-fn grains_of(facts: &HostFacts) -> String {
+fn grains_of(facts: &HostFacts, own: &OwnGrains) -> String {
     let versions = Versions {
         uri: facts.uri.clone(),
         hypervisor: facts.hypervisor.clone(),
         hypervisor_version: facts.hypervisor_version.clone(),
         libvirt_version: facts.libvirt_version.clone(),
     };
-    crate::grains::with_versions(&facts.name, Some(versions)).to_string()
+    grains::with_versions(&facts.name, own, Some(versions)).to_string()
 }
 
-pub(super) async fn everything(hypervisor: Arc<dyn Hypervisor>) -> Read {
+pub(super) async fn everything(hypervisor: Arc<dyn Hypervisor>, own: OwnGrains) -> Read {
     let read = async {
         let mut facts = hypervisor.facts().await?;
-        facts.grains = grains_of(&facts);
+        facts.grains = grains_of(&facts, &own);
         let mut inventory = hypervisor.inventory().await?;
         inventory.vms = inventory.vms.into_iter().map(compared).collect();
         // A host without networks, or whose leases cannot be read, is still a host.

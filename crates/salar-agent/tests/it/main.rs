@@ -1,5 +1,6 @@
 //! The program as a person uses it, on libvirt's test driver.
 
+mod configured;
 mod interrupts;
 mod settles;
 

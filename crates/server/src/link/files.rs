@@ -18,7 +18,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tonic::Status;
 use tracing::{error, warn};
-use tree::{Index, Roots};
+use tree::{BASE, Index, Roots};
 
 /// Bytes of a chunk: small enough that a console beside it does not wait.
 const CHUNK: usize = 64 * 1024;
@@ -142,7 +142,7 @@ async fn send_all(
         // What has changed since it was listed is asked for again, by its new name.
         let gone = || Status::aborted("a file has changed meanwhile; ask for the tree again");
         let path = by_sum.get(&Fingerprint(print)).ok_or_else(gone)?;
-        let found = app.tree.files.locate(path).ok_or_else(gone)?;
+        let found = app.tree.files.locate(BASE, path).ok_or_else(gone)?;
         let sent = send_one(&found, sum, out).await;
         if !sent.map_err(|error| Status::internal(error.to_string()))? {
             return Ok(());
@@ -188,7 +188,7 @@ fn pillar_of(app: &App, host: &HostRecord) -> (Value, Vec<Diagnostic>) {
     }
     target.opts = json!({ "id": host.facts.name });
     let files: Arc<dyn Files> = Arc::new(app.tree.pillar.clone());
-    if files.list("base").is_empty() {
+    if files.list(BASE).is_empty() {
         return (target.pillar, Vec::new());
     }
     let functions: Arc<dyn Functions> = Arc::new(NoFunctions);

@@ -71,6 +71,16 @@ impl<'a> Gatherer<'a> {
 
     /// Loads what was asked for by name or pattern.
     pub(crate) fn ask(&mut self, env: &str, name: &str) {
+        let known = self.files.environments();
+        if !known.iter().any(|known| known == env) {
+            let message = format!("No matching salt environment for environment '{env}' found");
+            let known = known.join(", ");
+            self.faults.push(
+                Diagnostic::error(message)
+                    .remedy(format!("use one that the file roots have: {known}")),
+            );
+            return;
+        }
         for sls in self.expand(env, name) {
             if self.load(env, &sls, 0) {
                 continue;

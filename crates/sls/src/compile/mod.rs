@@ -65,9 +65,10 @@ pub fn compile(
     catalog: &dyn Catalog,
     exclude: &[Exclude],
 ) -> (Compiled, Vec<Diagnostic>) {
+    let env = target.saltenv.as_deref().unwrap_or("base");
     let mods: Vec<(String, String)> = mods
         .iter()
-        .map(|sls| (target.saltenv.clone(), sls.clone()))
+        .map(|sls| (env.to_owned(), sls.clone()))
         .collect();
     compile_in(&mods, target, files, functions, catalog, exclude)
 }

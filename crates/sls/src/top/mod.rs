@@ -25,21 +25,8 @@ pub const NO_TOP: &str =
 /// What `state.show_top` prints: for each environment the SLS it assigns, in order, none twice.
 pub type Top = IndexMap<String, Vec<String>>;
 
-/// What the top files assign in the target's own environment.
-pub fn top_states(
-    target: &Target,
-    files: &Arc<dyn Files>,
-    functions: &Arc<dyn Functions>,
-) -> (Vec<String>, Vec<Diagnostic>) {
-    let (mut top, faults) = top(target, files, functions);
-    (
-        top.shift_remove(&target.saltenv).unwrap_or_default(),
-        faults,
-    )
-}
-
 /// Reads the top file of every environment. That of `base` decides for every environment it names,
-/// the others only for their own section.
+/// the others only for their own section. Where the target has an environment, that one's top file says, for it alone.
 pub fn top(
     target: &Target,
     files: &Arc<dyn Files>,
@@ -53,7 +40,10 @@ pub fn top(
         top: Top::new(),
         faults: &mut faults,
     };
-    let mut environments = files.environments();
+    let mut environments = match &target.saltenv {
+        Some(only) => vec![only.clone()],
+        None => files.environments(),
+    };
     environments.sort_by_key(|env| env != "base");
     let mut decided: HashSet<String> = HashSet::new();
     for env in environments {
@@ -77,7 +67,9 @@ pub fn top(
             decided.extend(reader.file(&env, &root, &origin, &decided));
         }
     }
-    (reader.top, faults)
+    let mut top = reader.top;
+    top.retain(|env, _| target.saltenv.as_ref().is_none_or(|only| only == env));
+    (top, faults)
 }
 
 /// Compiles everything the top files assign. No match yields no chunks and a diagnostic that says so.

@@ -1,0 +1,2 @@
+shared:
+  test.succeed_with_changes: []

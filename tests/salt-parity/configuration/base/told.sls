@@ -1,0 +1,3 @@
+told:
+  test.nop:
+    - name: {{ salt['grains.get']('rack') }} {{ salt['config.get']('role') }} {{ pillar.get('own', 'none') }}

@@ -1,0 +1,10 @@
+base:
+  'role:web':
+    - match: grain
+    - place
+  'images:shared':
+    - match: pillar
+    - told
+dev:
+  '*':
+    - place

@@ -1,0 +1,4 @@
+dev:
+  'kvm*':
+    - place
+    - more

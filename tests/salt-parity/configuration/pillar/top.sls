@@ -1,0 +1,6 @@
+base:
+  '*':
+    - disks
+dev:
+  '*':
+    - disks
