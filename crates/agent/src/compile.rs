@@ -172,9 +172,7 @@ pub fn pillar_failed(faults: &[Diagnostic]) -> Vec<String> {
 /// The errors, each with its place, rule and remedy.
 pub fn texts_of(faults: &[Diagnostic]) -> Vec<String> {
     let errors = faults.iter().filter(|fault| fault.is_error());
-    errors
-        .map(|fault| fault.to_string().trim_start_matches("error: ").to_owned())
-        .collect()
+    errors.map(Diagnostic::text).collect()
 }
 
 /// Logs the warnings.

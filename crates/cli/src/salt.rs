@@ -24,10 +24,6 @@ pub struct SaltCli {
 /// Options of Salt that are understood but not served
 #[derive(Debug, clap::Args)]
 struct Refused {
-    #[arg(short = 'I', long, hide = true)]
-    pillar: bool,
-    #[arg(short = 'J', long, hide = true)]
-    pillar_pcre: bool,
     #[arg(long, hide = true, value_name = "COUNT")]
     subset: Option<String>,
     #[arg(long = "return", hide = true, value_name = "RETURNER")]
@@ -37,10 +33,7 @@ struct Refused {
 impl Refused {
     /// The first such option that was given, and why it is refused.
     fn reason(&self) -> Option<Failure> {
-        let by_pillar = "the server does not hold the pillar of its hosts";
         let given = [
-            (self.pillar, "-I", by_pillar),
-            (self.pillar_pcre, "-J", by_pillar),
             (
                 self.subset.is_some(),
                 "--subset",
@@ -54,7 +47,7 @@ impl Refused {
         ];
         let (_, option, why) = given.into_iter().find(|(given, ..)| *given)?;
         let failure = Failure::usage(format!("{option} is not in this version: {why}"));
-        Some(failure.hint("aim by name or by grain: -E, -L, -G, -P, -C, -N, -S"))
+        Some(failure.hint("all that aims: -E, -L, -G, -P, -I, -J, -C, -N, -S"))
     }
 }
 

@@ -12,7 +12,8 @@ use uuid::Uuid;
 pub struct RunRequest {
     /// Which hosts.
     pub target: String,
-    /// How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`.
+    /// How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `pillar`, `pillar_pcre`, `pillar_exact`,
+    /// `compound`, `nodegroup`, `ipcidr`.
     #[serde(default = "glob")]
     pub target_kind: String,
     /// `module.function`.

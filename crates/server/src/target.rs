@@ -23,6 +23,7 @@ pub struct Target {
     expression: String,
     /// As a minion's configuration has them.
     opts: Value,
+    asks_pillar: bool,
 }
 
 /// Why a target cannot be read.
@@ -30,15 +31,12 @@ pub struct Target {
 pub enum BadTarget {
     /// A kind that this server does not know.
     #[error(
-        "target_kind {kind:?} is none of glob, pcre, list, grain, grain_pcre, compound, nodegroup, ipcidr"
+        "target_kind {kind:?} is none of glob, pcre, list, grain, grain_pcre, pillar, pillar_pcre, pillar_exact, compound, nodegroup, ipcidr"
     )]
     Kind {
         /// As given.
         kind: String,
     },
-    /// The pillar is where the agents are.
-    #[error("the server does not hold the pillar of its hosts; aim by name or by grain")]
-    Pillar,
     /// Not a regular expression.
     #[error("{expression:?} is not a regular expression: {source}")]
     Pattern {
@@ -78,7 +76,11 @@ impl Target {
             kind: kind.to_owned(),
         };
         let kind = Kind::parse(kind).ok_or_else(unknown)?;
-        check(kind, expression, groups, 0)?;
+        let mut reading = Reading {
+            groups,
+            asks_pillar: false,
+        };
+        reading.check(kind, expression, 0)?;
         let nodegroups: Map = groups
             .iter()
             .map(|(name, words)| (name.clone(), Value::from(words.clone())))
@@ -87,12 +89,19 @@ impl Target {
             kind,
             expression: expression.to_owned(),
             opts: serde_json::json!({ "nodegroups": nodegroups }),
+            asks_pillar: reading.asks_pillar,
         })
     }
 
-    /// Whether a host is meant.
-    pub fn matches(&self, host: &HostRecord) -> bool {
+    /// Whether the pillar of a host has a say.
+    pub const fn asks_pillar(&self) -> bool {
+        self.asks_pillar
+    }
+
+    /// Whether a host with this pillar is meant.
+    pub fn matches(&self, host: &HostRecord, pillar: Value) -> bool {
         let mut target = sls::Target::new(&host.facts.name);
+        target.pillar = pillar;
         if let Ok(grains @ Value::Object(_)) = serde_json::from_str(&host.facts.grains) {
             target.grains = grains;
         }
@@ -101,46 +110,143 @@ impl Target {
     }
 }
 
-/// Whether an expression of a kind can be read.
-fn check(kind: Kind, expression: &str, groups: &NodeGroups, depth: usize) -> Result<(), BadTarget> {
-    let wrong = |why: String| BadTarget::Expression {
-        expression: expression.to_owned(),
-        why,
-    };
-    match kind {
-        Kind::Glob | Kind::List => Ok(()),
-        Kind::Pcre => check_regex(expression),
-        Kind::Grain | Kind::GrainPcre => match expression.split_once(':') {
-            None => Err(wrong(
-                "a grain and its value have a colon between".to_owned(),
-            )),
-            Some((_, pattern)) if kind == Kind::GrainPcre => check_regex(pattern),
-            Some(_) => Ok(()),
-        },
-        Kind::IpCidr => {
-            let address = expression.split('/').next().unwrap_or_default();
-            match address.parse::<IpAddr>() {
-                Ok(_) => Ok(()),
-                Err(_) => Err(wrong("it is no address and no network".to_owned())),
+/// Whether expressions can be read, and what they ask.
+struct Reading<'a> {
+    groups: &'a NodeGroups,
+    asks_pillar: bool,
+}
+
+impl Reading<'_> {
+    fn check(&mut self, kind: Kind, expression: &str, depth: usize) -> Result<(), BadTarget> {
+        let wrong = |why: String| BadTarget::Expression {
+            expression: expression.to_owned(),
+            why,
+        };
+        match kind {
+            Kind::Glob | Kind::List => Ok(()),
+            Kind::Pcre => check_regex(expression),
+            Kind::Grain | Kind::GrainPcre => check_data(kind, expression),
+            Kind::Pillar | Kind::PillarPcre | Kind::PillarExact => {
+                self.asks_pillar = true;
+                check_data(kind, expression)
+            }
+            Kind::IpCidr => {
+                let address = expression.split('/').next().unwrap_or_default();
+                match address.parse::<IpAddr>() {
+                    Ok(_) => Ok(()),
+                    Err(_) => Err(wrong("it is no address and no network".to_owned())),
+                }
+            }
+            Kind::NodeGroup if depth > DEEPEST => Err(wrong("it leads in a circle".to_owned())),
+            Kind::NodeGroup => match self.groups.get(expression) {
+                Some(words) => self.check(Kind::Compound, words, depth + 1),
+                None => {
+                    let known: Vec<_> = self.groups.keys().map(String::as_str).collect();
+                    let known = match known.is_empty() {
+                        true => "none".to_owned(),
+                        false => known.join(", "),
+                    };
+                    Err(wrong(format!(
+                        "there is no such node group; there are: {known}"
+                    )))
+                }
+            },
+            Kind::Compound => self.check_compound(expression, depth),
+        }
+    }
+
+    /// Brackets in pairs, a term on each side of `and` and `or`, and every term one that can be read.
+    fn check_compound(&mut self, expression: &str, depth: usize) -> Result<(), BadTarget> {
+        let wrong = |why: &str| BadTarget::Expression {
+            expression: expression.to_owned(),
+            why: why.to_owned(),
+        };
+        let (mut open, mut wants_term) = (0_usize, true);
+        for word in expression.split_whitespace() {
+            match word {
+                "and" | "or" if wants_term => {
+                    return Err(wrong("a term is missing before 'and' or 'or'"));
+                }
+                "and" | "or" => wants_term = true,
+                "not" => wants_term = true,
+                "(" if !wants_term => return Err(wrong("'and' or 'or' is missing before '('")),
+                "(" => open += 1,
+                ")" if open == 0 || wants_term => {
+                    return Err(wrong("')' is not where it can be"));
+                }
+                ")" => open -= 1,
+                _ if !wants_term => {
+                    return Err(wrong(
+                        "'and' or 'or' is missing between two terms; brackets are words of their own",
+                    ));
+                }
+                term => {
+                    self.check_term(term, depth)?;
+                    wants_term = false;
+                }
             }
         }
-        Kind::NodeGroup if depth > DEEPEST => Err(wrong("it leads in a circle".to_owned())),
-        Kind::NodeGroup => match groups.get(expression) {
-            Some(words) => check(Kind::Compound, words, groups, depth + 1),
-            None => {
-                let known: Vec<_> = groups.keys().map(String::as_str).collect();
-                Err(wrong(format!(
-                    "there is no such node group; there are: {}",
-                    if known.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        known.join(", ")
-                    }
-                )))
+        if open > 0 {
+            return Err(wrong("a '(' is not closed"));
+        }
+        if wants_term {
+            return Err(wrong("a term is missing at its end"));
+        }
+        Ok(())
+    }
+
+    fn check_term(&mut self, term: &str, depth: usize) -> Result<(), BadTarget> {
+        let Some((head, pattern)) = term.split_once('@') else {
+            return match term.contains(['(', ')']) {
+                true => Err(BadTarget::Expression {
+                    expression: term.to_owned(),
+                    why: "brackets are words of their own, with blanks around".to_owned(),
+                }),
+                false => Ok(()),
+            };
+        };
+        let mut letters = head.chars();
+        // Another character between the parts of a path stands behind the letter: its expression is read when it is asked.
+        let (letter, delimiter) = (letters.next(), letters.as_str());
+        let kind = match letter {
+            Some('G' | 'P') if !delimiter.is_empty() => return Ok(()),
+            Some('I' | 'J') if !delimiter.is_empty() => {
+                self.asks_pillar = true;
+                return Ok(());
             }
-        },
-        Kind::Compound => check_compound(expression, groups, depth),
-        Kind::Pillar | Kind::PillarPcre | Kind::PillarExact => Err(BadTarget::Pillar),
+            Some('G') => Kind::Grain,
+            Some('P') => Kind::GrainPcre,
+            Some('I') => Kind::Pillar,
+            Some('J') => Kind::PillarPcre,
+            Some('E') => Kind::Pcre,
+            Some('L') => Kind::List,
+            Some('S') => Kind::IpCidr,
+            Some('N') => Kind::NodeGroup,
+            _ => {
+                return Err(BadTarget::Expression {
+                    expression: term.to_owned(),
+                    why: "the letter before @ is none of G, P, I, J, E, L, S, N".to_owned(),
+                });
+            }
+        };
+        self.check(kind, pattern, depth)
+    }
+}
+
+/// A path into grains or pillar, and what its value has to be.
+fn check_data(kind: Kind, expression: &str) -> Result<(), BadTarget> {
+    let by_regex = matches!(kind, Kind::GrainPcre | Kind::PillarPcre);
+    match expression.split_once(':') {
+        None => Err(BadTarget::Expression {
+            expression: expression.to_owned(),
+            why: match kind {
+                Kind::Grain | Kind::GrainPcre => "a grain and its value have a colon between",
+                _ => "a key of the pillar and its value have a colon between",
+            }
+            .to_owned(),
+        }),
+        Some((_, pattern)) if by_regex => check_regex(pattern),
+        Some(_) => Ok(()),
     }
 }
 
@@ -153,76 +259,6 @@ fn check_regex(expression: &str) -> Result<(), BadTarget> {
             source,
         }),
     }
-}
-
-/// Brackets in pairs, a term on each side of `and` and `or`, and every term one that can be read.
-fn check_compound(expression: &str, groups: &NodeGroups, depth: usize) -> Result<(), BadTarget> {
-    let wrong = |why: &str| BadTarget::Expression {
-        expression: expression.to_owned(),
-        why: why.to_owned(),
-    };
-    let (mut open, mut wants_term) = (0_usize, true);
-    for word in expression.split_whitespace() {
-        match word {
-            "and" | "or" if wants_term => {
-                return Err(wrong("a term is missing before 'and' or 'or'"));
-            }
-            "and" | "or" => wants_term = true,
-            "not" => wants_term = true,
-            "(" if !wants_term => return Err(wrong("'and' or 'or' is missing before '('")),
-            "(" => open += 1,
-            ")" if open == 0 || wants_term => return Err(wrong("')' is not where it can be")),
-            ")" => open -= 1,
-            _ if !wants_term => {
-                return Err(wrong(
-                    "'and' or 'or' is missing between two terms; brackets are words of their own",
-                ));
-            }
-            term => {
-                check_term(term, groups, depth)?;
-                wants_term = false;
-            }
-        }
-    }
-    if open > 0 {
-        return Err(wrong("a '(' is not closed"));
-    }
-    if wants_term {
-        return Err(wrong("a term is missing at its end"));
-    }
-    Ok(())
-}
-
-fn check_term(term: &str, groups: &NodeGroups, depth: usize) -> Result<(), BadTarget> {
-    let Some((head, pattern)) = term.split_once('@') else {
-        return match term.contains(['(', ')']) {
-            true => Err(BadTarget::Expression {
-                expression: term.to_owned(),
-                why: "brackets are words of their own, with blanks around".to_owned(),
-            }),
-            false => Ok(()),
-        };
-    };
-    let mut letters = head.chars();
-    // Another character between the parts of a path stands behind the letter: its expression is read when it is asked.
-    let (letter, delimiter) = (letters.next(), letters.as_str());
-    let kind = match letter {
-        Some('G' | 'P') if !delimiter.is_empty() => return Ok(()),
-        Some('G') => Kind::Grain,
-        Some('P') => Kind::GrainPcre,
-        Some('E') => Kind::Pcre,
-        Some('L') => Kind::List,
-        Some('S') => Kind::IpCidr,
-        Some('N') => Kind::NodeGroup,
-        Some('I' | 'J') => return Err(BadTarget::Pillar),
-        _ => {
-            return Err(BadTarget::Expression {
-                expression: term.to_owned(),
-                why: "the letter before @ is none of G, P, E, L, S, N".to_owned(),
-            });
-        }
-    };
-    check(kind, pattern, groups, depth)
 }
 
 #[cfg(test)]
@@ -262,6 +298,7 @@ mod tests {
             ("kvm", "kvm* and not N@old"),
             ("old", "L@kvm1,kvm2"),
             ("round", "N@round or kvm1"),
+            ("golden", "xen* and I@tier:gold"),
         ]
         .map(|(name, words)| (name.to_owned(), words.to_owned()))
         .into()
@@ -277,15 +314,17 @@ mod tests {
                 r#"{"os": "Debian", "virtual": "physical", "ipv4": ["10.0.0.7"], "roles": ["web", "db"]}"#
             }
         };
+        // Hosts with Xen are golden.
+        let pillar = |name: &str| serde_json::json!({ "tier": if name.starts_with("xen") { "gold" } else { "tin" } });
         for name in yes {
             assert!(
-                read.matches(&host(name, grains(name))),
+                read.matches(&host(name, grains(name)), pillar(name)),
                 "{target} should match {name}"
             );
         }
         for name in no {
             assert!(
-                !read.matches(&host(name, grains(name))),
+                !read.matches(&host(name, grains(name)), pillar(name)),
                 "{target} should not match {name}"
             );
         }
@@ -333,7 +372,33 @@ mod tests {
         check("nodegroup", "kvm", &["kvm3"], &["kvm1", "kvm2", "xen1"]);
         // An agent that has not told its grains.
         let target = Target::parse("grain", "os:*", &groups()).expect("is read");
-        assert!(!target.matches(&host("kvm1", "")));
+        assert!(!target.matches(&host("kvm1", ""), Value::Null));
+    }
+
+    #[test]
+    fn the_pillar_is_matched_as_by_salt_and_asked_only_where_it_has_a_say() {
+        check("pillar", "tier:g*", &["xen1"], &["kvm1"]);
+        check("pillar_exact", "tier:gold", &["xen1"], &["kvm1"]);
+        check("pillar_exact", "tier:g*", &[], &["xen1", "kvm1"]);
+        check("pillar_pcre", "tier:(tin|iron)", &["kvm1"], &["xen1"]);
+        check(
+            "compound",
+            "J@tier:t.n or I|@tier|gold",
+            &["kvm1", "xen1"],
+            &[],
+        );
+        check("nodegroup", "golden", &["xen1"], &["kvm1"]);
+        for (kind, target, asks) in [
+            ("pillar", "tier:gold", true),
+            ("compound", "kvm* and not I@tier:gold", true),
+            ("compound", "not I|@tier|gold", true),
+            ("nodegroup", "golden", true),
+            ("compound", "kvm* and G@os:Debian", false),
+            ("glob", "I@tier:gold", false),
+        ] {
+            let read = Target::parse(kind, target, &groups()).expect("is read");
+            assert_eq!(read.asks_pillar(), asks, "{kind} {target}");
+        }
     }
 
     #[test]
@@ -341,11 +406,12 @@ mod tests {
         for (kind, target, wanted) in [
             ("pcre", "kvm[", "not a regular expression"),
             ("range", "%x", "is none of"),
-            ("pillar", "role:web", "does not hold the pillar"),
+            ("pillar", "role", "have a colon between"),
+            ("pillar_pcre", "role:(", "not a regular expression"),
             ("grain", "os", "have a colon between"),
             ("grain_pcre", "os:(", "not a regular expression"),
             ("ipcidr", "10.0.0", "no address"),
-            ("nodegroup", "nobody", "there are: kvm, old, round"),
+            ("nodegroup", "nobody", "there are: golden, kvm, old, round"),
             ("nodegroup", "round", "in a circle"),
             ("compound", "kvm1 kvm2", "is missing between two terms"),
             ("compound", "(kvm1 or kvm2)", "words of their own"),
@@ -354,8 +420,8 @@ mod tests {
             ("compound", "kvm1 and", "missing at its end"),
             ("compound", "or kvm1", "missing before"),
             ("compound", "", "missing at its end"),
-            ("compound", "I@role:web", "does not hold the pillar"),
-            ("compound", "X@a", "is none of G, P, E, L, S, N"),
+            ("compound", "kvm1 and J@role:(", "not a regular expression"),
+            ("compound", "X@a", "is none of G, P, I, J, E, L, S, N"),
             ("compound", "E@(", "not a regular expression"),
         ] {
             let error = Target::parse(kind, target, &groups()).expect_err(target);

@@ -148,6 +148,11 @@ impl Diagnostic {
         self
     }
 
+    /// What it says, without the word for how grave it is.
+    pub fn text(&self) -> String {
+        self.to_string().trim_start_matches("error: ").to_owned()
+    }
+
     /// Whether this finding forbids the run.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

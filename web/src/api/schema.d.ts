@@ -1742,7 +1742,10 @@ export interface components {
     RunRequest: {
       /** @description Which hosts. */
       target: string
-      /** @description How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`. */
+      /**
+       * @description How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `pillar`, `pillar_pcre`, `pillar_exact`,
+       *     `compound`, `nodegroup`, `ipcidr`.
+       */
       target_kind?: string
       /** @description `module.function`. */
       fun: string
@@ -2679,6 +2682,15 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody']
         }
       }
+      /** @description `pillar_failed`: the pillar of a host does not render; nothing was queued */
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
     }
   }
   get_run: {
@@ -2847,7 +2859,10 @@ export interface operations {
       query: {
         /** @description Which hosts. */
         target: string
-        /** @description How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`. */
+        /**
+         * @description How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `pillar`, `pillar_pcre`, `pillar_exact`,
+         *     `compound`, `nodegroup`, `ipcidr`. What asks the pillar is for administrators.
+         */
         target_kind?: string
       }
       header?: never
@@ -2872,8 +2887,26 @@ export interface operations {
           'application/json': components['schemas']['ErrorBody']
         }
       }
+      /** @description `not_allowed`: the pillar is for administrators */
+      403: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
       /** @description `no_host_matched`: the target matches no host */
       404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description `pillar_failed`: the pillar of a host does not render */
+      409: {
         headers: {
           [name: string]: unknown
         }

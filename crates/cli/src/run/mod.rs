@@ -89,6 +89,14 @@ pub(crate) struct Kind {
     #[arg(short = 'P', long)]
     grain_pcre: bool,
 
+    /// The target is a key of the pillar and a shell pattern: role:web
+    #[arg(short = 'I', long)]
+    pillar: bool,
+
+    /// The target is a key of the pillar and a regular expression
+    #[arg(short = 'J', long)]
+    pillar_pcre: bool,
+
     /// The target is an expression: 'G@os:Debian and not ( kvm1 or E@xen[0-9] )'
     #[arg(short = 'C', long)]
     compound: bool,
@@ -112,6 +120,10 @@ impl Kind {
             Self {
                 grain_pcre: true, ..
             } => "grain_pcre",
+            Self { pillar: true, .. } => "pillar",
+            Self {
+                pillar_pcre: true, ..
+            } => "pillar_pcre",
             Self { compound: true, .. } => "compound",
             Self {
                 nodegroup: true, ..

@@ -83,13 +83,16 @@ fn unserved_options_of_salt_say_why() {
     let (folder, salar) = package();
     let salt = folder.path().join("salt");
     symlink(&salar, &salt).expect("linked");
-    let grain = said(&mut program(
+    let subset = said(&mut program(
         &salt,
         folder.path(),
-        &["-I", "role:web", "test.ping"],
+        &["--subset", "2", "*", "test.ping"],
     ));
-    assert_eq!(grain.status, 2);
-    assert!(grain.err.contains("-I is not in this version"), "{grain:?}");
+    assert_eq!(subset.status, 2);
+    assert!(
+        subset.err.contains("--subset is not in this version"),
+        "{subset:?}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Ctx;
 use super::actions::{DEADLINE, announce, client_key};
 use super::body::Body;
-use super::error::ApiError;
+use super::error::{ApiError, internal};
 use super::gate::Identity;
 use crate::render;
 use crate::target::Target;
@@ -15,6 +15,7 @@ use db::{ActionRecord, HostRecord, JobRecord, NewAction, NewJob};
 use jiff::Timestamp;
 use model::{ActionId, ActionKind, JobId, Lane};
 use serde::Deserialize;
+use serde_json::Value;
 use server_api::run::{Job, JobSummary, RunRequest};
 use server_api::{ErrorBody, Role};
 use utoipa::IntoParams;
@@ -32,7 +33,8 @@ const MAX_TARGET_BYTES: usize = 4096;
 pub struct TargetParams {
     /// Which hosts.
     target: String,
-    /// How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `compound`, `nodegroup`, `ipcidr`.
+    /// How to read `target`: `glob` (default), `pcre`, `list`, `grain`, `grain_pcre`, `pillar`, `pillar_pcre`, `pillar_exact`,
+    /// `compound`, `nodegroup`, `ipcidr`. What asks the pillar is for administrators.
     target_kind: Option<String>,
 }
 
@@ -42,15 +44,18 @@ pub struct TargetParams {
     responses(
         (status = 200, body = Vec<String>),
         (status = 400, body = ErrorBody),
+        (status = 403, body = ErrorBody, description = "`not_allowed`: the pillar is for administrators"),
         (status = 404, body = ErrorBody, description = "`no_host_matched`: the target matches no host"),
+        (status = 409, body = ErrorBody, description = "`pillar_failed`: the pillar of a host does not render"),
     )
 )]
 pub async fn list_targets(
     State(ctx): State<Ctx>,
+    identity: Identity,
     Query(params): Query<TargetParams>,
 ) -> Result<Json<Vec<String>>, ApiError> {
     let kind = params.target_kind.as_deref().unwrap_or("glob");
-    let hosts = targets(&ctx, kind, &params.target).await?;
+    let hosts = targets(&ctx, &identity, kind, &params.target).await?;
     Ok(Json(
         hosts.into_iter().map(|host| host.facts.name).collect(),
     ))
@@ -64,6 +69,7 @@ pub async fn list_targets(
         (status = 202, body = Job),
         (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody, description = "`no_host_matched`: the target matches no host; nothing was queued"),
+        (status = 409, body = ErrorBody, description = "`pillar_failed`: the pillar of a host does not render; nothing was queued"),
     )
 )]
 pub async fn create_run(
@@ -73,7 +79,7 @@ pub async fn create_run(
     Body(run): Body<RunRequest>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
     check_fun(&run.fun)?;
-    let hosts = targets(&ctx, &run.target_kind, &run.target).await?;
+    let hosts = targets(&ctx, &identity, &run.target_kind, &run.target).await?;
     let request = serde_json::to_string(&run).unwrap_or_default();
     let key = client_key(&headers, &request)?;
     let job = NewJob {
@@ -211,7 +217,12 @@ fn shown(job: JobRecord, actions: &[ActionRecord], role: Role) -> Job {
     }
 }
 
-async fn targets(ctx: &Ctx, kind: &str, target: &str) -> Result<Vec<HostRecord>, ApiError> {
+async fn targets(
+    ctx: &Ctx,
+    identity: &Identity,
+    kind: &str,
+    target: &str,
+) -> Result<Vec<HostRecord>, ApiError> {
     if target.len() > MAX_TARGET_BYTES {
         let message = format!("A target has at most {MAX_TARGET_BYTES} bytes");
         return Err(ApiError::field("target", message));
@@ -219,7 +230,11 @@ async fn targets(ctx: &Ctx, kind: &str, target: &str) -> Result<Vec<HostRecord>,
     let read = Target::parse(kind, target, &ctx.nodegroups)
         .map_err(|error| ApiError::field(error.field(), error.to_string()))?;
     let mut hosts = ctx.store.all_hosts().await?;
-    hosts.retain(|host| read.matches(host));
+    if read.asks_pillar() {
+        hosts = by_pillar(ctx, identity, read, hosts).await?;
+    } else {
+        hosts.retain(|host| read.matches(host, Value::Null));
+    }
     if hosts.is_empty() {
         let message = format!("No host matches the target {target:?}; nothing was queued");
         return Err(
@@ -230,6 +245,41 @@ async fn targets(ctx: &Ctx, kind: &str, target: &str) -> Result<Vec<HostRecord>,
     Ok(hosts)
 }
 
+/// The hosts whose pillar fits. One that does not render stands neither for yes nor for no.
+async fn by_pillar(
+    ctx: &Ctx,
+    identity: &Identity,
+    target: Target,
+    hosts: Vec<HostRecord>,
+) -> Result<Vec<HostRecord>, ApiError> {
+    // Who may aim by a password can guess it.
+    if identity.role < Role::Administrator {
+        let message = "Targets by pillar need the role administrator";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "not_allowed", message));
+    }
+    let app = ctx.app.clone();
+    let find = move || {
+        let mut meant = Vec::new();
+        for host in hosts {
+            let (pillar, faults) = app.tree.pillar_of(&host);
+            if let Some(fault) = faults.iter().find(|fault| fault.is_error()) {
+                let (name, why) = (&host.facts.name, fault.text());
+                let message = format!("The pillar of {name} does not render: {why}");
+                return Err(ApiError::conflict("pillar_failed", message).hint(
+                    "Mend the file under the pillar roots of the server; nothing was queued",
+                ));
+            }
+            if target.matches(&host, pillar) {
+                meant.push(host);
+            }
+        }
+        Ok(meant)
+    };
+    tokio::task::spawn_blocking(find)
+        .await
+        .unwrap_or_else(|_| Err(internal()))
+}
+
 fn action(host: &HostRecord, run: &RunRequest) -> NewAction {
     let id = ActionId(Uuid::now_v7());
     NewAction {
@@ -238,8 +288,8 @@ fn action(host: &HostRecord, run: &RunRequest) -> NewAction {
         lane: lane(host, id, &run.fun),
         kind: ActionKind::Function {
             fun: run.fun.clone(),
-            args: serde_json::Value::from(run.args.clone()).to_string(),
-            kwargs: serde_json::Value::from(run.kwargs.clone()).to_string(),
+            args: Value::from(run.args.clone()).to_string(),
+            kwargs: Value::from(run.kwargs.clone()).to_string(),
         },
         vm_id: None,
         done: None,

@@ -42,6 +42,23 @@ impl StateTree {
             index: Index::default(),
         }
     }
+
+    /// The pillar of a host, from its grains as they are known, and what is wrong with it. Reads files: blocks meanwhile.
+    pub fn pillar_of(&self, host: &HostRecord) -> (Value, Vec<Diagnostic>) {
+        let mut target = Target::new(&host.facts.name);
+        if let Ok(Value::Object(mut grains)) = serde_json::from_str(&host.facts.grains) {
+            // Whatever the agent says it is called, the pillar is that of its key.
+            grains.insert("id".to_owned(), host.facts.name.clone().into());
+            target.grains = Value::Object(grains);
+        }
+        target.opts = json!({ "id": host.facts.name });
+        let files: Arc<dyn Files> = Arc::new(self.pillar.clone());
+        if files.list(BASE).is_empty() {
+            return (target.pillar, Vec::new());
+        }
+        let functions: Arc<dyn Functions> = Arc::new(NoFunctions);
+        sls::render_pillar(&target, &files, &functions)
+    }
 }
 
 /// A host cannot be asked while its pillar is rendered.
@@ -73,7 +90,7 @@ pub async fn tree(app: &Arc<App>, host: HostId, digest: &[u8]) -> Result<Tree, S
     let app = app.clone();
     let (listing, pillar, faults) = blocking(move || {
         let listing = app.tree.index.list(&app.tree.files);
-        let (pillar, faults) = pillar_of(&app, &record);
+        let (pillar, faults) = app.tree.pillar_of(&record);
         (listing, pillar, faults)
     })
     .await?;
@@ -102,7 +119,7 @@ pub async fn tree(app: &Arc<App>, host: HostId, digest: &[u8]) -> Result<Tree, S
         pillar_errors: faults
             .iter()
             .filter(|fault| fault.is_error())
-            .map(|fault| fault.to_string().trim_start_matches("error: ").to_owned())
+            .map(Diagnostic::text)
             .collect(),
     })
 }
@@ -177,22 +194,6 @@ async fn send_one(
             return Ok(true);
         }
     }
-}
-
-fn pillar_of(app: &App, host: &HostRecord) -> (Value, Vec<Diagnostic>) {
-    let mut target = Target::new(&host.facts.name);
-    if let Ok(Value::Object(mut grains)) = serde_json::from_str(&host.facts.grains) {
-        // Whatever the agent says it is called, the pillar is that of its key.
-        grains.insert("id".to_owned(), host.facts.name.clone().into());
-        target.grains = Value::Object(grains);
-    }
-    target.opts = json!({ "id": host.facts.name });
-    let files: Arc<dyn Files> = Arc::new(app.tree.pillar.clone());
-    if files.list(BASE).is_empty() {
-        return (target.pillar, Vec::new());
-    }
-    let functions: Arc<dyn Functions> = Arc::new(NoFunctions);
-    sls::render_pillar(&target, &files, &functions)
 }
 
 async fn find_host(app: &App, host: HostId) -> Result<HostRecord, Status> {

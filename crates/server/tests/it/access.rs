@@ -341,6 +341,69 @@ async fn a_viewer_does_not_see_what_functions_return() {
     );
 }
 
+/// Who may aim by a value of the pillar can guess it.
+#[tokio::test]
+async fn only_administrators_aim_by_pillar() {
+    let f = fixture().await;
+    let mut agents = Vec::new();
+    for name in ["kvm1", "kvm2"] {
+        agents.push(crate::agent::Agent::with_vms(&f.socket(), name, &[]).await);
+    }
+    let write = |name: &str, text: &str| {
+        let folder = f.folder.path().join("pillar");
+        std::fs::create_dir_all(&folder).expect("a folder for the test");
+        std::fs::write(folder.join(name), text).expect("a file for the test");
+    };
+    write("top.sls", "base:\n  kvm1: [golden]\n");
+    write("golden.sls", "tier: gold\ndisk: {password: hidden}\n");
+    let aimed = async |api: &Api, kind: &str, target: &str| {
+        let run = json!({ "target": target, "target_kind": kind, "fun": "test.ping" });
+        let (run, _) = api.post("/runs", run).await;
+        let query = format!("/targets?target_kind={kind}&target={target}");
+        let (listed, names) = answer(api.request(Method::GET, &query)).await;
+        (run, listed, names)
+    };
+    let vera = f.user("vera", "viewer").await;
+    let olga = f.user("olga", "operator").await;
+    for (kind, target) in [
+        ("pillar", "tier:gold"),
+        ("pillar_exact", "disk:password:hidden"),
+        ("compound", "kvm*%20and%20I@tier:gold"),
+    ] {
+        for api in [&vera, &olga] {
+            let (_, listed, names) = aimed(api, kind, target).await;
+            assert_eq!(listed, StatusCode::FORBIDDEN, "{target}: {names}");
+        }
+        let (_, listed, names) = aimed(&f.api, kind, target).await;
+        assert_eq!(
+            (listed, names),
+            (StatusCode::OK, json!(["kvm1"])),
+            "{target}"
+        );
+    }
+    let (run, ..) = aimed(&olga, "pillar", "tier:gold").await;
+    assert_eq!(run, StatusCode::FORBIDDEN);
+    let (run, ..) = aimed(&f.api, "pillar", "tier:gold").await;
+    assert_eq!(run, StatusCode::ACCEPTED);
+    let (run, listed, _) = aimed(&f.api, "pillar", "tier:tin").await;
+    assert_eq!(
+        (run, listed),
+        (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND)
+    );
+
+    // A pillar that does not render stands neither for yes nor for no; who does not ask it is not held up.
+    write("golden.sls", "tier: [\n");
+    let (run, listed, said) = aimed(&f.api, "pillar", "tier:gold").await;
+    assert_eq!((run, listed), (StatusCode::CONFLICT, StatusCode::CONFLICT));
+    let told = said["error"]["message"].as_str().expect("a message");
+    assert!(
+        told.contains("The pillar of kvm1 does not render"),
+        "{told}"
+    );
+    let (run, listed, _) = aimed(&f.api, "glob", "kvm1").await;
+    assert_eq!((run, listed), (StatusCode::ACCEPTED, StatusCode::OK));
+}
+
 /// Files of a host are read with the rights of its agent.
 #[tokio::test]
 async fn only_administrators_read_files_of_hosts() {

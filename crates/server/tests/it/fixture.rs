@@ -46,8 +46,10 @@ pub async fn fixture() -> Fixture {
     }
 }
 
+/// The folder `pillar` in the server's is its pillar root.
 pub fn config(folder: &Path) -> Config {
     Config {
+        pillar_roots: vec![folder.join("pillar")],
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         listen_agents: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         ..Config::new(folder)
