@@ -208,28 +208,20 @@ impl Reading<'_> {
         let mut letters = head.chars();
         // Another character between the parts of a path stands behind the letter: its expression is read when it is asked.
         let (letter, delimiter) = (letters.next(), letters.as_str());
-        let kind = match letter {
-            Some('G' | 'P') if !delimiter.is_empty() => return Ok(()),
-            Some('I' | 'J') if !delimiter.is_empty() => {
-                self.asks_pillar = true;
-                return Ok(());
-            }
-            Some('G') => Kind::Grain,
-            Some('P') => Kind::GrainPcre,
-            Some('I') => Kind::Pillar,
-            Some('J') => Kind::PillarPcre,
-            Some('E') => Kind::Pcre,
-            Some('L') => Kind::List,
-            Some('S') => Kind::IpCidr,
-            Some('N') => Kind::NodeGroup,
-            _ => {
-                return Err(BadTarget::Expression {
-                    expression: term.to_owned(),
-                    why: "the letter before @ is none of G, P, I, J, E, L, S, N".to_owned(),
-                });
-            }
+        let Some(kind) = letter.and_then(Kind::of_letter) else {
+            return Err(BadTarget::Expression {
+                expression: term.to_owned(),
+                why: "the letter before @ is none of G, P, I, J, E, L, S, N".to_owned(),
+            });
         };
-        self.check(kind, pattern, depth)
+        match kind {
+            Kind::Grain | Kind::GrainPcre if !delimiter.is_empty() => Ok(()),
+            Kind::Pillar | Kind::PillarPcre if !delimiter.is_empty() => {
+                self.asks_pillar = true;
+                Ok(())
+            }
+            _ => self.check(kind, pattern, depth),
+        }
     }
 }
 

@@ -38,6 +38,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind that stands before `@` in a compound expression.
+    pub const fn of_letter(letter: char) -> Option<Self> {
+        Some(match letter {
+            'G' => Kind::Grain,
+            'P' => Kind::GrainPcre,
+            'I' => Kind::Pillar,
+            'J' => Kind::PillarPcre,
+            'E' => Kind::Pcre,
+            'L' => Kind::List,
+            'S' => Kind::IpCidr,
+            'N' => Kind::NodeGroup,
+            _ => return None,
+        })
+    }
+
     /// The kind a top file calls so; `None` for those we do not have (`data`, `range`).
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
@@ -260,16 +275,8 @@ fn one(word: &str, target: &Target, groups: &[&str]) -> bool {
     let mut letters = head.chars();
     let (letter, delimiter) = (letters.next(), letters.as_str());
     let delimiter = if delimiter.is_empty() { ":" } else { delimiter };
-    let kind = match letter {
-        Some('G') => Kind::Grain,
-        Some('P') => Kind::GrainPcre,
-        Some('I') => Kind::Pillar,
-        Some('J') => Kind::PillarPcre,
-        Some('E') => Kind::Pcre,
-        Some('L') => Kind::List,
-        Some('S') => Kind::IpCidr,
-        Some('N') => Kind::NodeGroup,
-        _ => return glob::matches(word, &target.minion_id),
+    let Some(kind) = letter.and_then(Kind::of_letter) else {
+        return glob::matches(word, &target.minion_id);
     };
     match_with(kind, pattern, delimiter, target, groups)
 }
