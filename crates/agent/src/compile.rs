@@ -88,6 +88,7 @@ pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnos
     };
     target.opts = minion.opts();
     let configured = |key: &str| minion.config.get(key)?.as_str().map(str::to_owned);
+    // The pillar has an environment of its own.
     target.saltenv = extra.pillarenv.or_else(|| configured("pillarenv"));
     let (pillar, faults) = pillar(minion, &target).await;
     target.saltenv = extra.saltenv.or_else(|| configured("saltenv"));

@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::table::{Access, Function};
 use super::vm::find_vm;
 use super::{Call, Fault, Return, data};
-use model::plan::{Compression, CopyStorage, Migration, Step, VmOp, VolumeOp, without_credentials};
+use model::plan::{Compression, CopyStorage, Migration, Step, VmOp, VolumeOp};
 use model::{Bytes, Inventory};
 use serde_json::Value;
 use sls::Map;
@@ -134,9 +134,8 @@ fn number(args: &Arguments, position: usize, name: &str) -> Result<Option<u64>, 
 fn target(given: &str, own: &str) -> Result<String, Fault> {
     if given.contains("://") {
         // A password would stand in the job's record.
-        return match without_credentials(given) == given || !given.contains(':') {
-            true => Ok(given.to_owned()),
-            false if has_password(given) => Err(Fault::new(
+        return match has_password(given) {
+            true => Err(Fault::new(
                 "virt.migrate: the target has a password in it; libvirt does not use it",
             )
             .hint("give the host's libvirtd a key or a certificate of its own")),

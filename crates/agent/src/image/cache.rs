@@ -83,6 +83,19 @@ impl CacheFiles {
         write_meta(&self.stem.with_extension("part.json"), meta)
     }
 
+    /// The part, opened to go on behind its first `from` bytes; from the start it is a new one.
+    pub(super) async fn open_part(&self, from: u64) -> Result<tokio::fs::File, ImageError> {
+        let path = self.part();
+        tokio::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .append(from > 0)
+            .truncate(from == 0)
+            .open(&path)
+            .await
+            .map_err(ImageError::file("write", &path))
+    }
+
     /// The finished part becomes the image. The old image stays until the very moment.
     pub(super) fn promote(&self, meta: &Meta) -> Result<(), ImageError> {
         let image = self.image();

@@ -175,14 +175,7 @@ impl Download<'_> {
         let meta = part.unwrap_or_else(|| described(self.url, response.headers(), total));
         self.files.write_part_meta(&meta)?;
         let path = self.files.part();
-        let mut file = tokio::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .append(from > 0)
-            .truncate(from == 0)
-            .open(&path)
-            .await
-            .map_err(ImageError::file("write", &path))?;
+        let mut file = self.files.open_part(from).await?;
         let mut done = from;
         let mut meter = self.meter(done, total.unwrap_or(0));
         let broke = loop {

@@ -101,14 +101,7 @@ pub(super) async fn attempt(
         .map_or(0, |(_, length)| length);
     files.write_part_meta(&now)?;
     let path = files.part();
-    let mut file = tokio::fs::OpenOptions::new()
-        .create(true)
-        .write(true)
-        .append(from > 0)
-        .truncate(from == 0)
-        .open(&path)
-        .await
-        .map_err(ImageError::file("write", &path))?;
+    let mut file = files.open_part(from).await?;
     if from > 0 {
         let offset = usize::try_from(from).unwrap_or(usize::MAX);
         patient(ftp.resume_transfer(offset))
