@@ -6,12 +6,13 @@ use agent::Minion;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\\nhunter2\\n-----END PRIVATE KEY-----\\n";
 
-#[tokio::test]
-async fn keys_of_the_pillar_are_written_once_and_shown_to_nobody() {
+/// A host with keys in its pillar, and the folder that the SLS `pki` writes them into.
+fn with_keys() -> (Host, PathBuf) {
     let host = Host::new();
     let pki = host.folder.path().join("pki");
     host.folder.write("pillar/top.sls", "base: {'*': [pki]}");
@@ -26,6 +27,12 @@ async fn keys_of_the_pillar_are_written_once_and_shown_to_nobody() {
             pki.display()
         ),
     );
+    (host, pki)
+}
+
+#[tokio::test]
+async fn keys_of_the_pillar_are_written_once_and_shown_to_nobody() {
+    let (host, pki) = with_keys();
     let plan = host.call("state.plan pki").await.unwrap().value;
     assert!(!plan.to_string().contains("hunter2"), "{plan}");
     let done = host.states("state.apply pki").await["libvirt_keys"].clone();
@@ -46,20 +53,7 @@ async fn keys_of_the_pillar_are_written_once_and_shown_to_nobody() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_written_takes_back_those_before_it() {
-    let host = Host::new();
-    let pki = host.folder.path().join("pki");
-    host.folder.write("pillar/top.sls", "base: {'*': [pki]}");
-    host.folder.write(
-        "pillar/pki.sls",
-        &format!("libvirt.serverkey.pem: \"{KEY}\"\nlibvirt.cacert.pem: \"{KEY}\""),
-    );
-    host.folder.write(
-        "salt/pki.sls",
-        &format!(
-            "libvirt_keys:\n  virt.keys:\n    - basepath: {}\n",
-            pki.display()
-        ),
-    );
+    let (host, pki) = with_keys();
     // The folder of the certificate authority is a file.
     host.folder.write("pki/CA", "in the way");
     let done = host.states("state.apply pki").await["libvirt_keys"].clone();

@@ -76,6 +76,7 @@ fn a_signal_ends_the_run_after_its_step_and_what_was_done_is_told() {
             "json",
         ]);
         command.arg("--state-dir").arg(folder.0.join("state"));
+        command.arg("--config-dir").arg(&folder.0);
         command.arg("--file-root").arg(folder.0.join("salt"));
         command
             .args(["state.apply", "slow"])

@@ -41,6 +41,9 @@ impl Folder {
         ]);
         command
             .arg(self.0.join("state"))
+            // Not the configuration that this machine may have.
+            .arg("--config-dir")
+            .arg(&self.0)
             .arg("--file-root")
             .arg(self.0.join("salt"));
         command.args(words).output().expect("the program runs")
@@ -240,6 +243,8 @@ fn libvirt_that_is_down_is_said_with_the_remedy() {
     command
         .args(["call", "--connect", &absent, "--state-dir"])
         .arg(&folder.0)
+        .arg("--config-dir")
+        .arg(&folder.0)
         .arg("virt.list_domains");
     let output = command.output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -266,6 +271,8 @@ fn the_agent_ends_with_its_parent() {
     ]);
     let mut agent = command
         .arg(folder.0.join("agent"))
+        .arg("--config-dir")
+        .arg(&folder.0)
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
