@@ -105,23 +105,29 @@ async fn pillar(minion: &Arc<Minion>, target: &Target) -> (Value, Vec<Diagnostic
         return (pillar, Vec::new());
     }
     if let Some(received) = minion.tree() {
-        let Some((pillar, errors)) = received.pillar() else {
-            let fault = Diagnostic::error("the server's pillar is not here")
-                .remedy("let the agent of this host reach its server once more");
-            return (target.pillar.clone(), vec![fault]);
+        let found = match &target.saltenv {
+            None => received.pillar().ok_or_else(|| {
+                Diagnostic::error("the server's pillar is not here")
+                    .remedy("let the agent of this host reach its server once more")
+            }),
+            Some(env) => received.pillar_in(env).await.map_err(|error| {
+                let fault =
+                    format!("the server's pillar of the environment {env} cannot be had: {error}");
+                Diagnostic::error(fault)
+                    .remedy("it is not kept on the host: the server must be there for it")
+            }),
         };
-        return (pillar, errors.into_iter().map(Diagnostic::error).collect());
+        return match found {
+            Ok((pillar, errors)) => (pillar, errors.into_iter().map(Diagnostic::error).collect()),
+            Err(fault) => (target.pillar.clone(), vec![fault]),
+        };
     }
     let files: Arc<dyn Files> = Arc::new(minion.pillar.clone());
     let (functions, target) = (functions(minion), target.clone());
-    blocking(move || {
-        let has_files = |env: &String| !files.list(env).is_empty();
-        if !files.environments().iter().any(has_files) {
-            return (target.pillar.clone(), Vec::new());
-        }
-        sls::render_pillar(&target, &files, &functions)
-    })
-    .await
+    if !minion.pillar.has_files() {
+        return (target.pillar, Vec::new());
+    }
+    blocking(move || sls::render_pillar(&target, &files, &functions)).await
 }
 
 /// Compiles for `target`. The chunks are empty when a diagnostic is an error.

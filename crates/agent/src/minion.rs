@@ -9,7 +9,7 @@ use hypervisor::Hypervisor;
 use sls::{Files, Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tree::{BASE, Roots};
+use tree::Roots;
 
 /// A host as functions see it; Salt's word for it.
 pub struct Minion {
@@ -85,14 +85,13 @@ impl Minion {
         }
     }
 
-    /// Where a file of the state tree lies on this machine. A server sends `base` alone.
+    /// Where a file of the state tree lies on this machine.
     ///
     /// # Errors
     /// It has to be fetched, and cannot be.
     pub async fn locate(&self, env: &str, path: &str) -> Result<Option<PathBuf>, ReceiveError> {
         match self.tree() {
-            Some(received) if env == BASE => received.locate(path).await,
-            Some(_) => Ok(None),
+            Some(received) => received.locate(env, path).await,
             None => Ok(self.files.locate(env, path)),
         }
     }

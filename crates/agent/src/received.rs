@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  tree/cache/SHA256          contents, each once
-//!  tree/trees/DIGEST/…        whole trees, linked from the cache
+//!  tree/whole/DIGEST/ENV/…    whole trees, linked from the cache
 //!  tree/listing.json          what the present tree has, also what is too large to be fetched before it is asked for
 //!  tree/current               link to the present tree
 //!  tree/pillar.json           the pillar of this host
@@ -18,7 +18,7 @@ use model::Fingerprint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
@@ -35,6 +35,8 @@ use tree::{BASE, Listed, Listing, MAX_FILES, Roots};
 const LARGE: u64 = 1024 * 1024;
 /// Files of one request.
 const AT_A_TIME: usize = 500;
+/// Folder of whole trees.
+const TREES: &str = "whole";
 /// How long the tree may be asked for, and how long a file may bring nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the tree is brought up to date for calls that need no server.
@@ -86,6 +88,8 @@ struct Kept {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct KeptFile {
+    #[serde(default = "base")]
+    env: String,
     path: String,
     sha256: String,
     size: u64,
@@ -95,6 +99,10 @@ struct KeptFile {
 struct KeptPillar {
     pillar: Value,
     errors: Vec<String>,
+}
+
+fn base() -> String {
+    BASE.to_owned()
 }
 
 /// The files that were listed are no longer those of the server.
@@ -121,7 +129,13 @@ impl Received {
     /// The present tree. Roots that are held go on reading the same one, for as long as it is kept: until it has been
     /// replaced twice.
     pub fn roots(&self) -> Roots {
-        Roots::new(self.present())
+        let Some(present) = self.present() else {
+            return Roots::default();
+        };
+        let files = self.listed();
+        let envs: BTreeSet<&str> = files.iter().map(|file| file.env.as_str()).collect();
+        let dirs = |env: &str| (env.to_owned(), vec![present.join(env)]);
+        Roots::of(envs.into_iter().map(dirs))
     }
 
     /// The pillar of this host, and why it did not render as a whole.
@@ -146,15 +160,8 @@ impl Received {
         let _turn = self.turn.lock().await;
         for _ in 0..TRIES {
             let digest = self.digest().map(|digest| digest.0.to_vec());
-            let request = TreeRequest {
-                digest: digest.unwrap_or_default(),
-            };
-            let answer = tokio::time::timeout(PATIENCE, client.get_tree(request)).await;
-            let answer = match answer {
-                Err(_) => return Err(ReceiveError::Server("no answer in time".to_owned())),
-                Ok(Err(status)) if status.code() == Code::Unimplemented => return Ok(()),
-                Ok(Err(status)) => return Err(refused(&status)),
-                Ok(Ok(answer)) => answer.into_inner(),
+            let Some(answer) = ask(&mut client, digest.unwrap_or_default(), "").await? else {
+                return Ok(());
             };
             if !answer.unchanged
                 && let Fetched::Outdated = self.take(&mut client, &answer).await?
@@ -164,6 +171,21 @@ impl Received {
             return self.keep_pillar(answer);
         }
         Err(ReceiveError::KeepsChanging)
+    }
+
+    /// The pillar of this host from one environment alone, as the server has it now, and why it did not render as a
+    /// whole. It is not kept.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    pub async fn pillar_in(&self, env: &str) -> Result<(Value, Vec<String>), ReceiveError> {
+        let mut client = self.client().await?;
+        // Its digest says that no file need be listed.
+        let digest = self.digest().map(|digest| digest.0.to_vec());
+        let answer = ask(&mut client, digest.unwrap_or_default(), env).await?;
+        let answer = answer.ok_or(ReceiveError::Answer("the server is too old to have one"))?;
+        let kept = KeptPillar::of(answer)?;
+        Ok((kept.pillar, kept.errors))
     }
 
     /// Keeps tree and pillar at most a minute old while there is a session, until `stop`.
@@ -188,14 +210,15 @@ impl Received {
     ///
     /// # Errors
     /// It cannot be fetched.
-    pub async fn locate(&self, path: &str) -> Result<Option<PathBuf>, ReceiveError> {
+    pub async fn locate(&self, env: &str, path: &str) -> Result<Option<PathBuf>, ReceiveError> {
         let Some(present) = self.present() else {
             return Ok(None);
         };
-        if let Some(found) = Roots::new([present.clone()]).locate(BASE, path) {
+        if let Some(found) = self.roots().locate(env, path) {
             return Ok(Some(found));
         }
-        let Some(file) = self.listed().into_iter().find(|file| file.path == path) else {
+        let is_it = |file: &Listed| file.env == env && file.path == path;
+        let Some(file) = self.listed().into_iter().find(is_it) else {
             return Ok(None);
         };
         let mut client = self.client().await?;
@@ -204,8 +227,9 @@ impl Received {
             Fetched::All => {}
             Fetched::Outdated => return Err(ReceiveError::KeepsChanging),
         }
-        link(&self.cached(&file.sha256), &present, path)?;
-        Ok(Some(present.join(path)))
+        let tree = present.join(env);
+        link(&self.cached(&file.sha256), &tree, path)?;
+        Ok(Some(tree.join(path)))
     }
 
     fn present(&self) -> Option<PathBuf> {
@@ -224,6 +248,7 @@ impl Received {
         let kept: Kept = serde_json::from_slice(&text).unwrap_or_default();
         let listed = kept.files.into_iter().filter_map(|file| {
             Some(Listed {
+                env: file.env,
                 path: file.path,
                 sha256: file.sha256.parse().ok()?,
                 size: file.size,
@@ -252,7 +277,7 @@ impl Received {
         answer: &wire::Tree,
     ) -> Result<Fetched, ReceiveError> {
         let listing = listing(answer)?;
-        for folder in ["cache", "trees"] {
+        for folder in ["cache", TREES] {
             let path = self.folder.join(folder);
             state_dir::make(&path).map_err(failed(&path))?;
         }
@@ -326,7 +351,7 @@ impl Received {
     /// Links a tree from the cache, and makes it the present one.
     fn build(&self, listing: &Listing) -> Result<(), ReceiveError> {
         let name = listing.digest().hex();
-        let (trees, before) = (self.folder.join("trees"), self.present());
+        let (trees, before) = (self.folder.join(TREES), self.present());
         let (fresh, path) = (trees.join("new"), trees.join(&name));
         for half_made in [&fresh, &path] {
             match fs::remove_dir_all(half_made) {
@@ -341,7 +366,7 @@ impl Received {
             let cached = self.cached(&file.sha256);
             // A large one is linked when it has been fetched.
             if cached.exists() {
-                link(&cached, &fresh, &file.path)?;
+                link(&cached, &fresh.join(&file.env), &file.path)?;
             }
         }
         fs::rename(&fresh, &path).map_err(failed(&path))?;
@@ -351,7 +376,7 @@ impl Received {
         self.keep("listing.json", &kept)?;
         let (link, current) = (self.folder.join("current.new"), self.folder.join("current"));
         let _ = fs::remove_file(&link);
-        symlink(Path::new("trees").join(&name), &link).map_err(failed(&link))?;
+        symlink(Path::new(TREES).join(&name), &link).map_err(failed(&link))?;
         fs::rename(&link, &current).map_err(failed(&current))?;
         self.prune(&path, before.as_deref());
         Ok(())
@@ -359,7 +384,7 @@ impl Received {
 
     /// Removes all trees but these, and what no tree has any more. What cannot be removed is removed the next time.
     fn prune(&self, present: &Path, before: Option<&Path>) {
-        for entry in entries(&self.folder.join("trees")) {
+        for entry in entries(&self.folder.join(TREES)) {
             if entry != present && Some(entry.as_path()) != before {
                 let _ = fs::remove_dir_all(entry);
             }
@@ -372,15 +397,7 @@ impl Received {
     }
 
     fn keep_pillar(&self, answer: wire::Tree) -> Result<(), ReceiveError> {
-        let pillar = serde_json::from_str(&answer.pillar_json)
-            .ok()
-            .filter(Value::is_object)
-            .ok_or(ReceiveError::Answer("the pillar is no dictionary"))?;
-        let kept = KeptPillar {
-            pillar,
-            errors: answer.pillar_errors,
-        };
-        self.keep("pillar.json", &kept)
+        self.keep("pillar.json", &KeptPillar::of(answer)?)
     }
 
     /// Writes a file for its owner only, unless it has that content.
@@ -394,13 +411,46 @@ impl Received {
     }
 }
 
+impl KeptPillar {
+    fn of(answer: wire::Tree) -> Result<Self, ReceiveError> {
+        let pillar = serde_json::from_str(&answer.pillar_json)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or(ReceiveError::Answer("the pillar is no dictionary"))?;
+        Ok(Self {
+            pillar,
+            errors: answer.pillar_errors,
+        })
+    }
+}
+
 impl KeptFile {
     fn of(file: &Listed) -> Self {
         Self {
+            env: file.env.clone(),
             path: file.path.clone(),
             sha256: file.sha256.hex(),
             size: file.size,
         }
+    }
+}
+
+/// Asks for the tree and the pillar; `None` from a server that is too old to have them.
+async fn ask(
+    client: &mut Client,
+    digest: Vec<u8>,
+    pillar_env: &str,
+) -> Result<Option<wire::Tree>, ReceiveError> {
+    let request = TreeRequest {
+        digest,
+        all_environments: true,
+        pillar_environment: pillar_env.to_owned(),
+    };
+    match tokio::time::timeout(PATIENCE, client.get_tree(request)).await {
+        Err(_) => Err(ReceiveError::Server("no answer in time".to_owned())),
+        Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(None),
+        Ok(Err(status)) => Err(refused(&status)),
+        Ok(Ok(answer)) => Ok(Some(answer.into_inner())),
     }
 }
 
@@ -410,8 +460,13 @@ fn listing(answer: &wire::Tree) -> Result<Listing, ReceiveError> {
     }
     let files = answer.files.iter().map(|file| {
         let sha256 = <[u8; 32]>::try_from(file.sha256.as_slice()).ok()?;
+        let env = match file.environment.as_str() {
+            "" => BASE,
+            env => env,
+        };
         let goes_down = tree::inside(&file.path).is_some() && !file.path.is_empty();
-        goes_down.then(|| Listed {
+        (goes_down && tree::is_environment(env)).then(|| Listed {
+            env: env.to_owned(),
             path: file.path.clone(),
             sha256: Fingerprint(sha256),
             size: file.size,
@@ -459,6 +514,7 @@ mod tests {
 
     fn answer(files: &[(&str, Vec<u8>)]) -> wire::Tree {
         let listed = files.iter().map(|(path, sum)| Listed {
+            env: BASE.to_owned(),
             path: (*path).to_owned(),
             sha256: Fingerprint(sum.as_slice().try_into().unwrap_or([0; 32])),
             size: 1,
@@ -471,16 +527,36 @@ mod tests {
                     path: (*path).to_owned(),
                     sha256: sum.clone(),
                     size: 1,
+                    environment: String::new(),
                 })
                 .collect(),
             ..wire::Tree::default()
         }
     }
 
+    /// The same files in another environment, under the digest that they have there.
+    fn in_environment(tree: &wire::Tree, env: &str) -> wire::Tree {
+        let mut tree = tree.clone();
+        let file = |file: &mut wire::TreeFile| {
+            file.environment = env.to_owned();
+            Listed {
+                env: env.to_owned(),
+                path: file.path.clone(),
+                sha256: Fingerprint(file.sha256.as_slice().try_into().expect("32 bytes")),
+                size: 1,
+            }
+        };
+        let listed = tree.files.iter_mut().map(file).collect();
+        tree.digest = Listing::new(listed).digest().0.to_vec();
+        tree
+    }
+
     #[test]
     fn a_tree_leads_nowhere_else_and_is_the_one_it_names() {
         let good = answer(&[("web/init.sls", vec![1; 32]), ("vm.sls", vec![2; 32])]);
         assert_eq!(listing(&good).expect("is one").files().len(), 2);
+        let dev = listing(&in_environment(&good, "dev")).expect("is one");
+        assert!(dev.files().iter().all(|file| file.env == "dev"));
         for bad in [
             answer(&[("../evil", vec![1; 32])]),
             answer(&[("web/../../evil", vec![1; 32])]),
@@ -493,8 +569,11 @@ mod tests {
             },
             wire::Tree {
                 files: Vec::new(),
-                ..good
+                ..good.clone()
             },
+            in_environment(&good, "../evil"),
+            in_environment(&good, ".."),
+            in_environment(&good, "a/b"),
         ] {
             let refused = listing(&bad);
             assert!(matches!(refused, Err(ReceiveError::Answer(_))), "{bad:?}");
@@ -512,6 +591,7 @@ mod tests {
             let sha256 = Fingerprint([n; 32]);
             fs::write(received.cached(&sha256), [n]).expect("is written");
             let file = Listed {
+                env: BASE.to_owned(),
                 path: "web/init.sls".to_owned(),
                 sha256,
                 size: 1,

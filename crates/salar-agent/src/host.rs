@@ -8,7 +8,7 @@ use libvirt_driver::LibvirtHypervisor;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tree::Roots;
+use tree::{Root, Roots};
 
 /// What the process is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +69,11 @@ pub fn minion(
     })
 }
 
-fn roots(given: Vec<PathBuf>, configured: Option<Roots>, default: &str) -> Roots {
+fn roots(given: Vec<Root>, configured: Option<Roots>, default: &str) -> Roots {
     if given.is_empty() {
         configured.unwrap_or_else(|| Roots::new([PathBuf::from(default)]))
     } else {
-        Roots::new(given)
+        Roots::given(given)
     }
 }
 

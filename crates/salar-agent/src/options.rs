@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use model::Fingerprint;
 use outputter::{Format, StateOutput};
 use std::path::PathBuf;
+use tree::Root;
 
 /// Agent of one hypervisor, and functions on this machine without a server.
 #[derive(Debug, Parser)]
@@ -187,14 +188,14 @@ pub struct HostOptions {
     /// Name of this host, as targets match it [default: the configuration's, else its host name]
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
-    /// Folder of state files; may be given several times [default: what the server sends, without one file_roots of the
+    /// Folder of state files, or ENV=DIR for another environment than base; may be given several times [default: what the server sends, without one file_roots of the
     /// configuration, else /srv/salt]
     #[arg(long, value_name = "DIR")]
-    pub file_root: Vec<PathBuf>,
-    /// Folder of pillar files; may be given several times [default: what the server sends, without one pillar_roots of
+    pub file_root: Vec<Root>,
+    /// Folder of pillar files, or ENV=DIR; may be given several times [default: what the server sends, without one pillar_roots of
     /// the configuration, else /srv/pillar]
     #[arg(long, value_name = "DIR")]
-    pub pillar_root: Vec<PathBuf>,
+    pub pillar_root: Vec<Root>,
 }
 
 fn layout(word: &str) -> Result<Format, String> {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tree::Roots;
+use tree::{Root, Roots};
 
 /// Print what states would do, step by step; changes nothing
 #[derive(Debug, Parser)]
@@ -25,13 +25,13 @@ struct PlanOf {
     #[command(flatten)]
     host: OneHost,
 
-    /// Folder of state files, with --against; may be given several times [default: /srv/salt]
+    /// Folder of state files, or ENV=DIR, with --against; may be given several times [default: /srv/salt]
     #[arg(long, value_name = "DIR", requires = "against")]
-    file_root: Vec<PathBuf>,
+    file_root: Vec<Root>,
 
-    /// Folder of pillar files, with --against, where the description has no pillar
+    /// Folder of pillar files, or ENV=DIR, with --against, where the description has no pillar
     #[arg(long, value_name = "DIR", requires = "against")]
-    pillar_root: Vec<PathBuf>,
+    pillar_root: Vec<Root>,
 
     /// Merged over the pillar: '{key: value}'
     #[arg(long, value_name = "YAML")]
@@ -120,16 +120,16 @@ pub(crate) fn plan(given: Vec<OsString>) -> Result<Outcome, Failure> {
 /// The plan for a described host.
 fn against(
     folder: PathBuf,
-    file_roots: Vec<PathBuf>,
-    pillar_roots: Vec<PathBuf>,
+    file_roots: Vec<Root>,
+    pillar_roots: Vec<Root>,
     asked: &Map<String, Value>,
 ) -> Result<Answer, Failure> {
     let described = described::read(&folder).map_err(|error: ReadError| {
         Failure::new(format!("cannot plan for {}: {error}", folder.display())).hint(error.hint())
     })?;
-    let roots = |given: Vec<PathBuf>, default: &str| match given.is_empty() {
+    let roots = |given: Vec<Root>, default: &str| match given.is_empty() {
         true => Roots::new([PathBuf::from(default)]),
-        false => Roots::new(given),
+        false => Roots::given(given),
     };
     // Nothing is ever written there: a described host has nothing to keep.
     let mut minion = Minion::described(described, folder);

@@ -106,6 +106,8 @@ fn arguments_go_before_the_file_and_the_file_before_defaults() {
         "/a",
         "--file-root",
         "b",
+        "--file-root",
+        "dev=c",
     ]);
     let settings = settle(args, file).expect("valid");
     let here = std::env::current_dir().expect("a folder");
@@ -115,10 +117,9 @@ fn arguments_go_before_the_file_and_the_file_before_defaults() {
         settings.config.listen,
         ["127.0.0.1:1".parse().expect("an address")]
     );
-    assert_eq!(
-        settings.config.file_roots,
-        [Path::new("/a"), &here.join("b")]
-    );
+    let roots = &settings.config.file_roots;
+    assert_eq!(roots.dirs("base"), [Path::new("/a"), &here.join("b")]);
+    assert_eq!(roots.dirs("dev"), [here.join("c")]);
     assert_eq!(settings.log_level, tracing::Level::DEBUG);
     assert_eq!(settings.config.agent_program, None);
 }

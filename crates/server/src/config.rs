@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use tree::Roots;
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
@@ -22,9 +23,9 @@ pub struct Config {
     /// libvirt URI for the local agent; it finds the hypervisor by itself when absent.
     pub hypervisor: Option<String>,
     /// Roots of the state tree, in order of preference.
-    pub file_roots: Vec<PathBuf>,
+    pub file_roots: Roots,
     /// Roots of the pillar.
-    pub pillar_roots: Vec<PathBuf>,
+    pub pillar_roots: Roots,
     /// Name of the local host (Salt's minion id); the agent's own choice when absent.
     pub id: Option<String>,
     /// The `salar-agent` program; absent for a server without a local agent.
@@ -45,8 +46,8 @@ impl Config {
             tls: None,
             allowed_hosts: Vec::new(),
             hypervisor: None,
-            file_roots: Vec::new(),
-            pillar_roots: Vec::new(),
+            file_roots: Roots::default(),
+            pillar_roots: Roots::default(),
             id: None,
             agent_program: None,
             nodegroups: BTreeMap::new(),

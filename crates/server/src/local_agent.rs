@@ -52,8 +52,8 @@ impl LocalAgent {
             ("--file-root", &config.file_roots),
             ("--pillar-root", &config.pillar_roots),
         ] {
-            for root in roots {
-                arguments.extend([option.into(), root.into()]);
+            for root in roots.roots() {
+                arguments.extend([option.into(), root.to_string().into()]);
             }
         }
         Some(Self { program, arguments })
@@ -173,6 +173,7 @@ fn level(line: &str) -> (Level, &str) {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use tree::Roots;
 
     /// A program that writes down how it was called and then does `then`.
     fn agent(folder: &Path, then: &str) -> LocalAgent {
@@ -185,7 +186,10 @@ mod tests {
         let config = Config {
             agent_program: Some(program),
             hypervisor: Some("test:///default".to_owned()),
-            file_roots: vec!["/srv/salt".into(), "/srv/more".into()],
+            file_roots: Roots::given(
+                ["/srv/salt", "/srv/more", "dev=/srv/dev"]
+                    .map(|root| root.parse().expect("is one")),
+            ),
             ..Config::new(folder)
         };
         LocalAgent::new(&config, &folder.join("agent.sock")).expect("a program is given")
@@ -218,7 +222,7 @@ mod tests {
             calls[0],
             format!(
                 "run --server unix:{at}/agent.sock --state-dir {at}/agent --exit-with-parent \
-                 --uri test:///default --file-root /srv/salt --file-root /srv/more"
+                 --uri test:///default --file-root /srv/salt --file-root /srv/more --file-root dev=/srv/dev"
             )
         );
         assert_eq!(calls[0], calls[1]);

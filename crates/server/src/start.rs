@@ -36,7 +36,6 @@ use tokio::task::JoinSet;
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use tree::Roots;
 use uuid::Uuid;
 
 /// How long open requests may take when the server ends.
@@ -160,10 +159,7 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         throttle: Throttle::default(),
         allowed_hosts: config.allowed_hosts.clone(),
         web_dir: config.web_dir.clone(),
-        tree: StateTree::new(
-            Roots::new(config.file_roots.clone()),
-            Roots::new(config.pillar_roots.clone()),
-        ),
+        tree: StateTree::new(config.file_roots.clone(), config.pillar_roots.clone()),
         nodegroups: config.nodegroups.clone(),
         timing,
         started_at: Timestamp::now(),

@@ -1,6 +1,6 @@
 //! What is in roots, by checksum.
 
-use crate::roots::{BASE, Roots};
+use crate::roots::{BASE, Roots, is_environment};
 use model::Fingerprint;
 use sha2::{Digest, Sha256};
 use sls::Files;
@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
+    /// Its environment.
+    pub env: String,
     /// Relative to the roots, with `/` between its parts.
     pub path: String,
     /// SHA-256 of its content.
@@ -29,7 +31,7 @@ pub struct Listed {
     pub size: u64,
 }
 
-/// The files of a tree, by path.
+/// The files of a tree, by environment and path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     files: Vec<Listed>,
@@ -75,8 +77,8 @@ struct Stamp {
 impl Listing {
     /// Of these files, in any order.
     pub fn new(mut files: Vec<Listed>) -> Self {
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        files.dedup_by(|a, b| a.path == b.path);
+        files.sort_by(|a, b| a.place().cmp(&b.place()));
+        files.dedup_by(|a, b| a.place() == b.place());
         Self { files }
     }
 
@@ -85,10 +87,25 @@ impl Listing {
         &self.files
     }
 
-    /// Names the whole: the same for the same paths and contents only.
+    /// The files of one environment.
+    #[must_use]
+    pub fn only(&self, env: &str) -> Self {
+        let files = self.files.iter().filter(|file| file.env == env);
+        Self {
+            files: files.cloned().collect(),
+        }
+    }
+
+    /// Names the whole: the same for the same environments, paths and contents only.
     pub fn digest(&self) -> Fingerprint {
         let mut hash = Sha256::new();
         for file in &self.files {
+            // Agents that know of no other environment make the digest of `base` without its name. No path is so long.
+            if file.env != BASE {
+                hash.update(u64::MAX.to_le_bytes());
+                hash.update((file.env.len() as u64).to_le_bytes());
+                hash.update(file.env.as_bytes());
+            }
             hash.update((file.path.len() as u64).to_le_bytes());
             hash.update(file.path.as_bytes());
             hash.update(file.sha256.0);
@@ -97,33 +114,48 @@ impl Listing {
     }
 }
 
+impl Listed {
+    fn place(&self) -> (&str, &str) {
+        (&self.env, &self.path)
+    }
+}
+
 impl Index {
-    /// What is in `base` of `roots` now. Reads what has changed since the last time; blocks meanwhile.
+    /// What is in `roots` now, in all their environments. Reads what has changed since the last time; blocks meanwhile.
     ///
     /// # Errors
     /// A file cannot be read, or there are too many.
     pub fn list(&self, roots: &Roots) -> Result<Listing, IndexError> {
-        let paths = roots.list(BASE);
-        if paths.len() > MAX_FILES {
+        let in_env = |env: String| {
+            let paths = roots.list(&env).into_iter();
+            paths.map(move |path| (env.clone(), path))
+        };
+        let places: Vec<_> = roots
+            .environments()
+            .into_iter()
+            .filter(|env| is_environment(env))
+            .flat_map(in_env)
+            .collect();
+        if places.len() > MAX_FILES {
             let dirs: Vec<_> = roots
-                .dirs(BASE)
-                .iter()
-                .map(|dir| dir.display().to_string())
+                .roots()
+                .map(|root| root.dir.display().to_string())
                 .collect();
             return Err(IndexError::TooMany {
                 roots: dirs.join(", "),
             });
         }
-        let mut files = Vec::with_capacity(paths.len());
-        let mut seen = HashMap::with_capacity(paths.len());
-        for path in paths {
+        let mut files = Vec::with_capacity(places.len());
+        let mut seen = HashMap::with_capacity(places.len());
+        for (env, path) in places {
             // One that is gone by now is not in the tree.
-            let Some(found) = roots.locate(BASE, &path) else {
+            let Some(found) = roots.locate(&env, &path) else {
                 continue;
             };
             match self.look(&found) {
                 Ok((stamp, sha256)) => {
                     files.push(Listed {
+                        env,
                         path,
                         sha256,
                         size: stamp.size,
@@ -193,15 +225,15 @@ fn checksum(from: &mut impl Read) -> io::Result<Fingerprint> {
 /// Where one root has a file `web` and another a folder of that name, the folder wins: a copy of the tree cannot have
 /// both.
 fn without_hidden(files: Vec<Listed>) -> Vec<Listed> {
-    let folders: HashSet<String> = files
+    let folders: HashSet<(String, String)> = files
         .iter()
         .flat_map(|file| {
             file.path
                 .match_indices('/')
-                .map(|(at, _)| file.path[..at].to_owned())
+                .map(|(at, _)| (file.env.clone(), file.path[..at].to_owned()))
         })
         .collect();
-    let is_file_only = |file: &Listed| !folders.contains(&file.path);
+    let is_file_only = |file: &Listed| !folders.contains(&(file.env.clone(), file.path.clone()));
     files.into_iter().filter(is_file_only).collect()
 }
 
@@ -246,6 +278,7 @@ mod tests {
         );
 
         let other_text = Listing::new(vec![Listed {
+            env: BASE.to_owned(),
             path: "a".to_owned(),
             sha256: Fingerprint([1; 32]),
             size: 1,
@@ -255,7 +288,31 @@ mod tests {
             ..other_text.files()[0].clone()
         }]);
         assert_ne!(other_text.digest(), other_name.digest());
+        let other_env = Listing::new(vec![Listed {
+            env: "dev".to_owned(),
+            ..other_text.files()[0].clone()
+        }]);
+        assert_ne!(other_text.digest(), other_env.digest());
         assert_ne!(Listing::default().digest(), other_name.digest());
+    }
+
+    #[test]
+    fn environments_are_told_apart() {
+        let (base, dev) = (
+            tree(&[("vm.sls", "a: 1")]),
+            tree(&[("vm.sls", "a: 2"), ("x", "")]),
+        );
+        let dir = |folder: &tempfile::TempDir| vec![folder.path().to_owned()];
+        let roots = Roots::of([
+            (BASE.to_owned(), dir(&base)),
+            ("dev".to_owned(), dir(&dev)),
+            ("..".to_owned(), dir(&dev)),
+        ]);
+        let listing = Index::default().list(&roots).expect("lists");
+        let places: Vec<_> = listing.files().iter().map(Listed::place).collect();
+        assert_eq!(places, [(BASE, "vm.sls"), ("dev", "vm.sls"), ("dev", "x")]);
+        let only = Index::default().list(&Roots::new(dir(&base)));
+        assert_eq!(listing.only(BASE).digest(), only.expect("lists").digest());
     }
 
     #[test]

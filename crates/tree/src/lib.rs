@@ -8,4 +8,4 @@ mod index;
 mod roots;
 
 pub use index::{Index, IndexError, Listed, Listing, MAX_FILES};
-pub use roots::{BASE, Roots, inside};
+pub use roots::{BASE, BadRoot, Root, Roots, inside, is_environment};

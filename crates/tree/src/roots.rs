@@ -2,10 +2,83 @@
 
 use sls::{Files, FilesError, SourceFile};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
 
 /// The environment that is there without being named.
 pub const BASE: &str = "base";
+
+/// A folder of an environment, as it is given on a command line: `/srv/salt`, or `dev=/srv/dev`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Its environment.
+    pub env: String,
+    /// The folder.
+    pub dir: PathBuf,
+}
+
+impl Root {
+    /// A folder of `base`.
+    pub fn base(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            env: BASE.to_owned(),
+            dir: dir.into(),
+        }
+    }
+
+    /// With an absolute path.
+    ///
+    /// # Errors
+    /// The path is empty, or there is no working folder.
+    pub fn absolute(self) -> std::io::Result<Self> {
+        let dir = std::path::absolute(&self.dir)?;
+        Ok(Self { dir, ..self })
+    }
+}
+
+/// A text that names no folder of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of DIR and ENVIRONMENT=DIR")]
+pub struct BadRoot(String);
+
+impl FromStr for Root {
+    type Err = BadRoot;
+
+    /// A path with a `=` in its first part is written with `./` before it.
+    fn from_str(text: &str) -> Result<Self, BadRoot> {
+        let bad = || BadRoot(text.to_owned());
+        let (env, dir) = match text.split_once('=') {
+            Some((env, dir)) if !env.contains('/') => (env, dir),
+            _ => (BASE, text),
+        };
+        if dir.is_empty() || !is_environment(env) {
+            return Err(bad());
+        }
+        Ok(Self {
+            env: env.to_owned(),
+            dir: dir.into(),
+        })
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.env.as_str() {
+            BASE => self.dir.display().fmt(f),
+            env => write!(f, "{env}={}", self.dir.display()),
+        }
+    }
+}
+
+/// Whether an environment can have this name: it is the name of a folder, too, where a tree is kept.
+pub fn is_environment(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!(
+        (parts.next(), parts.next()),
+        (Some(Component::Normal(_)), None)
+    ) && !name.contains('/')
+}
 
 /// The folders of each environment; the first one that has a file wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +100,30 @@ impl Roots {
         let mut dirs: BTreeMap<_, _> = environments.into_iter().collect();
         dirs.entry(BASE.to_owned()).or_default();
         Self { dirs }
+    }
+
+    /// These folders, each with its environment, in the order in which they are read.
+    pub fn given(roots: impl IntoIterator<Item = Root>) -> Self {
+        let mut dirs: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for Root { env, dir } in roots {
+            dirs.entry(env).or_default().push(dir);
+        }
+        Self::of(dirs)
+    }
+
+    /// Each folder with its environment.
+    pub fn roots(&self) -> impl Iterator<Item = Root> {
+        self.dirs.iter().flat_map(|(env, dirs)| {
+            dirs.iter().map(|dir| Root {
+                env: env.clone(),
+                dir: dir.clone(),
+            })
+        })
+    }
+
+    /// Whether there is a file in any environment.
+    pub fn has_files(&self) -> bool {
+        self.dirs.keys().any(|env| !self.list(env).is_empty())
     }
 
     /// The folders of `env`; none where there is no such environment.
@@ -124,6 +221,27 @@ mod tests {
         assert_eq!(text("web/../../secret.sls"), None);
         assert_eq!(text(&dir.join("secret.sls").display().to_string()), None);
         assert_eq!(roots.read("dev", "web/init.sls"), Ok(None));
+    }
+
+    #[test]
+    fn a_root_says_its_environment() {
+        let read = |text: &str| text.parse::<Root>();
+        assert_eq!(read("/srv/salt"), Ok(Root::base("/srv/salt")));
+        assert_eq!(read("./a=b"), Ok(Root::base("./a=b")));
+        let dev = read("dev=/srv/x=y").expect("is one");
+        assert_eq!(
+            (dev.env.as_str(), dev.dir),
+            ("dev", PathBuf::from("/srv/x=y"))
+        );
+        for bad in ["", "dev=", "=/srv", "..=/srv", ".=/srv"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        let roots = ["dev=/a", "/b", "dev=/c"].map(|text| read(text).expect("is one"));
+        let told: Vec<String> = Roots::given(roots)
+            .roots()
+            .map(|root| root.to_string())
+            .collect();
+        assert_eq!(told, ["/b", "dev=/a", "dev=/c"]);
     }
 
     #[test]

@@ -22,10 +22,10 @@ pub(crate) struct File {
     pub(crate) no_agent: bool,
     /// Name of this host. Default: its host name.
     pub(crate) id: Option<String>,
-    /// Folders of state files. Default: `/srv/salt` if it exists.
-    pub(crate) file_roots: Vec<PathBuf>,
-    /// Folders of pillar files. Default: `/srv/pillar` if it exists.
-    pub(crate) pillar_roots: Vec<PathBuf>,
+    /// Folders of state files, `ENVIRONMENT=DIR` or `DIR` for base. Default: `/srv/salt` if it exists.
+    pub(crate) file_roots: Vec<String>,
+    /// Folders of pillar files, in the same way. Default: `/srv/pillar` if it exists.
+    pub(crate) pillar_roots: Vec<String>,
     /// Certificate for TLS (PEM). Default: one of the server's own.
     pub(crate) tls_cert: Option<PathBuf>,
     /// Its private key (PEM).

@@ -6,6 +6,7 @@ use cli::Failure;
 use server::{Config, TlsFiles};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use tree::{BadRoot, Root, Roots};
 
 const STATE_DIR: &str = "/var/lib/salar";
 const PORT: u16 = 8400;
@@ -55,13 +56,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
 
-    /// Folder of state files; may be given several times [default: /srv/salt if it exists]
+    /// Folder of state files, or ENV=DIR for another environment than base; may be given several times [default:
+    /// /srv/salt if it exists]
     #[arg(long = "file-root", value_name = "DIR")]
-    file_roots: Vec<PathBuf>,
+    file_roots: Vec<Root>,
 
-    /// Folder of pillar files; may be given several times [default: /srv/pillar if it exists]
+    /// Folder of pillar files, or ENV=DIR; may be given several times [default: /srv/pillar if it exists]
     #[arg(long = "pillar-root", value_name = "DIR")]
-    pillar_roots: Vec<PathBuf>,
+    pillar_roots: Vec<Root>,
 
     /// Certificate for TLS, with those that lead to its authority (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -133,8 +135,13 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         )?,
         allowed_hosts: first_given([args.allowed_hosts, file.allowed_hosts]).unwrap_or_default(),
         hypervisor: args.hypervisor.or(file.hypervisor),
-        file_roots: roots([args.file_roots, file.file_roots], "/srv/salt")?,
-        pillar_roots: roots([args.pillar_roots, file.pillar_roots], "/srv/pillar")?,
+        file_roots: roots("file_roots", args.file_roots, &file.file_roots, "/srv/salt")?,
+        pillar_roots: roots(
+            "pillar_roots",
+            args.pillar_roots,
+            &file.pillar_roots,
+            "/srv/pillar",
+        )?,
         id: args.id.or(file.id),
         agent_program,
         nodegroups: file.nodegroups,
@@ -154,13 +161,24 @@ fn absolute(path: PathBuf) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::usage(format!("{} is no path: {error}", path.display())))
 }
 
-fn roots(given: [Vec<PathBuf>; 2], usual: &str) -> Result<Vec<PathBuf>, Failure> {
-    let usual = Path::new(usual);
-    match first_given(given) {
-        Some(roots) => roots.into_iter().map(absolute).collect(),
-        None if usual.is_dir() => Ok(vec![usual.to_owned()]),
-        None => Ok(Vec::new()),
-    }
+fn roots(key: &str, given: Vec<Root>, written: &[String], usual: &str) -> Result<Roots, Failure> {
+    let written: Vec<Root> = written
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error: BadRoot| Failure::usage(format!("{key}: {error}")))?;
+    let roots = match first_given([given, written]) {
+        Some(roots) => roots,
+        None if Path::new(usual).is_dir() => vec![Root::base(usual)],
+        None => Vec::new(),
+    };
+    let absolute = |root: Root| {
+        let told = root.to_string();
+        let failed = |error| Failure::usage(format!("{key}: {told} is no path: {error}"));
+        root.absolute().map_err(failed)
+    };
+    let roots: Vec<Root> = roots.into_iter().map(absolute).collect::<Result<_, _>>()?;
+    Ok(Roots::given(roots))
 }
 
 fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, Failure> {

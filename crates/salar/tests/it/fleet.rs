@@ -13,6 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
+use tree::{Root, Roots};
 
 /// A server that listens to agents.
 struct Fleet {
@@ -71,8 +72,8 @@ impl Fleet {
         let config = Config {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
             listen_agents: vec![self.agents],
-            file_roots: vec![self.home.path().join("salt")],
-            pillar_roots: vec![self.home.path().join("pillar")],
+            file_roots: self.roots("salt"),
+            pillar_roots: self.roots("pillar"),
             ..Config::new(self.home.path().join("state"))
         };
         let runtime = threads();
@@ -85,6 +86,15 @@ impl Fleet {
         self.agents = server.started().agents[0];
         runtime.spawn(server.run_until(std::future::pending()));
         self.runtime = Some(runtime);
+    }
+
+    /// A folder of base and one of dev.
+    fn roots(&self, kind: &str) -> Roots {
+        let dir = |env: &str| Root {
+            env: env.to_owned(),
+            dir: self.home.path().join(format!("{kind}{env}")),
+        };
+        Roots::given([Root::base(self.home.path().join(kind)), dir("dev")])
     }
 
     /// As a power cut: nothing is closed in order.
@@ -435,6 +445,63 @@ fn content_below(folder: &Path) -> String {
 }
 
 #[test]
+fn other_environments_come_from_the_server_too() {
+    let fleet = Fleet::start(Timing::default());
+    let pool = |path: &str| {
+        format!(
+            "pool1:\n  virt.pool_running:\n    - ptype: dir\n    - target: {path}/{{{{ pillar.get('who', 'nobody') }}}}\n"
+        )
+    };
+    fleet.write("salt/web.sls", pool("/base"));
+    fleet.write("saltdev/web.sls", pool("/dev"));
+    fleet.write("saltdev/only.sls", "pool1:\n  virt.pool_absent: []\n");
+    fleet.write("pillar/top.sls", "base:\n  '*': [who]\n");
+    fleet.write("pillar/who.sls", "who: base-pillar\n");
+    fleet.write("pillardev/top.sls", "dev:\n  '*': [more]\n");
+    fleet.write("pillardev/more.sls", "more: dev-pillar\nsecret: of-dev\n");
+    let machine = fleet.machine("kvm1", fleet.token());
+    fleet.host("kvm1", "live");
+    let target = || {
+        let xml = fleet.json(&["run", "kvm1", "virt.pool_get_xml", "pool1", "--out", "json"]);
+        let xml = xml.to_string();
+        let at = xml.find("<path>").expect("has a path");
+        xml[at + 6..].split('<').next().expect("ends").to_owned()
+    };
+
+    // Without a word on it the pillar is that of all environments.
+    let all = fleet.json(&["run", "kvm1", "pillar.items", "--out", "json"]);
+    assert_eq!(
+        all["kvm1"],
+        serde_json::json!({ "who": "base-pillar", "more": "dev-pillar", "secret": "of-dev" })
+    );
+    fleet.done(&["run", "kvm1", "state.apply", "web"]);
+    assert_eq!(target(), "/base/base-pillar");
+    let only = fleet.cli(&["run", "kvm1", "state.apply", "only"]);
+    assert!(only.out.contains("No matching sls found"), "{only:?}");
+
+    // An edit in one environment counts at once, too.
+    fleet.done(&["run", "kvm1", "state.apply", "only", "saltenv=dev"]);
+    fleet.write("saltdev/web.sls", pool("/newer"));
+    fleet.done(&[
+        "run",
+        "kvm1",
+        "state.apply",
+        "web",
+        "saltenv=dev",
+        "pillarenv=dev",
+    ]);
+    assert_eq!(target(), "/newer/nobody");
+    let none = fleet.cli(&["run", "kvm1", "state.apply", "web", "saltenv=prod"]);
+    assert!(none.status != 0 && none.out.contains("prod"), "{none:?}");
+
+    // What was rendered for one call is not kept as the host's pillar.
+    let kept = Received::new(&machine.folder.path().join("agent"));
+    let (pillar, _) = kept.pillar().expect("a pillar");
+    assert_eq!(pillar["who"], "base-pillar");
+    assert_eq!(kept.roots().dirs("dev").len(), 1);
+}
+
+#[test]
 fn state_files_and_pillar_come_from_the_server_and_no_host_sees_another_s_pillar() {
     let mut fleet = Fleet::start(Timing::default());
     fleet.write(
@@ -503,7 +570,7 @@ fn state_files_and_pillar_come_from_the_server_and_no_host_sees_another_s_pillar
     let plan = fleet.cli(&["run", "kvm1", "state.apply", "image", "test=True"]);
     assert!(!plan.out.contains("cannot get"), "{plan:?}");
     let image = |machine: &Machine| {
-        let path = "agent/tree/current/images/base.raw";
+        let path = "agent/tree/current/base/images/base.raw";
         std::fs::metadata(machine.folder.path().join(path)).map(|meta| meta.len())
     };
     assert_eq!(image(&first).ok(), Some(3 * 1024 * 1024 + 5), "{plan:?}");

@@ -4,7 +4,7 @@
 //! what belongs to another.
 
 use crate::app::App;
-use agent_api::wire::{FileChunk, Tree, TreeFile};
+use agent_api::wire::{FileChunk, Tree, TreeFile, TreeRequest};
 use db::HostRecord;
 use model::{Fingerprint, HostId};
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tonic::Status;
 use tracing::{error, warn};
-use tree::{BASE, Index, Roots};
+use tree::{BASE, Index, Listed, Roots};
 
 /// Bytes of a chunk: small enough that a console beside it does not wait.
 const CHUNK: usize = 64 * 1024;
@@ -45,6 +45,11 @@ impl StateTree {
 
     /// The pillar of a host, from its grains as they are known, and what is wrong with it. Reads files: blocks meanwhile.
     pub fn pillar_of(&self, host: &HostRecord) -> (Value, Vec<Diagnostic>) {
+        self.pillar_in(host, None)
+    }
+
+    /// The same, from one environment alone if there is one.
+    fn pillar_in(&self, host: &HostRecord, env: Option<String>) -> (Value, Vec<Diagnostic>) {
         let mut target = Target::new(&host.facts.name);
         if let Ok(Value::Object(mut grains)) = serde_json::from_str(&host.facts.grains) {
             // Whatever the agent says it is called, the pillar is that of its key.
@@ -52,10 +57,11 @@ impl StateTree {
             target.grains = Value::Object(grains);
         }
         target.opts = json!({ "id": host.facts.name });
-        let files: Arc<dyn Files> = Arc::new(self.pillar.clone());
-        if files.list(BASE).is_empty() {
+        target.saltenv = env;
+        if !self.pillar.has_files() {
             return (target.pillar, Vec::new());
         }
+        let files: Arc<dyn Files> = Arc::new(self.pillar.clone());
         let functions: Arc<dyn Functions> = Arc::new(NoFunctions);
         sls::render_pillar(&target, &files, &functions)
     }
@@ -81,16 +87,17 @@ impl Functions for NoFunctions {
     }
 }
 
-/// The tree, and the pillar of `host`; files are left out if the agent has them all, which `digest` says.
+/// The tree, and the pillar of `host`; files are left out if the agent has them all, which the digest says.
 ///
 /// # Errors
 /// A file cannot be read, or the store fails.
-pub async fn tree(app: &Arc<App>, host: HostId, digest: &[u8]) -> Result<Tree, Status> {
+pub async fn tree(app: &Arc<App>, host: HostId, asked: TreeRequest) -> Result<Tree, Status> {
     let record = find_host(app, host).await?;
     let app = app.clone();
     let (listing, pillar, faults) = blocking(move || {
         let listing = app.tree.index.list(&app.tree.files);
-        let (pillar, faults) = app.tree.pillar_of(&record);
+        let env = Some(asked.pillar_environment).filter(|env| !env.is_empty());
+        let (pillar, faults) = app.tree.pillar_in(&record, env);
         (listing, pillar, faults)
     })
     .await?;
@@ -102,14 +109,19 @@ pub async fn tree(app: &Arc<App>, host: HostId, digest: &[u8]) -> Result<Tree, S
         error!("Cannot list the state files: {why}");
         Status::internal(format!("the server's state files cannot be listed: {why}"))
     })?;
+    let listing = match asked.all_environments {
+        true => listing,
+        false => listing.only(BASE),
+    };
     let current = listing.digest();
-    let unchanged = current.0 == digest;
+    let unchanged = current.0.as_slice() == asked.digest;
     let files = listing.files().iter().filter(|_| !unchanged);
     Ok(Tree {
         digest: current.0.to_vec(),
         unchanged,
         files: files
             .map(|file| TreeFile {
+                environment: environment(&file.env),
                 path: file.path.clone(),
                 sha256: file.sha256.0.to_vec(),
                 size: file.size,
@@ -122,6 +134,14 @@ pub async fn tree(app: &Arc<App>, host: HostId, digest: &[u8]) -> Result<Tree, S
             .map(Diagnostic::text)
             .collect(),
     })
+}
+
+/// As older agents know it.
+fn environment(env: &str) -> String {
+    match env {
+        BASE => String::new(),
+        env => env.to_owned(),
+    }
 }
 
 /// Sends the files of these checksums through `out`, in the order in which they were asked for. An agent that does not
@@ -148,18 +168,19 @@ async fn send_all(
     let reader = app.clone();
     let listing = blocking(move || reader.tree.index.list(&reader.tree.files)).await?;
     let listing = listing.map_err(|error| Status::internal(error.to_string()))?;
-    let by_sum: HashMap<Fingerprint, &str> = listing
+    let by_sum: HashMap<Fingerprint, &Listed> = listing
         .files()
         .iter()
-        .map(|file| (file.sha256, file.path.as_str()))
+        .map(|file| (file.sha256, file))
         .collect();
     for sum in wanted {
         let print = <[u8; 32]>::try_from(sum.as_slice())
             .map_err(|_| Status::invalid_argument("a checksum has 32 bytes"))?;
         // What has changed since it was listed is asked for again, by its new name.
         let gone = || Status::aborted("a file has changed meanwhile; ask for the tree again");
-        let path = by_sum.get(&Fingerprint(print)).ok_or_else(gone)?;
-        let found = app.tree.files.locate(BASE, path).ok_or_else(gone)?;
+        let file = by_sum.get(&Fingerprint(print)).ok_or_else(gone)?;
+        let found = app.tree.files.locate(&file.env, &file.path);
+        let found = found.ok_or_else(gone)?;
         let sent = send_one(&found, sum, out).await;
         if !sent.map_err(|error| Status::internal(error.to_string()))? {
             return Ok(());

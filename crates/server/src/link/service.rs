@@ -116,8 +116,7 @@ impl AgentLink for Link {
     async fn get_tree(&self, request: Request<TreeRequest>) -> Result<Response<Tree>, Status> {
         let admitted = self.admit(&request).await?;
         let admitted = admitted.ok_or_else(|| Status::failed_precondition(OWN_AGENT))?;
-        let digest = request.into_inner().digest;
-        let answer = files::tree(&self.0, admitted.key.host, &digest).await?;
+        let answer = files::tree(&self.0, admitted.key.host, request.into_inner()).await?;
         Ok(Response::new(answer))
     }
 

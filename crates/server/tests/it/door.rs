@@ -486,7 +486,7 @@ async fn tokens_are_made_within_limits() {
 async fn state_files_are_for_accepted_keys_and_by_checksum_only() {
     let f = fixture().await;
     let caller = Caller::new("kvm1");
-    let request = || TreeRequest { digest: Vec::new() };
+    let request = || TreeRequest::default();
     let mut stranger = AgentLinkClient::new(connect(&f, None).await.expect("connects"));
     let refused = stranger.get_tree(request()).await.expect_err("refused");
     assert_eq!(refused.code(), Code::Unauthenticated);

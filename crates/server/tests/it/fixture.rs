@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tree::Roots;
 
 /// Longest wait for anything that should happen.
 pub const SOON: Duration = Duration::from_secs(10);
@@ -49,7 +50,7 @@ pub async fn fixture() -> Fixture {
 /// The folder `pillar` in the server's is its pillar root.
 pub fn config(folder: &Path) -> Config {
     Config {
-        pillar_roots: vec![folder.join("pillar")],
+        pillar_roots: Roots::new([folder.join("pillar")]),
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         listen_agents: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         ..Config::new(folder)
