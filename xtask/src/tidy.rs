@@ -13,7 +13,14 @@ const ROWS: &[&[&str]] = &[
     &["model"],
     &["sls", "domxml", "states", "outputter"],
     &["hypervisor", "agent-api", "server-api"],
-    &["libvirt-driver", "described", "tree", "db", "client"],
+    &[
+        "libvirt-driver",
+        "described",
+        "simulated",
+        "tree",
+        "db",
+        "client",
+    ],
     &["server", "agent", "cli"],
     &["salar", "salar-agent"],
 ];

@@ -8,6 +8,7 @@ use crate::link::{CredentialsError, Join, Link, LinkParts, ServerAddress};
 use crate::minion::Minion;
 use crate::reporter::Reporter;
 use crate::state_dir::Lock;
+use crate::vitals::{Unconfirmed, Vitals};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -29,6 +30,8 @@ pub struct Agent {
     pub server: ServerAddress,
     /// What it joins a server on another machine with.
     pub join: Join,
+    /// Where it counts how it is doing.
+    pub vitals: Arc<Vitals>,
 }
 
 /// Why an agent cannot start.
@@ -74,10 +77,11 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
     let epoch = EpochFile::open(&dir).map_err(failed)?;
     let journal = Journal::open(&dir.join("journal")).map_err(failed)?;
 
+    let unconfirmed = Unconfirmed::new(agent.vitals.clone());
     let (sender, outgoing) = mpsc::channel(OUTGOING);
     let actions = Actions::new(agent.minion.clone(), journal, sender.clone());
     let tunnels = Tunnels::new(agent.minion.hypervisor.clone(), sender.clone());
-    let (reporter, standing, wishes) = Reporter::new(&agent.minion, sender);
+    let (reporter, standing, wishes) = Reporter::new(&agent.minion, sender, unconfirmed.clone());
     actions.recover();
     let instance = Uuid::new_v4();
     let parts = LinkParts {
@@ -94,6 +98,8 @@ pub async fn run(agent: Agent, stop: CancellationToken) -> Result<(), AgentError
         standing,
         wishes,
         received: agent.minion.received.clone(),
+        vitals: agent.vitals,
+        unconfirmed,
     };
     // The link goes last: it takes what the others still have to say.
     let hang_up = CancellationToken::new();

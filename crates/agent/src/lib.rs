@@ -30,9 +30,11 @@ mod received;
 mod recovery;
 mod reporter;
 mod state_dir;
+mod vitals;
 
 pub use agent::{Agent, AgentError, run};
 pub use agent_api::enrolment::JoinToken;
 pub use link::{BadAddress, CredentialsError, Join, Replica, ServerAddress};
 pub use minion::Minion;
 pub use received::{ReceiveError, Received};
+pub use vitals::{Delays, Vitals};

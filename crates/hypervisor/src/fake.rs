@@ -6,7 +6,7 @@
 //! [`FakeHypervisor::hang`] are the bad days.
 //!
 //! What it does not do: run guests (a guest shuts down the moment it is asked, unless told to ignore it), copy
-//! images, save memory, measure anything.
+//! images, save memory, measure anything: its counters grow evenly with time.
 
 mod calls;
 mod definition;
@@ -28,6 +28,7 @@ use model::lifecycle::Request;
 use model::plan::{NetworkOp, PoolOp, SecretName, Step, VmOp};
 use model::{Bytes, HostFacts, VmStatus};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -67,6 +68,7 @@ impl FakeHypervisor {
             performed: Vec::new(),
             calls: BTreeMap::new(),
             counter: 0,
+            events: AtomicU64::new(0),
         };
         Self {
             world: Arc::new(Mutex::new(world)),
@@ -139,6 +141,39 @@ impl FakeHypervisor {
         if persistent {
             self.must(&vm_step(name, VmOp::Undefine));
         }
+    }
+
+    /// Moves a running VM to another host, as a live migration does that leaves no definition behind.
+    ///
+    /// # Errors
+    /// It does not run here, its name or UUID is taken there, or the other host lacks its networks or pools.
+    pub fn migrate_vm(&self, name: &str, to: &Self) -> Result<(), HypervisorError> {
+        let what = format!("migrate VM {name}");
+        let xml = self
+            .lock()
+            .outgoing(name)
+            .map_err(|fault| fault.of(&what))?;
+        to.lock().arrive(&xml).map_err(|fault| fault.of(&what))?;
+        self.lock().depart(name);
+        Ok(())
+    }
+
+    /// Names of the VMs and what they are in.
+    pub fn statuses(&self) -> Vec<(String, VmStatus)> {
+        let world = self.lock();
+        let vms = world.vms.values();
+        vms.map(|vm| (vm.name.clone(), vm.status)).collect()
+    }
+
+    /// The definition that lasts of a VM that has one.
+    pub fn definition(&self, name: &str) -> Option<String> {
+        let world = self.lock();
+        world.vms.get(name)?.persistent.clone()
+    }
+
+    /// Events told so far.
+    pub fn events_told(&self) -> u64 {
+        self.lock().events.load(Ordering::Relaxed)
     }
 
     /// Ends the process of a running VM, as a crash of QEMU does.

@@ -55,6 +55,7 @@ pub async fn run(options: RunOptions) -> u8 {
                 token: options.token,
                 ca: options.ca_fingerprint,
             },
+            vitals: Arc::default(),
         },
         stop,
     )

@@ -1,6 +1,6 @@
 //! The command line of `salar` as a whole.
 
-use crate::{backup, serve};
+use crate::{backup, serve, simulate};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     /// Do exactly what a plan says, or nothing when the machine has changed (hands over to salar-agent)
     #[command(disable_help_flag = true)]
     Apply(HandedOver),
+
+    Simulate(Box<simulate::Args>),
 
     #[command(flatten)]
     Client(cli::Command),

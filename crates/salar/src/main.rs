@@ -8,6 +8,7 @@ mod backup;
 mod elsewhere;
 mod hand_over;
 mod serve;
+mod simulate;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +50,7 @@ fn run(salar: Salar) -> Result<Outcome, Failure> {
         Command::Describe(given) => elsewhere::describe(given.arguments),
         Command::Export(given) => elsewhere::export(given.arguments),
         Command::Apply(given) => hand_over::exec("apply", given.arguments),
+        Command::Simulate(args) => simulate::run(*args),
         Command::Version => version(),
         Command::Client(command) => client_work(command.run()),
     }

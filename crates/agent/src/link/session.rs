@@ -9,6 +9,7 @@ use crate::console::Tunnels;
 use crate::identity::EpochFile;
 use crate::received::Received;
 use crate::reporter::{Standing, Wish};
+use crate::vitals::{Unconfirmed, Vitals};
 use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::{self, down, up};
 use agent_api::{MAX_MESSAGE_BYTES, PROTOCOL, STALE_EPOCH, id};
@@ -60,6 +61,10 @@ pub struct LinkParts {
     pub wishes: mpsc::Sender<Wish>,
     /// State files of the server, if it sends them.
     pub received: Option<Arc<Received>>,
+    /// Where open sessions are counted.
+    pub vitals: Arc<Vitals>,
+    /// Reports that wait for the server's word.
+    pub unconfirmed: Unconfirmed,
 }
 
 /// The link of an agent to its server.
@@ -247,6 +252,7 @@ impl Link {
         };
         backoff.reset();
         let _open = Opened::tell(self.parts.received.clone(), &session.client);
+        let _counted = self.parts.vitals.session();
         match self.carry(&mut session).await {
             Ok(never) => match never {},
             Err(ended) => ended,
@@ -433,7 +439,10 @@ impl Link {
                     held: wanted.digest,
                 });
             }
-            down::Body::ReportAck(_) | down::Body::Welcome(_) | down::Body::Refused(_) => {}
+            down::Body::ReportAck(ack) => {
+                self.parts.unconfirmed.confirmed(ack.seq, Instant::now());
+            }
+            down::Body::Welcome(_) | down::Body::Refused(_) => {}
         }
     }
 

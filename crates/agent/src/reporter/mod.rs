@@ -15,6 +15,7 @@ mod read;
 
 use crate::grains::OwnGrains;
 use crate::minion::Minion;
+use crate::vitals::Unconfirmed;
 use agent_api::{facts_to_wire, wire, wire::up};
 use coalesce::Coalescer;
 use hypervisor::{Hint, HintReceiver, Hypervisor, HypervisorError, Reason};
@@ -90,6 +91,11 @@ pub struct Reporter {
     server_holds: Option<Vec<u8>>,
     uri: String,
     kept: KeptFacts,
+    /// Since when there is news of an object that nobody has begun to read.
+    heard: HashMap<Key, Instant>,
+    /// The same of those that are being read.
+    followed: HashMap<Key, Instant>,
+    unconfirmed: Unconfirmed,
     retry: Timer,
     addresses: Timer,
     /// When everything is read even if nothing has been heard.
@@ -136,6 +142,7 @@ impl Reporter {
     pub fn new(
         minion: &Minion,
         outgoing: mpsc::Sender<up::Body>,
+        unconfirmed: Unconfirmed,
     ) -> (Self, watch::Receiver<Standing>, mpsc::Sender<Wish>) {
         let kept = KeptFacts::new(&minion.state_dir);
         let (standing, receiver) = watch::channel(Standing {
@@ -163,6 +170,9 @@ impl Reporter {
             complete: false,
             known: false,
             kept,
+            heard: HashMap::new(),
+            followed: HashMap::new(),
+            unconfirmed,
             server_holds: None,
             uri: minion.uri.clone(),
             retry: Timer::new(RETRY, RETRY_LONGEST),
@@ -210,6 +220,9 @@ impl Reporter {
             self.coalescer.hint(key, now);
         }
         for key in self.coalescer.take_due(now) {
+            if let Some(since) = self.heard.remove(&key) {
+                self.followed.insert(key, since);
+            }
             self.reads.spawn(read::one(self.hypervisor.clone(), key));
         }
         if self.retry.take_due(now) | (self.reread <= now) {
@@ -254,7 +267,9 @@ impl Reporter {
         if key.0 == Kind::Vm {
             self.addresses.reset();
         }
-        self.coalescer.hint(key, Instant::now());
+        let now = Instant::now();
+        self.heard.entry(key).or_insert(now);
+        self.coalescer.hint(key, now);
     }
 
     /// When everything is read again if nothing else asks for it.
@@ -310,6 +325,7 @@ impl Reporter {
         if let Some(newer) = &mut self.full {
             newer.insert(key);
         }
+        let since = self.followed.remove(&key);
         let unsettled = matches!(&found, Ok(Some(object)) if object.is_unsettled());
         let changed = match found {
             Ok(Some(object)) => self.mirror.set(key, object),
@@ -317,6 +333,10 @@ impl Reporter {
             Err(error) => return self.unreadable(&error, false),
         };
         if changed {
+            if let Some(since) = since {
+                let seq = self.standing.borrow().seq + 1;
+                self.unconfirmed.sent(seq, since);
+            }
             self.report_objects(&[key]);
         }
         if changed && unsettled {

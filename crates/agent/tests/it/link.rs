@@ -13,6 +13,7 @@ use model::{ActionKind, VmStatus};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::sync::{Mutex, mpsc};
@@ -227,6 +228,7 @@ impl Running {
             minion: host.minion.clone(),
             server: ServerAddress::Unix(server.path.clone()),
             join: Join::default(),
+            vitals: Arc::default(),
         };
         let until = stop.clone();
         let task = tokio::spawn(async move { run(agent, until).await.unwrap() });
@@ -772,6 +774,7 @@ async fn a_second_agent_in_the_same_folder_is_refused() {
         minion: host.minion.clone(),
         server: ServerAddress::Unix(server.path.clone()),
         join: Join::default(),
+        vitals: Arc::default(),
     };
     let error = run(second, CancellationToken::new()).await.unwrap_err();
     assert!(

@@ -11,7 +11,7 @@ use crate::error::{HypervisorError, Reason};
 use crate::port::{Console, Document, Fut, HintReceiver, Hypervisor, Key, Transferred, Upload};
 use crate::wording::attempt;
 use model::plan::{SecretName, Step};
-use model::{HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
+use model::{Counters, HostFacts, Inventory, Network, Pool, Snapshot, Vm, Volume};
 use std::sync::atomic::Ordering;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
@@ -151,6 +151,18 @@ impl Hypervisor for FakeHypervisor {
                 Document::NodeDevices => Ok(self.lock().node_devices.clone()),
                 _ => Err(Fault::unsupported("this hypervisor does not tell").of(what)),
             }
+        })
+    }
+
+    fn counters(&self, key: &Key) -> Fut<'_, Counters> {
+        let (key, what) = (key.clone(), format!("read the counters of VM {key}"));
+        Box::pin(async move {
+            self.arrive("counters", &what).await?;
+            let world = self.lock();
+            let found = find_name(&world.vms, &key, |vm| vm.uuid);
+            let vm = found.and_then(|name| world.vms.get(&name));
+            let vm = vm.ok_or_else(|| Fault::no_vm(&key.to_string()).of(&what))?;
+            vm.counters().map_err(|fault| fault.of(&what))
         })
     }
 

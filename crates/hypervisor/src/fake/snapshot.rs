@@ -6,6 +6,7 @@ use super::vm::FakeVm;
 use super::world::World;
 use crate::error::Reason;
 use model::{Snapshot, VmStatus};
+use std::time::Instant;
 
 /// A snapshot with what it brings back.
 pub(super) struct FakeSnapshot {
@@ -54,6 +55,7 @@ impl World {
         (vm.status, vm.live, vm.persistent) =
             (kept.status, kept.live.clone(), kept.persistent.clone());
         vm.domain_id = vm.live.is_some().then_some(id);
+        vm.started = vm.live.is_some().then(Instant::now);
         vm.reason = "from snapshot";
         vm.go_on_from(snapshot);
         let event = if vm.live.is_some() {

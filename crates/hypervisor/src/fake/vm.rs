@@ -4,10 +4,12 @@ use super::definition;
 use super::fault::{Fault, QEMU};
 use super::snapshot::FakeSnapshot;
 use super::world::World;
+use model::counters::{BlockCounters, NetCounters};
 use model::event::EventObject;
 use model::lifecycle::Request;
 use model::plan::VmOp;
-use model::{Bytes, Vm, VmStatus};
+use model::{Bytes, Counters, Vm, VmStatus};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// A VM: one definition that lasts, one that runs.
@@ -26,6 +28,8 @@ pub(super) struct FakeVm {
     pub(super) snapshots: Vec<FakeSnapshot>,
     /// Its memory lies on disk: the next start goes on from there.
     saved: bool,
+    /// When it was started.
+    pub(super) started: Option<Instant>,
 }
 
 impl FakeVm {
@@ -60,6 +64,38 @@ impl FakeVm {
         }
     }
 
+    /// What it has used: so much a second since it was started, each VM at its own pace.
+    pub(super) fn counters(&self) -> Result<Counters, Fault> {
+        let (Some(started), Some(live)) = (self.started, &self.live) else {
+            return Err(Fault::wrong_state(QEMU, "domain is not running"));
+        };
+        let vcpus = match self.vcpus {
+            Some(vcpus) => vcpus,
+            None => definition::domain(live)?.vcpus,
+        };
+        let pace = u64::from(self.uuid.as_bytes()[0]) + 1;
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let units = ms.saturating_mul(pace);
+        let of = |unit: u64| i64::try_from(units.saturating_mul(unit)).unwrap_or(i64::MAX);
+        Ok(Counters {
+            cpu_time_ns: units.saturating_mul(u64::from(vcpus)).saturating_mul(2000),
+            net: NetCounters {
+                rx_bytes: of(900),
+                rx_packets: of(1),
+                tx_bytes: of(300),
+                tx_packets: of(1),
+                ..NetCounters::default()
+            },
+            block: BlockCounters {
+                rd_req: of(1) / 10,
+                rd_bytes: of(400),
+                wr_req: of(1) / 5,
+                wr_bytes: of(800),
+                ..BlockCounters::default()
+            },
+        })
+    }
+
     /// The running definition, or libvirt's refusal.
     fn running(&mut self) -> Result<&mut String, Fault> {
         self.live
@@ -67,8 +103,18 @@ impl FakeVm {
             .ok_or_else(|| Fault::wrong_state(QEMU, "domain is not running"))
     }
 
+    /// Runs from now on, by its definition.
+    fn begin(&mut self, id: u32, how: &'static str) {
+        self.live = self.persistent.clone();
+        self.domain_id = Some(id);
+        self.started = Some(Instant::now());
+        self.status = VmStatus::Running;
+        self.reason = how;
+    }
+
     fn stop(&mut self, status: VmStatus, reason: &'static str) {
         self.live = None;
+        self.started = None;
         self.domain_id = None;
         self.vcpus = None;
         self.memory = None;
@@ -227,6 +273,7 @@ impl World {
                     memory: None,
                     snapshots: Vec::new(),
                     saved: false,
+                    started: None,
                 };
                 self.vms.insert(read.name.clone(), vm);
             }
@@ -296,17 +343,46 @@ impl World {
         self.check_resources(&xml)?;
         let id = self.next_number();
         let vm = self.vms.get_mut(name).expect("the name was just found");
-        vm.live = Some(xml);
-        vm.domain_id = Some(id);
-        vm.status = VmStatus::Running;
         let how = match std::mem::take(&mut vm.saved) {
             true => "restored",
             false => "booted",
         };
-        vm.reason = how;
+        vm.begin(id, how);
         self.vm_life(name, "resumed", "unpaused");
         self.vm_life(name, "started", how);
         Ok(())
+    }
+
+    /// The definition of a running VM that is to go elsewhere.
+    pub(super) fn outgoing(&mut self, name: &str) -> Result<String, Fault> {
+        let vm = self.vms.get_mut(name).ok_or_else(|| Fault::no_vm(name))?;
+        vm.running().cloned()
+    }
+
+    /// A VM comes from elsewhere, running.
+    pub(super) fn arrive(&mut self, xml: &str) -> Result<(), Fault> {
+        let name = definition::domain(xml)?.name;
+        if self.vms.contains_key(&name) {
+            let why = format!("domain '{name}' is already defined");
+            return Err(Fault::exists(QEMU, why));
+        }
+        self.check_resources(xml)?;
+        self.define_vm(xml)?;
+        let id = self.next_number();
+        let vm = self.vms.get_mut(&name).expect("it was just defined");
+        vm.begin(id, "migrated");
+        self.vm_life(&name, "started", "migrated");
+        self.vm_life(&name, "resumed", "migrated");
+        Ok(())
+    }
+
+    /// A VM has gone elsewhere.
+    pub(super) fn depart(&mut self, name: &str) {
+        if let Some(vm) = self.vms.get_mut(name) {
+            vm.persistent = None;
+        }
+        self.vm_life(name, "suspended", "migrated");
+        self.end(name, VmStatus::Shutoff, "migrated", "migrated");
     }
 
     /// What a VM needs of its host to start: its networks running, the pools of its volume disks started.

@@ -12,6 +12,7 @@ use model::event::{EventObject, HostEvent};
 use model::plan::{SecretName, Step};
 use model::{HostFacts, Inventory};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 /// A refusal to come.
@@ -40,6 +41,8 @@ pub(super) struct World {
     pub(super) calls: BTreeMap<&'static str, u64>,
     /// Counts up for running ids and generated UUIDs.
     pub(super) counter: u32,
+    /// Events told.
+    pub(super) events: AtomicU64,
 }
 
 impl World {
@@ -97,6 +100,7 @@ impl World {
         fields: Vec<(&'static str, String)>,
     ) {
         if self.reachable {
+            self.events.fetch_add(1, Ordering::Relaxed);
             self.tell(Hint::Event(HostEvent {
                 class,
                 kind,

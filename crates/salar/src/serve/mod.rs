@@ -7,6 +7,7 @@ mod settings;
 
 pub(crate) use file::File;
 pub(crate) use guard::Guard;
+pub(crate) use log::level as log_level;
 #[cfg(test)]
 pub(crate) use settings::settle;
 pub(crate) use settings::{Args, state_dir};
@@ -76,7 +77,7 @@ fn announce(started: &Started) -> Result<(), Failure> {
 }
 
 /// Ends with the first SIGTERM or SIGINT.
-fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
     let failed = |error| Failure::new(format!("cannot wait for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tree::{Root, Roots};
 
 /// A server that listens to agents.
-struct Fleet {
+pub struct Fleet {
     home: TempDir,
     agents: SocketAddr,
     runtime: Option<Runtime>,
@@ -54,7 +54,17 @@ fn threads() -> Runtime {
 }
 
 impl Fleet {
-    fn start(timing: Timing) -> Self {
+    /// The folder of the server, and of what a test writes.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Where it listens to agents.
+    pub fn agents(&self) -> SocketAddr {
+        self.agents
+    }
+
+    pub fn start(timing: Timing) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let home = TempDir::new().expect("a temporary folder");
         let mut fleet = Self {
@@ -129,6 +139,7 @@ impl Fleet {
             minion: Arc::new(minion),
             server: self.address(),
             join,
+            vitals: Arc::default(),
         };
         let stop = CancellationToken::new();
         let until = stop.clone();
@@ -151,7 +162,7 @@ impl Fleet {
         std::fs::write(path, text).expect("is written");
     }
 
-    fn cli(&self, words: &[&str]) -> Said {
+    pub fn cli(&self, words: &[&str]) -> Said {
         said(salar(self.home.path(), words).env("SALAR_STATE_DIR", self.home.path().join("state")))
     }
 
@@ -161,7 +172,7 @@ impl Fleet {
         said.out
     }
 
-    fn json(&self, words: &[&str]) -> Value {
+    pub fn json(&self, words: &[&str]) -> Value {
         serde_json::from_str(&self.done(words)).expect("is JSON")
     }
 

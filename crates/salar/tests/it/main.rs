@@ -5,3 +5,4 @@ mod fleet;
 mod names;
 mod program;
 mod server;
+mod simulate;
