@@ -72,6 +72,8 @@ impl Store {
     /// # Errors
     /// `Exists` when the name is taken.
     pub async fn insert_user(&self, user: &UserRecord) -> Result<(), StoreError> {
+        const WHAT: &str = "add a user";
+        let mut tx = self.begin(WHAT).await?;
         let done = sqlx::query(
             "insert into user (name, password, role, created_at) values ($1, $2, $3, $4)
              on conflict (name) do nothing",
@@ -80,9 +82,10 @@ impl Store {
         .bind(&user.password)
         .bind(&user.role)
         .bind(micros(user.created_at))
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .during("add a user")?;
+        .during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await?;
         if done.rows_affected() == 0 {
             let what = format!("user {}", user.name);
             return Err(StoreError::Exists { what });
@@ -112,7 +115,7 @@ impl Store {
                 why: "the last administrator cannot be deleted",
             });
         }
-        tx.commit().await.during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -140,7 +143,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .during(WHAT)?;
-        tx.commit().await.during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -154,6 +157,8 @@ impl Store {
         user: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
+        const WHAT: &str = "begin a session";
+        let mut tx = self.begin(WHAT).await?;
         sqlx::query(
             "insert into session (token_hash, user, created_at, expires_at) values ($1, $2, $3, $4)",
         )
@@ -161,10 +166,10 @@ impl Store {
         .bind(user)
         .bind(micros(Timestamp::now()))
         .bind(micros(expires_at))
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .during("begin a session")?;
-        Ok(())
+        .during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await
     }
 
     /// Ends a session.
@@ -172,12 +177,14 @@ impl Store {
     /// # Errors
     /// When SQLite fails.
     pub async fn delete_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
+        const WHAT: &str = "end a session";
+        let mut tx = self.begin(WHAT).await?;
         sqlx::query("delete from session where token_hash = $1")
             .bind(token_hash)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
-            .during("end a session")?;
-        Ok(())
+            .during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await
     }
 
     /// Whom a session's token speaks for, if it has not ended.
@@ -222,6 +229,8 @@ impl Store {
         user: &str,
         role: &str,
     ) -> Result<(), StoreError> {
+        const WHAT: &str = "set a token";
+        let mut tx = self.begin(WHAT).await?;
         sqlx::query(
             "insert into api_token (token_hash, name, user, role, created_at)
              values ($1, $2, $3, $4, $5)
@@ -233,10 +242,10 @@ impl Store {
         .bind(user)
         .bind(role)
         .bind(micros(Timestamp::now()))
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .during("set a token")?;
-        Ok(())
+        .during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await
     }
 
     /// Whom a program's token speaks for.

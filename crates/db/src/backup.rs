@@ -10,8 +10,8 @@ use crate::migrate;
 use crate::sql::micros;
 use crate::store::{FILE, lock, open_private};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection, Row, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use sqlx::{ConnectOptions, Connection, Row};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
@@ -49,9 +49,11 @@ pub async fn adopt(copy: &Path, made_at: Timestamp, now: Timestamp) -> Result<()
     let mut connection = connect(copy).await?;
     check(&mut connection, copy).await?;
     connection.close().await.during(WHAT)?;
-    let pool = pool(copy).await?;
-    migrate::run(&pool).await?;
-    let mut tx = pool.begin().await.during(WHAT)?;
+    // Without a log of its own: what is committed is in the file.
+    let options = options(copy).journal_mode(SqliteJournalMode::Delete);
+    let mut connection = open(&options, copy).await?;
+    migrate::run(&mut connection).await?;
+    let mut tx = connection.begin().await.during(WHAT)?;
     let on_its_way = match now.duration_since(made_at) < JOURNALS_REMEMBER {
         true => "sent",
         false => "accepted",
@@ -77,8 +79,7 @@ pub async fn adopt(copy: &Path, made_at: Timestamp, now: Timestamp) -> Result<()
         .await
         .during(WHAT)?;
     tx.commit().await.during(WHAT)?;
-    pool.close().await;
-    Ok(())
+    connection.close().await.during(WHAT)
 }
 
 /// Whether `folder` has a store.
@@ -125,25 +126,14 @@ fn options(file: &Path) -> SqliteConnectOptions {
 }
 
 async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
-    options(file)
-        .connect()
-        .await
-        .map_err(|source| StoreError::Open {
-            path: file.to_owned(),
-            source,
-        })
+    open(&options(file), file).await
 }
 
-/// Without a log of its own: what is committed is in the file.
-async fn pool(file: &Path) -> Result<SqlitePool, StoreError> {
-    SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(options(file).journal_mode(SqliteJournalMode::Delete))
-        .await
-        .map_err(|source| StoreError::Open {
-            path: file.to_owned(),
-            source,
-        })
+async fn open(options: &SqliteConnectOptions, file: &Path) -> Result<SqliteConnection, StoreError> {
+    options.connect().await.map_err(|source| StoreError::Open {
+        path: file.to_owned(),
+        source,
+    })
 }
 
 async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), StoreError> {

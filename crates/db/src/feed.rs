@@ -4,17 +4,21 @@
 //! the last one it saw. Lines are kept for a quarter of an hour; a reader that comes later must start anew.
 
 use crate::error::{During, StoreError};
-use crate::sql::{Columns, Tx, int, micros};
+use crate::sql::{Columns, int, micros};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::{SignedDuration, Timestamp};
 use model::ObjectKind;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, QueryBuilder, SqliteConnection};
 use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// How long lines are kept.
 pub const KEEP: SignedDuration = SignedDuration::from_mins(15);
+
+/// Lines of one statement.
+const LINES: usize = 100;
 
 /// A place in the change feed; prints as the event id `<epoch>-<rev>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +127,7 @@ impl Store {
                 .await
                 .during(WHAT)?;
         }
-        tx.commit().await.during(WHAT)
+        self.commit_quietly(tx, WHAT).await
     }
 }
 
@@ -148,14 +152,34 @@ fn topic(word: &str) -> Option<ObjectKind> {
         .find(|kind| kind.as_str() == word)
 }
 
+/// The last line ever written, as an expression.
+pub(crate) const NEWEST: &str =
+    "(select coalesce(max(seq), 0) from sqlite_sequence where name = 'change_feed')";
+
 /// The last line ever written, also when it has been dropped since.
 pub(crate) async fn newest(reader: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    let row = sqlx::query(
-        "select coalesce(max(seq), 0) as rev from sqlite_sequence where name = 'change_feed'",
-    )
-    .fetch_one(reader)
-    .await?;
+    let select = format!("select {NEWEST} as rev");
+    let row = sqlx::query(AssertSqlSafe(select)).fetch_one(reader).await?;
     row.number("rev")
+}
+
+/// Appends lines for objects with their new generations, in the transaction of the change.
+pub(crate) async fn append_all(
+    tx: &mut Tx,
+    lines: &[(ObjectKind, Uuid, u64)],
+) -> Result<(), sqlx::Error> {
+    let now = micros(Timestamp::now());
+    for lines in lines.chunks(LINES) {
+        let mut sql = QueryBuilder::new("insert into change_feed (topic, object, gen, at) ");
+        sql.push_values(lines, |mut row, (topic, object, r#gen)| {
+            row.push_bind(topic.as_str())
+                .push_bind(object.to_string())
+                .push_bind(int(*r#gen))
+                .push_bind(now);
+        });
+        sql.build().execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 /// Appends a line in the transaction of the change.

@@ -3,8 +3,9 @@
 use crate::doc::FactsDoc;
 use crate::error::{During, StoreError};
 use crate::feed;
-use crate::sql::{Columns, Tx, micros};
+use crate::sql::{Columns, micros};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Freshness, HostFacts, HostId, ObjectKind};
 use sqlx::sqlite::SqliteRow;
@@ -69,20 +70,6 @@ pub(crate) async fn bump(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
         .fetch_one(&mut **tx)
         .await?;
     feed::append(tx, ObjectKind::Host, &host.to_string(), row.number("gen")?).await
-}
-
-/// Counts the VMs of a host again. True if a count changed.
-pub(crate) async fn recount(tx: &mut Tx, host: HostId) -> Result<bool, sqlx::Error> {
-    let changed = sqlx::query(
-        "update host set vms_total = c.total, vms_running = c.running
-         from (select count(*) as total, coalesce(sum(status = 'running'), 0) as running
-               from vm where host = $1 and gone_at is null) as c
-         where id = $1 and (vms_total <> c.total or vms_running <> c.running)",
-    )
-    .bind(host.to_string())
-    .execute(&mut **tx)
-    .await?;
-    Ok(changed.rows_affected() > 0)
 }
 
 /// Sets how fresh a host is; false if nothing changed. Its objects and waiting actions show it, so they change too.

@@ -4,11 +4,13 @@
 //! record; reading the same thing again only says that it was read.
 
 use crate::error::{During, StoreError};
+use crate::feed;
 use crate::hosts;
 use crate::objects::Kept;
-use crate::session::{SessionKey, changed, fence, write_facts};
-use crate::sql::{Columns, Tx, int, micros};
+use crate::session::{SessionKey, fence, write_facts};
+use crate::sql::{Columns, int, micros};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Freshness, HostFacts, HostId, Inventory, Network, ObjectKind, Pool, Vm};
 use sqlx::AssertSqlSafe;
@@ -67,11 +69,11 @@ impl Store {
     ) -> Result<Applied, StoreError> {
         const WHAT: &str = "record a report";
         let mut tx = self.begin(WHAT).await?;
-        fence(&mut tx, key).await?;
-        let (stored_instance, mut seq) = position(&mut tx, key.host).await.during(WHAT)?;
-        if stored_instance != instance {
+        let stored = fence(&mut tx, key).await?;
+        if stored.instance != instance {
             return Ok(Applied { seq: 0, gap: true });
         }
+        let mut seq = stored.seq;
         let mut news = News::default();
         let mut gap = false;
         for report in reports {
@@ -87,17 +89,14 @@ impl Store {
                 .during(WHAT)?;
             seq = report.seq;
         }
-        news.settle(&mut tx, key.host).await.during(WHAT)?;
         // The digest was of the snapshot; after a real change it is of nothing.
-        sqlx::query(
-            "update host set seq = $2, digest = case when $3 then null else digest end where id = $1",
-        )
-        .bind(key.host.to_string())
-        .bind(int(seq))
-        .bind(news.objects)
-        .execute(&mut *tx)
-        .await
-        .during(WHAT)?;
+        let place = Place {
+            was: stored.r#gen,
+            instance,
+            seq,
+            digest: (!news.objects).then_some(Digest::Same),
+        };
+        news.settle(&mut tx, key.host, place).await.during(WHAT)?;
         self.commit(tx, WHAT).await?;
         Ok(Applied { seq, gap })
     }
@@ -113,7 +112,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const WHAT: &str = "record a snapshot";
         let mut tx = self.begin(WHAT).await?;
-        fence(&mut tx, key).await?;
+        let stored = fence(&mut tx, key).await?;
         let mut news = News::default();
         if let Some(facts) = &snapshot.facts {
             news.host |= write_facts(&mut tx, key.host, facts).await.during(WHAT)?;
@@ -123,15 +122,13 @@ impl Store {
             None => seen_all(&mut tx, key.host).await,
         }
         .during(WHAT)?;
-        news.settle(&mut tx, key.host).await.during(WHAT)?;
-        sqlx::query("update host set instance = $2, seq = $3, digest = $4 where id = $1")
-            .bind(key.host.to_string())
-            .bind(snapshot.instance.to_string())
-            .bind(int(snapshot.seq))
-            .bind(&snapshot.digest)
-            .execute(&mut *tx)
-            .await
-            .during(WHAT)?;
+        let place = Place {
+            was: stored.r#gen,
+            instance: snapshot.instance,
+            seq: snapshot.seq,
+            digest: Some(Digest::Of(&snapshot.digest)),
+        };
+        news.settle(&mut tx, key.host, place).await.during(WHAT)?;
         self.commit(tx, WHAT).await
     }
 }
@@ -141,29 +138,83 @@ impl Store {
 struct News {
     host: bool,
     objects: bool,
+    /// Other networks have NICs plugged in than before, or there are other networks.
+    plugs: bool,
+    /// Objects with their new generation, for the feed.
+    lines: Vec<(ObjectKind, Uuid, u64)>,
+}
+
+/// Up to where a host's record is true.
+struct Place<'a> {
+    /// The generation that the host had.
+    was: u64,
+    instance: Uuid,
+    seq: u64,
+    /// Of the agent's inventory; `None` when there is none of what the store has now.
+    digest: Option<Digest<'a>>,
+}
+
+enum Digest<'a> {
+    Same,
+    Of(&'a [u8]),
 }
 
 impl News {
-    /// Brings the counts of the host and of its networks up to date and tells the feed about both.
-    async fn settle(&self, tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
-        let mut host_changed = self.host;
-        if self.objects {
-            host_changed |= hosts::recount(tx, host).await?;
-            recount_nics(tx, host).await?;
-        }
-        if host_changed {
-            hosts::bump(tx, host).await?;
-        }
-        Ok(())
+    /// An object of this kind is new, or is gone.
+    fn appeared<T: Kept>(&mut self, id: Uuid, r#gen: u64) {
+        self.line::<T>(id, r#gen);
+        self.plugs |= matches!(T::KIND, ObjectKind::Vm | ObjectKind::Network);
     }
-}
 
-async fn position(tx: &mut Tx, host: HostId) -> Result<(Uuid, u64), sqlx::Error> {
-    let row = sqlx::query("select instance, seq from host where id = $1")
+    /// Brings the counts of the host and of its networks up to date and tells the feed about both.
+    async fn settle(
+        &mut self,
+        tx: &mut Tx,
+        host: HostId,
+        place: Place<'_>,
+    ) -> Result<(), sqlx::Error> {
+        if self.plugs {
+            recount_nics(tx, host, self).await?;
+        }
+        let (keeps_digest, digest) = match place.digest {
+            Some(Digest::Same) => (true, None),
+            Some(Digest::Of(digest)) => (false, Some(digest)),
+            None => (false, None),
+        };
+        // All that is written of the host at once; its counts are only made again where they may have changed.
+        let row = sqlx::query(
+            "update host set instance = $2, seq = $3, digest = case when $4 then digest else $5 end,
+                 vms_total = c.total, vms_running = c.running,
+                 gen = gen + ($6 or ($7 and (vms_total <> c.total or vms_running <> c.running)))
+             from (select case when $7 then (select count(*) from vm where host = $1 and gone_at is null)
+                           else h.vms_total end as total,
+                       case when $7 then (select count(*) from vm
+                                          where host = $1 and gone_at is null and status = 'running')
+                           else h.vms_running end as running
+                   from host h where h.id = $1) as c
+             where id = $1 returning gen",
+        )
         .bind(host.to_string())
+        .bind(place.instance.to_string())
+        .bind(int(place.seq))
+        .bind(keeps_digest)
+        .bind(digest)
+        .bind(self.host)
+        .bind(self.objects)
         .fetch_one(&mut **tx)
         .await?;
-    Ok((row.uuid("instance")?, row.number("seq")?))
+        let r#gen = row.number("gen")?;
+        if r#gen != place.was {
+            self.lines.push((ObjectKind::Host, host.0, r#gen));
+        }
+        feed::append_all(tx, &self.lines).await
+    }
+
+    /// An object has changed.
+    fn line<T: Kept>(&mut self, id: Uuid, r#gen: u64) {
+        self.objects = true;
+        self.lines.push((T::KIND, id, r#gen));
+    }
 }
 
 async fn apply_report(
@@ -180,13 +231,12 @@ async fn apply_report(
     }
     upsert_all(tx, host, &report.objects, news).await?;
     for (kind, uuid) in &report.gone {
-        let gone = match kind {
-            ObjectKind::Vm => remove::<Vm>(tx, host, *uuid).await?,
-            ObjectKind::Pool => remove::<Pool>(tx, host, *uuid).await?,
-            ObjectKind::Network => remove::<Network>(tx, host, *uuid).await?,
-            ObjectKind::Host | ObjectKind::Action => false,
-        };
-        news.objects |= gone;
+        match kind {
+            ObjectKind::Vm => remove::<Vm>(tx, host, *uuid, news).await?,
+            ObjectKind::Pool => remove::<Pool>(tx, host, *uuid, news).await?,
+            ObjectKind::Network => remove::<Network>(tx, host, *uuid, news).await?,
+            ObjectKind::Host | ObjectKind::Action => {}
+        }
     }
     Ok(())
 }
@@ -198,13 +248,13 @@ async fn upsert_all(
     news: &mut News,
 ) -> Result<(), sqlx::Error> {
     for vm in &objects.vms {
-        news.objects |= upsert(tx, host, vm).await?;
+        upsert(tx, host, vm, news).await?;
     }
     for pool in &objects.pools {
-        news.objects |= upsert(tx, host, pool).await?;
+        upsert(tx, host, pool, news).await?;
     }
     for network in &objects.networks {
-        news.objects |= upsert(tx, host, network).await?;
+        upsert(tx, host, network, news).await?;
     }
     Ok(())
 }
@@ -216,42 +266,58 @@ async fn replace_all(
     news: &mut News,
 ) -> Result<(), sqlx::Error> {
     // The absent ones first: a VM that was defined anew under its old name never shows twice.
-    news.objects |= remove_absent(tx, host, &objects.vms).await?;
-    news.objects |= remove_absent(tx, host, &objects.pools).await?;
-    news.objects |= remove_absent(tx, host, &objects.networks).await?;
+    remove_absent(tx, host, &objects.vms, news).await?;
+    remove_absent(tx, host, &objects.pools, news).await?;
+    remove_absent(tx, host, &objects.networks, news).await?;
     upsert_all(tx, host, objects, news).await
 }
 
-/// Records an object as reported now. True if it is new or differs from its record.
-async fn upsert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<bool, sqlx::Error> {
-    let select = format!("select * from {} where host = $1 and uuid = $2", T::TABLE);
+/// Records an object as reported now. It is news if it is new or differs from its record.
+async fn upsert<T: Kept>(
+    tx: &mut Tx,
+    host: HostId,
+    value: &T,
+    news: &mut News,
+) -> Result<(), sqlx::Error> {
+    let select = format!("{} o.host = $1 and o.uuid = $2", T::SELECT);
     let row = sqlx::query(AssertSqlSafe(select))
         .bind(host.to_string())
         .bind(value.uuid().to_string())
         .fetch_optional(&mut **tx)
         .await?;
     let Some(row) = row else {
-        insert(tx, host, value).await?;
-        return Ok(true);
+        let id = insert(tx, host, value).await?;
+        news.appeared::<T>(id, 1);
+        return Ok(());
     };
     let id = row.uuid("id")?;
     let was_gone = row.optional_at("gone_at")?.is_some();
-    if !was_gone && T::read(&row)? == *value {
+    let old = T::read(&row)?;
+    if !was_gone && old == *value {
         let seen = format!("update {} set observed_at = $2 where id = $1", T::TABLE);
         sqlx::query(AssertSqlSafe(seen))
             .bind(id.to_string())
             .bind(micros(Timestamp::now()))
             .execute(&mut **tx)
             .await?;
-        return Ok(false);
+        return Ok(());
     }
     let r#gen = row.number("gen")? + 1;
     update(tx, id, r#gen, value).await?;
-    changed(tx, T::KIND, id, r#gen).await?;
-    Ok(true)
+    if value.differs_beside(&old) {
+        value.write_beside(tx, &id.to_string()).await?;
+    }
+    match was_gone {
+        true => news.appeared::<T>(id, r#gen),
+        false => {
+            news.line::<T>(id, r#gen);
+            news.plugs |= old.plugs() != value.plugs();
+        }
+    }
+    Ok(())
 }
 
-async fn insert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<(), sqlx::Error> {
+async fn insert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<Uuid, sqlx::Error> {
     let id = free_id::<T>(tx, value.uuid()).await?;
     let places: String = (5..5 + T::COLUMNS.len())
         .map(|n| format!(", ${n}"))
@@ -267,7 +333,8 @@ async fn insert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<(), sql
         .bind(value.uuid().to_string())
         .bind(micros(Timestamp::now()));
     value.bind(query).execute(&mut **tx).await?;
-    changed(tx, T::KIND, id, 1).await
+    value.write_beside(tx, &id.to_string()).await?;
+    Ok(id)
 }
 
 async fn update<T: Kept>(tx: &mut Tx, id: Uuid, r#gen: u64, value: &T) -> Result<(), sqlx::Error> {
@@ -303,7 +370,12 @@ async fn free_id<T: Kept>(tx: &mut Tx, uuid: Uuid) -> Result<Uuid, sqlx::Error> 
 }
 
 /// Marks an object gone; its row stays a while, so that its generation goes on if it comes back.
-async fn remove<T: Kept>(tx: &mut Tx, host: HostId, uuid: Uuid) -> Result<bool, sqlx::Error> {
+async fn remove<T: Kept>(
+    tx: &mut Tx,
+    host: HostId,
+    uuid: Uuid,
+    news: &mut News,
+) -> Result<(), sqlx::Error> {
     let update = format!(
         "update {} set gone_at = $3, gen = gen + 1
          where host = $1 and uuid = $2 and gone_at is null returning id, gen",
@@ -315,16 +387,17 @@ async fn remove<T: Kept>(tx: &mut Tx, host: HostId, uuid: Uuid) -> Result<bool, 
         .bind(micros(Timestamp::now()))
         .fetch_optional(&mut **tx)
         .await?;
-    let Some(row) = row else { return Ok(false) };
-    changed(tx, T::KIND, row.uuid("id")?, row.number("gen")?).await?;
-    Ok(true)
+    let Some(row) = row else { return Ok(()) };
+    news.appeared::<T>(row.uuid("id")?, row.number("gen")?);
+    Ok(())
 }
 
 async fn remove_absent<T: Kept>(
     tx: &mut Tx,
     host: HostId,
     present: &[T],
-) -> Result<bool, sqlx::Error> {
+    news: &mut News,
+) -> Result<(), sqlx::Error> {
     let select = format!(
         "select uuid from {} where host = $1 and gone_at is null",
         T::TABLE
@@ -334,14 +407,13 @@ async fn remove_absent<T: Kept>(
         .fetch_all(&mut **tx)
         .await?;
     let present: HashSet<Uuid> = present.iter().map(Kept::uuid).collect();
-    let mut removed = false;
     for row in rows {
         let uuid = row.uuid("uuid")?;
         if !present.contains(&uuid) {
-            removed |= remove::<T>(tx, host, uuid).await?;
+            remove::<T>(tx, host, uuid, news).await?;
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 /// Nothing has changed: everything was read and is as recorded.
@@ -359,7 +431,7 @@ async fn seen_all(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
 }
 
 /// Counts the NICs plugged into each network of a host again.
-async fn recount_nics(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
+async fn recount_nics(tx: &mut Tx, host: HostId, news: &mut News) -> Result<(), sqlx::Error> {
     let rows = sqlx::query(
         "with used as (select j.value as name, count(*) as nics
                        from vm, json_each(vm.networks) as j
@@ -375,7 +447,8 @@ async fn recount_nics(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
     .fetch_all(&mut **tx)
     .await?;
     for row in rows {
-        changed(tx, ObjectKind::Network, row.uuid("id")?, row.number("gen")?).await?;
+        let line = (ObjectKind::Network, row.uuid("id")?, row.number("gen")?);
+        news.lines.push(line);
     }
     Ok(())
 }

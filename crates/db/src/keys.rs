@@ -5,8 +5,9 @@
 //! join is the word of an administrator: who brings one goes before a key that nobody has accepted.
 
 use crate::error::{During, StoreError};
-use crate::sql::{Columns, Tx, damaged, micros};
+use crate::sql::{Columns, damaged, micros};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Fingerprint, HostId};
 use sqlx::Row;
@@ -211,7 +212,7 @@ impl Store {
         if status == KeyStatus::Denied {
             forget_oldest_denied(&mut tx).await.during(WHAT)?;
         }
-        tx.commit().await.during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await?;
         Ok(Enrolled {
             changed: before != Some(status),
             token_refused,
@@ -260,6 +261,7 @@ impl Store {
         user: &str,
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "decide about a key";
+        let mut tx = self.begin(WHAT).await?;
         let row = sqlx::query(
             "update agent_key set status = $2, decided_at = $3, decided_by = $4 where fingerprint = $1
              returning *",
@@ -268,7 +270,7 @@ impl Store {
         .bind(status.as_str())
         .bind(micros(Timestamp::now()))
         .bind(user)
-        .fetch_optional(&self.writer)
+        .fetch_optional(&mut *tx)
         .await;
         match row {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
@@ -278,6 +280,7 @@ impl Store {
             }
             row => {
                 let row = row.during(WHAT)?;
+                self.commit_quietly(tx, WHAT).await?;
                 row.as_ref().map(key).transpose().during(WHAT)
             }
         }
@@ -292,11 +295,13 @@ impl Store {
         fingerprint: &Fingerprint,
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "delete a key";
+        let mut tx = self.begin(WHAT).await?;
         let row = sqlx::query("delete from agent_key where fingerprint = $1 returning *")
             .bind(fingerprint.0.as_slice())
-            .fetch_optional(&self.writer)
+            .fetch_optional(&mut *tx)
             .await
             .during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await?;
         row.as_ref().map(key).transpose().during(WHAT)
     }
 
@@ -322,7 +327,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .during(WHAT)?;
-        tx.commit().await.during(WHAT)
+        self.commit_quietly(tx, WHAT).await
     }
 
     /// The tokens that can still be used, the next to end first.
@@ -348,11 +353,14 @@ impl Store {
     /// # Errors
     /// When SQLite fails.
     pub async fn delete_join_token(&self, hash: &[u8]) -> Result<bool, StoreError> {
+        const WHAT: &str = "delete a token to join";
+        let mut tx = self.begin(WHAT).await?;
         let done = sqlx::query("delete from join_token where hash = $1")
             .bind(hash)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
-            .during("delete a token to join")?;
+            .during(WHAT)?;
+        self.commit_quietly(tx, WHAT).await?;
         Ok(done.rows_affected() > 0)
     }
 }

@@ -26,11 +26,12 @@ mod objects;
 pub mod session;
 mod sql;
 mod store;
+mod writer;
 
 pub use access::{ApiToken, UserRecord};
 pub use actions::{
     ActionRecord, Behind, Cancelled, JobRecord, JobSummary, NewAction, NewJob, Outcome, Placed,
-    Recorded,
+    Recorded, Wants,
 };
 pub use error::StoreError;
 pub use feed::{ChangeRow, Revision};

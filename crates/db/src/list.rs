@@ -90,12 +90,12 @@ pub struct Counted {
 #[derive(Debug)]
 pub struct Shape {
     columns: &'static str,
-    from: &'static str,
+    /// The table; its rows are called `o`.
+    table: &'static str,
     given: &'static str,
     status: &'static str,
     host: &'static str,
-    host_label: &'static str,
-    /// Words and expressions; the first is the order of a list that asks for none.
+    /// Words and expressions over `o` and its host `h`; the first is the order of a list that asks for none.
     sorts: &'static [(&'static str, &'static str)],
     newest_first: bool,
     statuses: fn() -> Vec<&'static str>,
@@ -119,17 +119,19 @@ mod sealed {
     pub trait Sealed {}
 }
 
+/// Hosts in the counts of a list.
+const MOST_HOSTS: u32 = 200;
+
 const ON_HOST: &str = "h.name as host_name, h.freshness as host_freshness";
 
 impl sealed::Sealed for Stored<Vm> {}
 impl Collection for Stored<Vm> {
     const SHAPE: Shape = Shape {
         columns: "o.id, o.host, o.uuid, o.name, o.status, o.vcpus, o.memory, o.doc, o.gen, o.observed_at",
-        from: "vm o join host h on h.id = o.host",
+        table: "vm",
         given: "o.gone_at is null",
         status: "o.status",
         host: "o.host",
-        host_label: "h.name",
         sorts: &[
             ("name", "o.name collate nocase"),
             (
@@ -155,11 +157,10 @@ impl sealed::Sealed for Stored<Pool> {}
 impl Collection for Stored<Pool> {
     const SHAPE: Shape = Shape {
         columns: "o.id, o.host, o.uuid, o.name, o.status, o.capacity, o.doc, o.gen, o.observed_at",
-        from: "pool o join host h on h.id = o.host",
+        table: "pool",
         given: "o.gone_at is null",
         status: "o.status",
         host: "o.host",
-        host_label: "h.name",
         sorts: &[
             ("name", "o.name collate nocase"),
             ("status", "o.status"),
@@ -179,11 +180,10 @@ impl sealed::Sealed for Stored<NetworkInUse> {}
 impl Collection for Stored<NetworkInUse> {
     const SHAPE: Shape = Shape {
         columns: "o.id, o.host, o.uuid, o.name, o.status, o.nic_count, o.doc, o.gen, o.observed_at",
-        from: "network o join host h on h.id = o.host",
+        table: "network",
         given: "o.gone_at is null",
         status: "o.status",
         host: "o.host",
-        host_label: "h.name",
         sorts: &[
             ("name", "o.name collate nocase"),
             ("status", "o.status"),
@@ -205,11 +205,10 @@ impl sealed::Sealed for HostRecord {}
 impl Collection for HostRecord {
     const SHAPE: Shape = Shape {
         columns: "o.*",
-        from: "host o join host h on h.id = o.id",
+        table: "host",
         given: "o.epoch > 0",
         status: "o.freshness",
         host: "o.id",
-        host_label: "o.name",
         sorts: &[
             ("name", "o.name collate nocase"),
             ("freshness", "o.freshness"),
@@ -237,11 +236,10 @@ impl sealed::Sealed for ActionRecord {}
 impl Collection for ActionRecord {
     const SHAPE: Shape = Shape {
         columns: crate::actions::COLUMNS,
-        from: "action o join host h on h.id = o.host",
+        table: "action",
         given: "1 = 1",
         status: "o.status",
         host: "o.host",
-        host_label: "h.name",
         sorts: &[
             ("created", "o.ord"),
             ("finished", "o.finished_at"),
@@ -274,23 +272,23 @@ impl Store {
     pub async fn list<T: Collection>(&self, query: &ListQuery) -> Result<Page<T>, StoreError> {
         const WHAT: &str = "read a list";
         let mut tx = self.readers.begin().await.during(WHAT)?;
-        let rev = feed::newest(&mut tx).await.during(WHAT)?;
+        let overview = overview::<T>(&mut tx, query).await.during(WHAT)?;
         let items = window(&mut tx, query).await.during(WHAT)?;
-        let total = total::<T>(&mut tx, query).await.during(WHAT)?;
-        let status = (T::SHAPE.status, T::SHAPE.status);
-        let statuses = count::<T>(&mut tx, query, status, Without::Status)
-            .await
-            .during(WHAT)?;
-        let host = (T::SHAPE.host, T::SHAPE.host_label);
-        let hosts = count::<T>(&mut tx, query, host, Without::Host)
-            .await
-            .during(WHAT)?;
+        // The counts leave out one filter, which the total has: it is of the rows with a status that it lets pass.
+        let passes =
+            |counted: &&Counted| query.status.is_empty() || query.status.contains(&counted.value);
+        let statuses = overview.statuses;
+        let total = statuses
+            .iter()
+            .filter(passes)
+            .map(|counted| counted.count)
+            .sum();
         Ok(Page {
             items,
             total,
-            revision: self.revision_at(rev),
+            revision: self.revision_at(overview.rev),
             statuses,
-            hosts,
+            hosts: overview.hosts,
         })
     }
 
@@ -333,8 +331,10 @@ impl Store {
     pub async fn find_vm(&self, id: Uuid) -> Result<Option<Stored<Vm>>, StoreError> {
         const WHAT: &str = "read a VM";
         let row = sqlx::query(
-            "select o.*, h.name as host_name, h.freshness as host_freshness
-             from vm o join host h on h.id = o.host where o.id = $1 and o.gone_at is null",
+            "select o.*, x.persistent as xml_persistent, x.live as xml_live,
+                 h.name as host_name, h.freshness as host_freshness
+             from vm o join host h on h.id = o.host left join vm_xml x on x.vm = o.id
+             where o.id = $1 and o.gone_at is null",
         )
         .bind(id.to_string())
         .fetch_optional(&self.readers)
@@ -348,8 +348,8 @@ impl Store {
 fn select<T: Collection>() -> QueryBuilder<Sqlite> {
     let shape = T::SHAPE;
     QueryBuilder::new(format!(
-        "select {}, {ON_HOST} from {} where {}",
-        shape.columns, shape.from, shape.given
+        "select {}, {ON_HOST} from {} o join host h on h.id = {} where {}",
+        shape.columns, shape.table, shape.host, shape.given
     ))
 }
 
@@ -357,63 +357,93 @@ async fn window<T: Collection>(
     reader: &mut SqliteConnection,
     query: &ListQuery,
 ) -> Result<Vec<T>, Error> {
-    let mut sql = select::<T>();
-    filter::<T>(&mut sql, query, Without::Nothing);
+    let shape = T::SHAPE;
     let own = Sort {
-        expression: T::SHAPE.sorts[0].1,
-        descending: T::SHAPE.newest_first,
+        expression: shape.sorts[0].1,
+        descending: shape.newest_first,
     };
     let sort = query.sort.unwrap_or(own);
     let direction = if sort.descending { "desc" } else { "asc" };
     // The id makes the order total, so that no row shows in two windows or in none.
+    let order = format!(" order by {} {direction}, o.id", sort.expression);
+    let by_host = match sort.expression.contains("h.") {
+        true => format!(" join host h on h.id = {}", shape.host),
+        false => String::new(),
+    };
+    let mut sql = select::<T>();
+    // First the ids, which an index has; then the rows of these.
     sql.push(format_args!(
-        " order by {} {direction}, o.id limit ",
-        sort.expression
+        " and o.id in (select o.id from {} o{by_host} where {}",
+        shape.table, shape.given
     ));
+    filter::<T>(&mut sql, query, Without::Nothing);
+    sql.push(format_args!("{order} limit "));
     sql.push_bind(i64::from(query.limit));
     sql.push(" offset ");
     sql.push_bind(crate::sql::int(query.offset));
+    sql.push(format_args!("){order}"));
     let rows = sql.build().fetch_all(reader).await?;
     rows.iter().map(T::read).collect()
 }
 
-async fn total<T: Collection>(
+/// The place in the change feed, and how many rows there are of each status and on each host, each whatever its own
+/// filter says. All in one row: each row that SQLite gives is a way between threads.
+async fn overview<T: Collection>(
     reader: &mut SqliteConnection,
     query: &ListQuery,
-) -> Result<u64, Error> {
+) -> Result<Overview, Error> {
     let shape = T::SHAPE;
     let mut sql = QueryBuilder::new(format!(
-        "select count(*) as n from {} where {}",
-        shape.from, shape.given
+        "select {} as rev,
+             (select json_group_array(json_array(value, value, n)) from (
+                 select {1} as value, count(*) as n from {2} o where {3}",
+        feed::NEWEST,
+        shape.status,
+        shape.table,
+        shape.given
     ));
-    filter::<T>(&mut sql, query, Without::Nothing);
-    sql.build().fetch_one(reader).await?.number("n")
+    filter::<T>(&mut sql, query, Without::Status);
+    sql.push(format_args!(
+        " group by {0})) as statuses,
+             (select json_group_array(json_array(value, label, n)) from (
+                 select c.value as value, h.name as label, c.n as n from (
+                     select {1} as value, count(*) as n from {2} o where {3}",
+        shape.status, shape.host, shape.table, shape.given
+    ));
+    filter::<T>(&mut sql, query, Without::Host);
+    sql.push(format_args!(
+        " group by {}) c join host h on h.id = c.value
+                 order by n desc, label limit {MOST_HOSTS})) as hosts",
+        shape.host
+    ));
+    let row = sql.build().fetch_one(reader).await?;
+    Ok(Overview {
+        rev: row.number("rev")?,
+        statuses: counted(&row, "statuses")?,
+        hosts: counted(&row, "hosts")?,
+    })
 }
 
-async fn count<T: Collection>(
-    reader: &mut SqliteConnection,
-    query: &ListQuery,
-    (value, label): (&str, &str),
-    without: Without,
-) -> Result<Vec<Counted>, Error> {
-    let shape = T::SHAPE;
-    let mut sql = QueryBuilder::new(format!(
-        "select {value} as value, {label} as label, count(*) as n from {} where {}",
-        shape.from, shape.given
-    ));
-    filter::<T>(&mut sql, query, without);
-    sql.push(format_args!(
-        " group by {value} order by n desc, label limit 200"
-    ));
-    let rows = sql.build().fetch_all(reader).await?;
-    let counted = |row: &SqliteRow| {
-        Ok(Counted {
-            value: row.text("value")?,
-            label: row.text("label")?,
-            count: row.number("n")?,
+/// What is told of a list beside its window.
+struct Overview {
+    rev: u64,
+    statuses: Vec<Counted>,
+    hosts: Vec<Counted>,
+}
+
+/// The most frequent first.
+fn counted(row: &SqliteRow, column: &str) -> Result<Vec<Counted>, Error> {
+    let counts: Vec<(String, String, u64)> = row.json(column)?;
+    let mut counted: Vec<Counted> = counts
+        .into_iter()
+        .map(|(value, label, count)| Counted {
+            value,
+            label,
+            count,
         })
-    };
-    rows.iter().map(counted).collect()
+        .collect();
+    counted.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
+    Ok(counted)
 }
 
 fn filter<T: Collection>(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, without: Without) {

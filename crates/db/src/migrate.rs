@@ -1,13 +1,14 @@
 //! Brings the schema up to date. Each migration runs once, in its own transaction, and is never edited again.
 
 use crate::error::{During, StoreError};
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, Row, SqliteConnection};
 
 /// Every migration in order; the version is its place, from 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_agent_keys.sql"),
     include_str!("../migrations/0003_joined_hosts.sql"),
+    include_str!("../migrations/0004_lists.sql"),
 ];
 
 /// The version of the schema.
@@ -32,12 +33,9 @@ pub(crate) async fn refuse_newer(connection: &mut SqliteConnection) -> Result<i6
 ///
 /// # Errors
 /// `Newer` when a later version of the program has written the file.
-pub(crate) async fn run(writer: &SqlitePool) -> Result<(), StoreError> {
+pub(crate) async fn run(writer: &mut SqliteConnection) -> Result<(), StoreError> {
     const WHAT: &str = "bring the store's schema up to date";
-    let found = {
-        let mut connection = writer.acquire().await.during(WHAT)?;
-        refuse_newer(&mut connection).await?
-    };
+    let found = refuse_newer(writer).await?;
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
         let mut tx = writer.begin_with("begin immediate").await.during(WHAT)?;
         sqlx::raw_sql(*migration)
@@ -53,4 +51,49 @@ pub(crate) async fn run(writer: &SqlitePool) -> Result<(), StoreError> {
         tx.commit().await.during(WHAT)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::ConnectOptions as _;
+    use sqlx::Executor as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    #[tokio::test]
+    async fn definitions_move_to_a_table_of_their_own() {
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true);
+        let mut connection = options.connect().await.expect("opens");
+        for migration in &MIGRATIONS[..3] {
+            connection.execute(*migration).await.expect("is applied");
+        }
+        let old = "pragma user_version = 3;
+             insert into host (id, name, facts, freshness, owner, epoch, instance, seq, gen, last_seen, search)
+                 values ('h', 'kvm1', '{}', 'live', '', 1, '', 0, 1, 0, '');
+             insert into vm (id, host, uuid, name, status, vcpus, memory, networks, doc, xml_persistent, xml_live,
+                     search, gen, observed_at)
+                 values ('v', 'h', 'u', 'srv01', 'running', 1, 1, '[]', '{}', '<domain/>', null, '', 1, 0)";
+        connection.execute(old).await.expect("is written");
+        run(&mut connection).await.expect("is brought up to date");
+        let row = connection
+            .fetch_one("select vm, persistent, live from vm_xml")
+            .await
+            .expect("is there");
+        assert_eq!(row.get::<String, _>("vm"), "v");
+        assert_eq!(row.get::<String, _>("persistent"), "<domain/>");
+        assert_eq!(row.get::<Option<String>, _>("live"), None);
+        // Once more: there is nothing left to do.
+        run(&mut connection).await.expect("is up to date");
+        connection
+            .execute("delete from vm")
+            .await
+            .expect("is deleted");
+        let left = connection
+            .fetch_all("select 1 from vm_xml")
+            .await
+            .expect("reads");
+        assert!(left.is_empty(), "what belonged to it is gone, too");
+    }
 }

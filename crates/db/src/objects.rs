@@ -3,6 +3,7 @@
 
 use crate::doc::{NetworkDoc, PoolDoc, VmDoc, json};
 use crate::sql::{Columns, int};
+use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Bytes, Freshness, HostId, Network, ObjectKind, Pool, Vm, VmStatus};
 use sqlx::query::Query;
@@ -53,6 +54,8 @@ pub(crate) trait Kept: Sized + PartialEq + Send + Sync {
     const KIND: ObjectKind;
     /// Its table.
     const TABLE: &'static str;
+    /// Selects whole objects from its table, called `o`; a condition follows.
+    const SELECT: &'static str;
     /// Columns that hold the object, in the order of `bind`.
     const COLUMNS: &'static [&'static str];
 
@@ -60,23 +63,36 @@ pub(crate) trait Kept: Sized + PartialEq + Send + Sync {
     fn uuid(&self) -> Uuid;
     /// Binds a value for each of `COLUMNS`.
     fn bind<'q>(&'q self, query: Bound<'q>) -> Bound<'q>;
-    /// The object from a row with all of `COLUMNS`.
+    /// The object from a row of `SELECT`.
     fn read(row: &SqliteRow) -> Result<Self, Error>;
+
+    /// What other tables have of it is not what they have of `old`.
+    fn differs_beside(&self, _old: &Self) -> bool {
+        false
+    }
+
+    /// Writes what other tables have of the object with this id.
+    fn write_beside(
+        &self,
+        _tx: &mut Tx,
+        _id: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Names of the networks that it is plugged into.
+    fn plugs(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl Kept for Vm {
     const KIND: ObjectKind = ObjectKind::Vm;
     const TABLE: &'static str = "vm";
+    const SELECT: &'static str = "select o.*, x.persistent as xml_persistent, x.live as xml_live
+         from vm o left join vm_xml x on x.vm = o.id where";
     const COLUMNS: &'static [&'static str] = &[
-        "name",
-        "status",
-        "vcpus",
-        "memory",
-        "networks",
-        "doc",
-        "search",
-        "xml_persistent",
-        "xml_live",
+        "name", "status", "vcpus", "memory", "networks", "doc", "search",
     ];
 
     fn uuid(&self) -> Uuid {
@@ -84,22 +100,36 @@ impl Kept for Vm {
     }
 
     fn bind<'q>(&'q self, query: Bound<'q>) -> Bound<'q> {
-        let networks: Vec<&str> = self
-            .nics
-            .iter()
-            .filter(|nic| nic.kind == "network")
-            .map(|nic| nic.source.as_str())
-            .collect();
         query
             .bind(&self.name)
             .bind(self.status.as_str())
             .bind(i64::from(self.vcpus))
             .bind(int(self.memory.0))
-            .bind(json(&networks))
+            .bind(json(&self.plugs()))
             .bind(json(&VmDoc::of(self)))
             .bind(vm_search(self))
-            .bind(self.xml_persistent.as_deref())
-            .bind(self.xml_live.as_deref())
+    }
+
+    fn differs_beside(&self, old: &Self) -> bool {
+        self.xml_persistent != old.xml_persistent || self.xml_live != old.xml_live
+    }
+
+    async fn write_beside(&self, tx: &mut Tx, id: &str) -> Result<(), Error> {
+        sqlx::query(
+            "insert into vm_xml (vm, persistent, live) values ($1, $2, $3)
+             on conflict (vm) do update set persistent = excluded.persistent, live = excluded.live",
+        )
+        .bind(id)
+        .bind(self.xml_persistent.as_deref())
+        .bind(self.xml_live.as_deref())
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    fn plugs(&self) -> Vec<&str> {
+        let nics = self.nics.iter().filter(|nic| nic.kind == "network");
+        nics.map(|nic| nic.source.as_str()).collect()
     }
 
     fn read(row: &SqliteRow) -> Result<Self, Error> {
@@ -157,6 +187,7 @@ fn vm_search(vm: &Vm) -> String {
 impl Kept for Pool {
     const KIND: ObjectKind = ObjectKind::Pool;
     const TABLE: &'static str = "pool";
+    const SELECT: &'static str = "select o.* from pool o where";
     const COLUMNS: &'static [&'static str] = &[
         "name", "status", "capacity", "doc", "search", "xml", "xml_live",
     ];
@@ -209,6 +240,7 @@ pub(crate) fn pool_row(row: &SqliteRow) -> Result<Pool, Error> {
 impl Kept for Network {
     const KIND: ObjectKind = ObjectKind::Network;
     const TABLE: &'static str = "network";
+    const SELECT: &'static str = "select o.* from network o where";
     const COLUMNS: &'static [&'static str] =
         &["name", "status", "doc", "search", "xml", "xml_persistent"];
 

@@ -7,8 +7,9 @@ use crate::doc::{FactsDoc, json};
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::hosts;
-use crate::sql::{Columns, Tx, int, micros, unsigned};
+use crate::sql::{Columns, int, micros, unsigned};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Freshness, HostFacts, HostId, ObjectKind};
 use sqlx::Row;
@@ -135,7 +136,7 @@ impl Store {
         const WHAT: &str = "record a heartbeat";
         let mut tx = self.begin(WHAT).await?;
         fence(&mut tx, key).await?;
-        tx.commit().await.during(WHAT)
+        self.commit_quietly(tx, WHAT).await
     }
 
     /// Records how fresh the host is, and why it is not.
@@ -179,24 +180,40 @@ impl Store {
     }
 }
 
+/// How far the record of a host is.
+pub(crate) struct Position {
+    /// The agent process whose reports were applied last.
+    pub(crate) instance: Uuid,
+    /// The last of these.
+    pub(crate) seq: u64,
+    /// Generation of the host.
+    pub(crate) r#gen: u64,
+}
+
 /// Proves, inside the transaction of the write, that the session is still the host's.
-pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<(), StoreError> {
-    let done =
-        sqlx::query("update host set last_seen = $4 where id = $1 and owner = $2 and epoch = $3")
-            .bind(key.host.to_string())
-            .bind(key.owner.to_string())
-            .bind(int(key.epoch))
-            .bind(micros(Timestamp::now()))
-            .execute(&mut **tx)
-            .await
-            .during("check the session of a host")?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::LostSession {
-            host: key.host,
-            epoch: key.epoch,
-        });
-    }
-    Ok(())
+pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<Position, StoreError> {
+    const WHAT: &str = "check the session of a host";
+    let row = sqlx::query(
+        "update host set last_seen = $4 where id = $1 and owner = $2 and epoch = $3
+         returning instance, seq, gen",
+    )
+    .bind(key.host.to_string())
+    .bind(key.owner.to_string())
+    .bind(int(key.epoch))
+    .bind(micros(Timestamp::now()))
+    .fetch_optional(&mut **tx)
+    .await
+    .during(WHAT)?;
+    let lost = || StoreError::LostSession {
+        host: key.host,
+        epoch: key.epoch,
+    };
+    let row = row.ok_or_else(lost)?;
+    Ok(Position {
+        instance: row.uuid("instance").during(WHAT)?,
+        seq: row.number("seq").during(WHAT)?,
+        r#gen: row.number("gen").during(WHAT)?,
+    })
 }
 
 async fn insert_host(tx: &mut Tx, opening: &Opening) -> Result<(), sqlx::Error> {

@@ -1,12 +1,9 @@
 //! Between SQLite's types and ours.
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
 use uuid::Uuid;
-
-/// A transaction on the writer.
-pub(crate) type Tx = Transaction<'static, Sqlite>;
 
 /// As stored.
 pub(crate) fn micros(at: Timestamp) -> i64 {

@@ -65,6 +65,25 @@ impl Feed {
         Self(broadcast::channel(BACKLOG).0)
     }
 
+    /// Reads on, or passes over everything so far while nobody watches: rows need not be read for nobody.
+    async fn follow(
+        &self,
+        store: &Store,
+        cursor: &mut u64,
+        pending: &mut Pending,
+    ) -> Result<(), StoreError> {
+        if self.0.receiver_count() == 0 {
+            let newest = store.revision().await?.rev;
+            // In this order: whoever watches from now on asks for the place in the feed later, and has these.
+            if self.0.receiver_count() == 0 {
+                *pending = Pending::default();
+                *cursor = newest;
+                return Ok(());
+            }
+        }
+        read(store, cursor, pending).await
+    }
+
     /// Every message from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
         self.0.subscribe()
@@ -103,7 +122,7 @@ pub async fn run(app: Arc<App>) {
     let mut pending = Pending::default();
     let mut last_sent = Instant::now() - PAUSE;
     loop {
-        match read(&app.store, &mut cursor, &mut pending).await {
+        match app.feed.follow(&app.store, &mut cursor, &mut pending).await {
             Ok(()) => {}
             Err(error) => warn!(
                 error = &error as &dyn std::error::Error,
@@ -422,6 +441,22 @@ mod tests {
         done.expect("reads");
         assert!(!pending.is_empty() && pending.take(cursor).gap);
         assert_eq!(cursor, store.revision().await.expect("reads").rev);
+    }
+
+    #[tokio::test]
+    async fn rows_are_read_for_those_who_watch_only() {
+        let (_folder, store) = store_with(3).await;
+        let feed = Feed::new();
+        let (mut cursor, mut pending) = (0, Pending::default());
+        let followed = feed.follow(&store, &mut cursor, &mut pending).await;
+        followed.expect("reads");
+        assert!(pending.is_empty());
+        assert_eq!(cursor, store.revision().await.expect("reads").rev);
+        let _watcher = feed.subscribe();
+        let mut cursor = 0;
+        let followed = feed.follow(&store, &mut cursor, &mut pending).await;
+        followed.expect("reads");
+        assert_eq!(pending.operator.len(), 4);
     }
 
     #[tokio::test]

@@ -1,15 +1,17 @@
 //! What a session does to the queue of its host.
 
 use super::blocks;
-use super::queue::{find, insert_retry, set_status, touch_waiting};
+use super::queue::{StatusNews, find, insert_retry, set_status, touch_waiting};
 use super::record::action;
 use crate::doc::{ProgressDoc, json};
 use crate::error::{During, StoreError};
+use crate::feed;
 use crate::session::{SessionKey, changed, fence};
-use crate::sql::{Columns, Tx, int, micros};
+use crate::sql::{Columns, int, micros};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::{SignedDuration, Timestamp};
-use model::{Action, ActionId, ActionStatus, Lane, ObjectKind, Progress};
+use model::{Action, ActionId, ActionStatus, HostId, Lane, ObjectKind, Progress};
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
@@ -34,6 +36,15 @@ pub struct Outcome {
     pub error: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+/// What the queue wants of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// Something is queued.
+    pub dispatch: bool,
+    /// Something on its way is to end.
+    pub cancels: bool,
 }
 
 /// What became of a report on an action.
@@ -77,14 +88,14 @@ impl Store {
         .await
         .during(WHAT)?;
         let mut sent = Vec::with_capacity(rows.len());
+        let mut lines = Vec::with_capacity(rows.len());
         for row in &rows {
             let action = action(row).during(WHAT)?;
             let r#gen = row.number("gen").during(WHAT)?;
-            changed(&mut tx, ObjectKind::Action, action.id.0, r#gen)
-                .await
-                .during(WHAT)?;
+            lines.push((ObjectKind::Action, action.id.0, r#gen));
             sent.push(action);
         }
+        feed::append_all(&mut tx, &lines).await.during(WHAT)?;
         if !sent.is_empty() {
             self.commit(tx, WHAT).await?;
         }
@@ -142,7 +153,7 @@ impl Store {
         const WHAT: &str = "record the state of an action";
         let mut tx = self.begin(WHAT).await?;
         fence(&mut tx, key).await?;
-        let row = find(&mut tx, outcome.id).await.during(WHAT)?;
+        let row = find_in_lane(&mut tx, outcome.id).await.during(WHAT)?;
         let recorded = match &row {
             None => recover(&mut tx, key, outcome).await.during(WHAT)?,
             Some(row) => {
@@ -157,6 +168,27 @@ impl Store {
             self.commit(tx, WHAT).await?;
         }
         Ok(recorded)
+    }
+
+    /// Whether actions of a host wait for their turn, and whether somebody wants to end some that are on their way.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub async fn wants_of(&self, host: HostId) -> Result<Wants, StoreError> {
+        const WHAT: &str = "look for waiting actions";
+        let row = sqlx::query(
+            "select exists (select 1 from action where host = $1 and status = 'queued') as queued,
+                 exists (select 1 from action where host = $1 and cancel_wanted = 1
+                         and status in ('sent', 'accepted', 'running')) as cancels",
+        )
+        .bind(host.to_string())
+        .fetch_one(&self.readers)
+        .await
+        .during(WHAT)?;
+        Ok(Wants {
+            dispatch: row.flag("queued").during(WHAT)?,
+            cancels: row.flag("cancels").during(WHAT)?,
+        })
     }
 
     /// Actions of a host on their way that somebody wants to end.
@@ -178,6 +210,18 @@ impl Store {
     }
 }
 
+/// The action with whether it is `alone`: nothing in its lane waits or blocks.
+async fn find_in_lane(tx: &mut Tx, id: ActionId) -> Result<Option<SqliteRow>, sqlx::Error> {
+    sqlx::query(
+        "select o.*, not exists (select 1 from action b where b.lane = o.lane and b.id <> o.id
+                 and (b.status = 'queued' or b.status = 'unknown' and b.resolved = 0)) as alone
+         from action o where o.id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(&mut **tx)
+    .await
+}
+
 async fn take(
     tx: &mut Tx,
     row: &SqliteRow,
@@ -187,27 +231,22 @@ async fn take(
     if !action.status.may_become(outcome.status) || says_nothing_new(row, action, outcome)? {
         return Ok(Recorded::Nothing);
     }
-    let now = micros(Timestamp::now());
-    let begun = matches!(outcome.status, ActionStatus::Running) || outcome.status.is_final();
-    sqlx::query(
-        "update action set started_at = case when $2 then coalesce(started_at, $3) else started_at end,
-             progress = coalesce($4, progress), result = coalesce($5, result)
-         where id = $1",
-    )
-    .bind(action.id.to_string())
-    .bind(begun)
-    .bind(now)
-    .bind(outcome.progress.as_ref().map(|p| json(&ProgressDoc::of(p))))
-    .bind(outcome.result.as_deref())
-    .execute(&mut **tx)
-    .await?;
     let error = outcome
         .error
         .as_deref()
         .map(|error| (error, outcome.hint.as_deref().unwrap_or_default()));
-    set_status(tx, action, outcome.status, error).await?;
+    let news = StatusNews {
+        error,
+        begun: matches!(outcome.status, ActionStatus::Running) || outcome.status.is_final(),
+        progress: outcome.progress.as_ref().map(|p| json(&ProgressDoc::of(p))),
+        result: outcome.result.as_deref(),
+    };
+    set_status(tx, action, outcome.status, news).await?;
     if !outcome.status.is_final() {
         return Ok(Recorded::Changed);
+    }
+    if outcome.status != ActionStatus::Unknown && row.flag("alone")? {
+        return Ok(Recorded::Ended);
     }
     match outcome.status {
         ActionStatus::Unknown => retry_by_itself(tx, row, action).await?,
@@ -261,7 +300,11 @@ async fn retry_by_itself(tx: &mut Tx, row: &SqliteRow, action: &Action) -> Resul
 async fn lose(tx: &mut Tx, row: &SqliteRow, action: &Action) -> Result<(), sqlx::Error> {
     let error = "The agent no longer knows the action: its journal was lost";
     let hint = "Look at the VM, then retry the action or cancel it";
-    set_status(tx, action, ActionStatus::Unknown, Some((error, hint))).await?;
+    let news = StatusNews {
+        error: Some((error, hint)),
+        ..StatusNews::default()
+    };
+    set_status(tx, action, ActionStatus::Unknown, news).await?;
     retry_by_itself(tx, row, action).await?;
     touch_waiting(tx, &action.lane).await
 }

@@ -10,7 +10,7 @@ mod dispatch;
 mod queue;
 mod record;
 
-pub use dispatch::{Outcome, Recorded};
+pub use dispatch::{Outcome, Recorded, Wants};
 pub use queue::{Cancelled, NewAction, NewJob, Placed};
 pub use record::{ActionRecord, Behind, JobRecord, JobSummary};
 pub(crate) use record::{COLUMNS, action_record};

@@ -2,14 +2,16 @@
 
 use super::record::{JobRecord, JobSummary, action};
 use crate::error::{During, StoreError};
+use crate::feed;
 use crate::list::ListQuery;
 use crate::session::changed;
-use crate::sql::{Columns, Tx, micros};
+use crate::sql::{Columns, micros};
 use crate::store::Store;
+use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Action, ActionId, ActionKind, ActionStatus, HostId, JobId, Lane, ObjectKind};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 /// Actions of one job at most; more hosts than that are not managed by one store.
@@ -33,6 +35,9 @@ pub struct NewJob {
     /// Its actions.
     pub actions: Vec<NewAction>,
 }
+
+/// Actions of one statement: SQLite takes at most 32,766 parameters.
+const ROWS: usize = 100;
 
 /// An action to be queued.
 #[derive(Debug, Clone)]
@@ -90,9 +95,7 @@ impl Store {
             insert_key(&mut tx, job, key, digest).await.during(WHAT)?;
         }
         insert_job_row(&mut tx, job).await.during(WHAT)?;
-        for new in &job.actions {
-            insert_action(&mut tx, job, new).await.during(WHAT)?;
-        }
+        insert_actions(&mut tx, job).await.during(WHAT)?;
         self.commit(tx, WHAT).await?;
         Ok(Placed {
             job: job.id,
@@ -387,48 +390,64 @@ async fn insert_job_row(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-async fn insert_action(tx: &mut Tx, job: &NewJob, new: &NewAction) -> Result<(), sqlx::Error> {
-    let (kind, vm_uuid, vm_name, args, kwargs) = match &new.kind {
-        ActionKind::Vm { vm, name, .. } => ("vm", Some(vm.to_string()), name.as_str(), "", ""),
-        ActionKind::Function { args, kwargs, .. } => {
-            ("function", None, "", args.as_str(), kwargs.as_str())
-        }
-    };
+/// Puts the actions of a job at the ends of their lanes.
+async fn insert_actions(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
     let now = micros(Timestamp::now());
-    let finished = new.done.as_ref().map(|_| now);
-    let status = match new.done {
-        Some(_) => ActionStatus::Succeeded,
-        None => ActionStatus::Queued,
-    };
-    // Without the arguments: who may not read them must not find them either.
-    let search = format!("{}\n{vm_name}\n{}", fun(&new.kind), job.user).to_lowercase();
-    sqlx::query(
-        "insert into action (id, job, host, lane, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
-             status, gen, user, created_at, started_at, finished_at, deadline, result, search)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $15, $16, $17, $18)",
-    )
-    .bind(new.id.to_string())
-    .bind(job.id.to_string())
-    .bind(new.host.to_string())
-    .bind(new.lane.as_str())
-    .bind(kind)
-    .bind(new.vm_id.map(|id| id.to_string()))
-    .bind(vm_uuid)
-    .bind(vm_name)
-    .bind(fun(&new.kind))
-    .bind(args)
-    .bind(kwargs)
-    .bind(status.as_str())
-    .bind(&job.user)
-    .bind(now)
-    .bind(finished)
-    .bind(micros(new.deadline))
-    .bind(new.done.as_deref())
-    .bind(search)
-    .execute(&mut **tx)
-    .await?;
-    stand_last(tx, new.id).await?;
-    changed(tx, ObjectKind::Action, new.id.0, 1).await
+    for actions in job.actions.chunks(ROWS) {
+        let mut sql = QueryBuilder::new(
+            "insert into action (id, job, host, lane, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
+                 status, gen, user, created_at, started_at, finished_at, deadline, result, search) ",
+        );
+        sql.push_values(actions, |mut row, new| {
+            let (kind, vm_uuid, vm_name, args, kwargs) = match &new.kind {
+                ActionKind::Vm { vm, name, .. } => {
+                    ("vm", Some(vm.to_string()), name.as_str(), "", "")
+                }
+                ActionKind::Function { args, kwargs, .. } => {
+                    ("function", None, "", args.as_str(), kwargs.as_str())
+                }
+            };
+            let finished = new.done.as_ref().map(|_| now);
+            let status = match new.done {
+                Some(_) => ActionStatus::Succeeded,
+                None => ActionStatus::Queued,
+            };
+            // Without the arguments: who may not read them must not find them either.
+            let search = format!("{}\n{vm_name}\n{}", fun(&new.kind), job.user).to_lowercase();
+            row.push_bind(new.id.to_string())
+                .push_bind(job.id.to_string())
+                .push_bind(new.host.to_string())
+                .push_bind(new.lane.as_str())
+                .push_bind(kind)
+                .push_bind(new.vm_id.map(|id| id.to_string()))
+                .push_bind(vm_uuid)
+                .push_bind(vm_name)
+                .push_bind(fun(&new.kind))
+                .push_bind(args)
+                .push_bind(kwargs)
+                .push_bind(status.as_str())
+                .push_bind(1_i64)
+                .push_bind(&job.user)
+                .push_bind(now)
+                .push_bind(finished)
+                .push_bind(finished)
+                .push_bind(micros(new.deadline))
+                .push_bind(new.done.as_deref())
+                .push_bind(search);
+        });
+        sql.build().execute(&mut **tx).await?;
+    }
+    // Each has the last place of its lane.
+    sqlx::query("update action set place = ord where job = $1")
+        .bind(job.id.to_string())
+        .execute(&mut **tx)
+        .await?;
+    let lines: Vec<_> = job
+        .actions
+        .iter()
+        .map(|new| (ObjectKind::Action, new.id.0, 1))
+        .collect();
+    feed::append_all(tx, &lines).await
 }
 
 /// Gives a new action the last place of its lane.
@@ -509,24 +528,42 @@ pub(super) async fn touch_waiting(tx: &mut Tx, lane: &Lane) -> Result<(), sqlx::
     Ok(())
 }
 
+/// What comes with a status.
+#[derive(Default)]
+pub(super) struct StatusNews<'a> {
+    /// Why it failed, and what to do about it.
+    pub(super) error: Option<(&'a str, &'a str)>,
+    /// It runs, or has run.
+    pub(super) begun: bool,
+    /// How far, JSON.
+    pub(super) progress: Option<String>,
+    /// What it returned, JSON.
+    pub(super) result: Option<&'a str>,
+}
+
 /// Writes the fields that a change of status brings, adds one to the generation and tells the feed.
 pub(super) async fn set_status(
     tx: &mut Tx,
     action: &Action,
     status: ActionStatus,
-    error: Option<(&str, &str)>,
+    news: StatusNews<'_>,
 ) -> Result<(), sqlx::Error> {
-    let finished = status.is_final().then(|| micros(Timestamp::now()));
+    let now = micros(Timestamp::now());
     let row = sqlx::query(
         "update action set status = $2, gen = gen + 1, finished_at = coalesce($3, finished_at),
-             error = coalesce($4, error), hint = coalesce($5, hint)
+             error = coalesce($4, error), hint = coalesce($5, hint),
+             started_at = coalesce(started_at, $6), progress = coalesce($7, progress),
+             result = coalesce($8, result)
          where id = $1 returning gen",
     )
     .bind(action.id.to_string())
     .bind(status.as_str())
-    .bind(finished)
-    .bind(error.map(|(message, _)| message))
-    .bind(error.map(|(_, hint)| hint))
+    .bind(status.is_final().then_some(now))
+    .bind(news.error.map(|(message, _)| message))
+    .bind(news.error.map(|(_, hint)| hint))
+    .bind(news.begun.then_some(now))
+    .bind(news.progress)
+    .bind(news.result)
     .fetch_one(&mut **tx)
     .await?;
     changed(tx, ObjectKind::Action, action.id.0, row.number("gen")?).await

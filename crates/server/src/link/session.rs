@@ -28,6 +28,8 @@ use uuid::Uuid;
 
 /// Pause between two transactions of reports.
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
+/// How long a stage of an action waits: most actions end sooner, and then it is of no interest.
+const STAGES_WAIT: Duration = Duration::from_millis(40);
 /// Most reports of one transaction.
 const BATCH: usize = 200;
 /// How often a quiet host's last word is written down.
@@ -116,6 +118,9 @@ pub struct Session {
     /// Reports mean nothing until the snapshot that was asked for has come.
     awaits_snapshot: bool,
     unconfirmed: HashMap<ActionId, (Action, Instant)>,
+    /// Stages of actions that are not in the store yet, and when they have to be.
+    stages: HashMap<ActionId, Outcome>,
+    stages_due: Option<Instant>,
     cancels_sent: HashMap<ActionId, Instant>,
     last_write: Instant,
     last_heard: Instant,
@@ -170,6 +175,8 @@ impl Session {
             reports: Vec::new(),
             awaits_snapshot: false,
             unconfirmed: HashMap::new(),
+            stages: HashMap::new(),
+            stages_due: None,
             cancels_sent: HashMap::new(),
             last_write: now - BATCH_PAUSE,
             last_heard: now,
@@ -250,6 +257,7 @@ impl Session {
                 () = wake.notified() => self.dispatch().await?,
                 Some(open) = self.asked_tunnels.recv() => self.open_tunnel(open).await?,
                 () = tokio::time::sleep_until(flush_at), if !self.reports.is_empty() => self.flush().await?,
+                () = until(self.stages_due) => self.record_stages().await?,
                 _ = tick.tick() => self.look_at_the_clock().await?,
             }
         }
@@ -340,12 +348,13 @@ impl Session {
             return Ok(());
         }
         let reports = std::mem::take(&mut self.reports);
-        self.last_write = Instant::now();
         let applied = self
             .app
             .store
             .apply_reports(self.key, self.instance, &reports)
             .await?;
+        // From the end on: a store that is busy gets what has come meanwhile in one go.
+        self.last_write = Instant::now();
         self.wrote();
         let told = reports
             .into_iter()
@@ -402,6 +411,29 @@ impl Session {
         self.flush().await?;
         let outcome: Outcome = convert::outcome(report)?;
         self.unconfirmed.remove(&outcome.id);
+        if outcome.status.is_final() {
+            // It says all that its stages would.
+            self.stages.remove(&outcome.id);
+            return self.record(outcome).await;
+        }
+        self.stages.insert(outcome.id, outcome);
+        self.stages_due.get_or_insert(Instant::now() + STAGES_WAIT);
+        match self.stages.len() {
+            BATCH.. => self.record_stages().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the stages that actions have reached; those of an action that has ended meanwhile are of no interest.
+    async fn record_stages(&mut self) -> Result<(), End> {
+        self.stages_due = None;
+        for (_, outcome) in std::mem::take(&mut self.stages) {
+            self.record(outcome).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&mut self, outcome: Outcome) -> Result<(), End> {
         let recorded = self.app.store.record_outcome(self.key, &outcome).await?;
         self.wrote();
         match recorded {
@@ -432,11 +464,16 @@ impl Session {
 
     /// Sends the heads of all free lanes, and the wishes to cancel what is on its way.
     async fn dispatch(&mut self) -> Result<(), End> {
-        for action in self.app.store.dispatch(self.key, self.is_live()).await? {
-            self.command(action).await?;
+        let wants = self.app.store.wants_of(self.key.host).await?;
+        if wants.dispatch {
+            for action in self.app.store.dispatch(self.key, self.is_live()).await? {
+                self.command(action).await?;
+            }
         }
-        for wanted in self.app.store.wanted_cancels(self.key).await? {
-            self.cancel(wanted).await?;
+        if wants.cancels {
+            for wanted in self.app.store.wanted_cancels(self.key).await? {
+                self.cancel(wanted).await?;
+            }
         }
         Ok(())
     }
@@ -534,6 +571,13 @@ fn name_after_key(admitted: Option<&Admitted>, facts: Option<&mut wire::HostFact
         && !facts.name.is_empty()
     {
         facts.name.clone_from(&admitted.key.name);
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 
