@@ -11,6 +11,7 @@
 //! no server finds one tree or the other, never a mixture.
 
 use crate::journal::file::write_atomically;
+use crate::link::jittered;
 use crate::state_dir;
 use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::{self, FilesRequest, TreeRequest};
@@ -201,7 +202,7 @@ impl Received {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = session.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(jittered(EVERY)) => {}
             }
         }
     }

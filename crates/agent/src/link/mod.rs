@@ -50,6 +50,11 @@ impl Backoff {
     }
 }
 
+/// Between nine tenths and all of `period`.
+pub(crate) fn jittered(period: Duration) -> Duration {
+    period.mul_f64(1.0 - 0.1 * f64::from(random()) / f64::from(u32::MAX))
+}
+
 /// Jitter only; nothing secret depends on it.
 pub(crate) fn random() -> u32 {
     uuid::Uuid::new_v4().as_fields().0

@@ -14,12 +14,14 @@ use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::{self, down, up};
 use agent_api::{MAX_MESSAGE_BYTES, PROTOCOL, STALE_EPOCH, id};
 use model::{Fingerprint, HostId};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -245,7 +247,9 @@ impl Link {
                 } = &mut self.way
                 {
                     *turn = turn.wrapping_add(1);
-                    credentials.doubt();
+                    if ended.may_be_the_certificate() {
+                        credentials.doubt();
+                    }
                 }
                 return ended;
             }
@@ -466,15 +470,48 @@ impl Ended {
     fn pause(&self) -> Option<Duration> {
         match self {
             Self::Waits { status, .. } if status == "unaccepted" => Some(ASK_AGAIN),
-            Self::Waits { .. } | Self::Enrol(EnrolError::Refused(_)) => Some(ASK_SELDOM),
+            Self::Waits { .. } => Some(ASK_SELDOM),
+            Self::Enrol(EnrolError::Refused(status)) if is_decided(status.code()) => {
+                Some(ASK_SELDOM)
+            }
             _ => None,
         }
+    }
+
+    /// A server that is not there, or has no time, has said nothing about the certificate: all agents would ask for a new
+    /// one whenever it is started again.
+    fn may_be_the_certificate(&self) -> bool {
+        let Self::Dial(error) = self else { return true };
+        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(error) = source {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                use io::ErrorKind::*;
+                return !matches!(
+                    io.kind(),
+                    ConnectionRefused
+                        | HostUnreachable
+                        | NetworkUnreachable
+                        | TimedOut
+                        | UnexpectedEof
+                );
+            }
+            source = error.source();
+        }
+        true
     }
 
     /// It may be so for a long time.
     const fn lasts(&self) -> bool {
         matches!(self, Self::Dial(_) | Self::Waits { .. } | Self::Enrol(_))
     }
+}
+
+/// Whether an answer to a wish to join is one, and not the connection's end.
+fn is_decided(code: Code) -> bool {
+    !matches!(
+        code,
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded
+    )
 }
 
 /// What whoever reads the log can do about a key that is not accepted.

@@ -14,6 +14,7 @@ mod mirror;
 mod read;
 
 use crate::grains::OwnGrains;
+use crate::link::jittered;
 use crate::minion::Minion;
 use crate::vitals::Unconfirmed;
 use agent_api::{facts_to_wire, wire, wire::up};
@@ -280,7 +281,8 @@ impl Reporter {
             true => REREAD_XEN,
             false => REREAD,
         };
-        self.reread = Instant::now() + wait;
+        // Not all hosts of a fleet that was started at once.
+        self.reread = Instant::now() + jittered(wait);
     }
 
     fn read_everything(&mut self) {

@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -99,7 +99,11 @@ pub fn open(
                     continue;
                 }
             };
-            let stranger = strangers.take_in(address.ip().to_canonical());
+            let ip = address.ip().to_canonical();
+            let Some(stranger) = strangers.take_in(ip, Instant::now()) else {
+                debug!("Too many strangers at a time; turned away {address}");
+                continue;
+            };
             let ended = stranger.ended();
             let (ready, acceptor) = (ready.clone(), acceptor.clone());
             tokio::spawn(async move {

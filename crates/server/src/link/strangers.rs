@@ -1,12 +1,17 @@
 //! Connections to the link that have shown no certificate, of which there are few at a time.
 //!
 //! When there are too many, the oldest one of the address that holds most makes room: somebody who opens more and more
-//! of them ends none but his own.
+//! of them ends none but his own. One that came from the newcomer's own address a moment ago is let be, and the newcomer
+//! turned away instead: else agents that come back all at once, from behind one address, would end each other for ever.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+
+/// Enough for an honest agent to say what it wants, on a server that is busy.
+const FAIR: Duration = Duration::from_secs(3);
 
 /// Those that are there.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ struct Present {
 #[derive(Debug)]
 struct Entry {
     from: IpAddr,
+    since: Instant,
     ended: CancellationToken,
 }
 
@@ -45,24 +51,25 @@ impl Strangers {
         })
     }
 
-    /// Takes a connection in, and ends another if there is no room.
-    pub fn take_in(self: &Arc<Self>, address: IpAddr) -> Stranger {
+    /// Takes a connection in, and ends another if there is no room; `None` if no other can be ended yet.
+    pub fn take_in(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Stranger> {
         let mut present = self.present();
-        if present.by_arrival.len() >= self.most {
-            present.make_room();
+        if present.by_arrival.len() >= self.most && !present.make_room(network(address), now) {
+            return None;
         }
         let (arrival, ended) = (present.arrived, CancellationToken::new());
         present.arrived += 1;
         let entry = Entry {
             from: network(address),
+            since: now,
             ended: ended.clone(),
         };
         present.by_arrival.insert(arrival, entry);
-        Stranger {
+        Some(Stranger {
             strangers: self.clone(),
             arrival,
             ended,
-        }
+        })
     }
 
     fn present(&self) -> MutexGuard<'_, Present> {
@@ -71,7 +78,8 @@ impl Strangers {
 }
 
 impl Present {
-    fn make_room(&mut self) {
+    /// False if whoever would have to make room came from the same address a moment ago.
+    fn make_room(&mut self, newcomer: IpAddr, now: Instant) -> bool {
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for entry in self.by_arrival.values() {
             *held.entry(entry.from).or_default() += 1;
@@ -81,9 +89,14 @@ impl Present {
             .by_arrival
             .iter()
             .find(|(_, entry)| held.get(&entry.from).copied() == most)
+            .filter(|(_, entry)| entry.from != newcomer || now.duration_since(entry.since) >= FAIR)
             .map(|(arrival, _)| *arrival);
-        if let Some(entry) = oldest.and_then(|arrival| self.by_arrival.remove(&arrival)) {
-            entry.ended.cancel();
+        match oldest.and_then(|arrival| self.by_arrival.remove(&arrival)) {
+            Some(entry) => {
+                entry.ended.cancel();
+                true
+            }
+            None => false,
         }
     }
 }
@@ -119,9 +132,14 @@ mod tests {
     #[test]
     fn who_holds_most_makes_room() {
         let strangers = Strangers::new(4);
-        let from = |text: &str| strangers.take_in(text.parse().expect("an address"));
+        let (start, mut waited) = (Instant::now(), Duration::ZERO);
+        let mut from = |text: &str| {
+            waited += FAIR;
+            let taken = strangers.take_in(text.parse().expect("an address"), start + waited);
+            taken.expect("there is room, or is made")
+        };
         let quiet = from("192.0.2.1");
-        let loud = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(from);
+        let loud = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(&mut from);
         let newcomer = from("192.0.2.2");
         assert!(loud[0].ended().is_cancelled());
         let another = from("2001:db8::4");
@@ -133,5 +151,24 @@ mod tests {
         drop(from("192.0.2.3"));
         assert!(!loud[2].ended().is_cancelled(), "there was room");
         assert_eq!(strangers.present().by_arrival.len(), 3);
+    }
+
+    #[test]
+    fn who_came_a_moment_ago_is_let_be() {
+        let strangers = Strangers::new(2);
+        let now = Instant::now();
+        let from = |text: &str, after| {
+            let address = text.parse().expect("an address");
+            strangers.take_in(address, now + after)
+        };
+        let moment = Duration::from_millis(1);
+        let first = from("192.0.2.1", Duration::ZERO).expect("there is room");
+        let second = from("192.0.2.1", moment).expect("there is room");
+        assert!(from("192.0.2.1", FAIR - moment).is_none());
+        assert!(!first.ended().is_cancelled());
+        let third = from("192.0.2.1", FAIR).expect("the first has had its time");
+        assert!(first.ended().is_cancelled() && !second.ended().is_cancelled());
+        let _other = from("192.0.2.2", FAIR).expect("others do not wait for that");
+        assert!(second.ended().is_cancelled() && !third.ended().is_cancelled());
     }
 }

@@ -416,6 +416,8 @@ async fn rubbish_and_silence_keep_nobody_out() {
     // An alert of TLS, or nothing; then the end.
     let _ = rubbish.read_to_end(&mut answer).await;
     assert!(answer.len() < 100, "{answer:?}");
+    // They come from the same address, so that they get the time that an agent would need.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let caller = Caller::new("kvm1");
     let shown = caller.join(&f).await;
     attach(&f, shown, caller.identity())
