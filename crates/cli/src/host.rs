@@ -6,8 +6,11 @@ use crate::output::{print, print_json};
 use crate::table::{Table, facts, yes_no};
 use crate::{Failure, Outcome};
 use client::{Client, ListQuery};
+use indexmap::IndexMap;
 use model::Bytes;
 use server_api::host::Host;
+use sls::glob;
+use uuid::Uuid;
 
 /// Show hypervisors
 #[derive(Debug, clap::Args)]
@@ -36,6 +39,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Forget hosts that are gone for good, with their VMs and the keys of their agents
+    Remove {
+        /// Names or shell patterns; of a pattern only those that cannot be reached
+        #[arg(value_name = "HOST", required = true)]
+        names: Vec<String>,
+    },
 }
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
@@ -57,8 +66,33 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
                 print(&describe(&host))?
             }
         }
+        Command::Remove { names } => remove(&client, &names).await?,
     }
     Ok(Outcome::Done)
+}
+
+async fn remove(client: &Client, names: &[String]) -> Result<(), Failure> {
+    let hosts = client.hosts(&ListQuery::default()).await?;
+    let mut wanted: IndexMap<Uuid, &Host> = IndexMap::new();
+    for name in names {
+        let exact = |host: &&Host| host.name == *name || name.parse() == Ok(host.id);
+        let by_pattern =
+            |host: &&Host| host.freshness == "unreachable" && glob::matches(name, &host.name);
+        let found: Vec<&Host> = hosts
+            .iter()
+            .filter(|host| exact(host) || by_pattern(host))
+            .collect();
+        if found.is_empty() {
+            let failure = Failure::new(format!("there is no host {name} that is gone"));
+            return Err(failure.hint("the hosts there are, and their states: salar host list"));
+        }
+        wanted.extend(found.into_iter().map(|host| (host.id, host)));
+    }
+    for (id, host) in wanted {
+        client.remove_host(id).await?;
+        print(&format!("Removed {}\n", host.name))?;
+    }
+    Ok(())
 }
 
 async fn get_host(client: &Client, name: &str) -> Result<Host, Failure> {

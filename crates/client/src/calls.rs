@@ -180,6 +180,13 @@ impl Client {
         self.get(&["hosts", &id.to_string()], &[]).await
     }
 
+    /// Removes a host with everything on it.
+    pub async fn remove_host(&self, id: Uuid) -> Result<(), ClientError> {
+        self.send(Method::DELETE, &["hosts", &id.to_string()], &[], NOTHING)
+            .await
+            .map(drop)
+    }
+
     /// VMs.
     pub async fn vms(&self, query: &ListQuery) -> Result<Vec<Vm>, ClientError> {
         self.list(&["vms"], query, usize::MAX).await

@@ -3,6 +3,7 @@
 use crate::doc::FactsDoc;
 use crate::error::{During, StoreError};
 use crate::feed;
+use crate::keys::{self, KeyRecord};
 use crate::sql::{Columns, micros};
 use crate::store::Store;
 use crate::writer::Tx;
@@ -45,14 +46,55 @@ pub(crate) fn host_row(row: &SqliteRow) -> Result<HostRecord, sqlx::Error> {
     })
 }
 
+/// A host that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedHost {
+    /// Its name.
+    pub name: String,
+    /// The key of its agent, which is forgotten.
+    pub key: Option<KeyRecord>,
+}
+
 impl Store {
+    /// Removes a host with all its objects and its key; `None` if there is none. What waited for it fails, and of what was
+    /// on its way the outcome stays unknown. Its actions stay in the history.
+    ///
+    /// # Errors
+    /// `Conflict` while its agent is connected.
+    pub async fn remove_host(&self, host: HostId) -> Result<Option<RemovedHost>, StoreError> {
+        const WHAT: &str = "remove a host";
+        let id = host.to_string();
+        let mut tx = self.begin(WHAT).await?;
+        let found = sqlx::query(
+            "select name, freshness from host where id = $1 and removed_at is null and epoch > 0",
+        )
+        .bind(&id)
+        .fetch_optional(&mut *tx)
+        .await
+        .during(WHAT)?;
+        let Some(found) = found else { return Ok(None) };
+        let freshness = found.word("freshness", Freshness::from_word);
+        if freshness.during(WHAT)? != Freshness::Unreachable {
+            return Err(StoreError::Conflict {
+                why: "the host is connected; stop its agent first",
+            });
+        }
+        remove_all(&mut tx, &id).await.during(WHAT)?;
+        let key = keys::forget_of(&mut tx, &id).await.during(WHAT)?;
+        self.commit(tx, WHAT).await?;
+        Ok(Some(RemovedHost {
+            name: found.text("name").during(WHAT)?,
+            key,
+        }))
+    }
+
     /// Every host, by name. What targets are matched against.
     ///
     /// # Errors
     /// When SQLite fails.
     pub async fn all_hosts(&self) -> Result<Vec<HostRecord>, StoreError> {
         const WHAT: &str = "list the hosts";
-        let rows = sqlx::query("select * from host order by name, id")
+        let rows = sqlx::query("select * from host where removed_at is null order by name, id")
             .fetch_all(&self.readers)
             .await
             .during(WHAT)?;
@@ -61,6 +103,58 @@ impl Store {
             .collect::<Result<_, _>>()
             .during(WHAT)
     }
+}
+
+/// Marks the host and everything on it removed, and ends its actions.
+async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
+    const STATEMENTS: [(ObjectKind, &str); 6] = [
+        (
+            ObjectKind::Vm,
+            "update vm set gone_at = $2, gen = gen + 1 where host = $1 and gone_at is null returning id, gen",
+        ),
+        (
+            ObjectKind::Pool,
+            "update pool set gone_at = $2, gen = gen + 1 where host = $1 and gone_at is null returning id, gen",
+        ),
+        (
+            ObjectKind::Network,
+            "update network set gone_at = $2, gen = gen + 1 where host = $1 and gone_at is null returning id, gen",
+        ),
+        (
+            ObjectKind::Action,
+            "update action set status = 'failed', gen = gen + 1, finished_at = $2,
+                 error = 'Its host was removed', hint = 'Ask again when the host is back'
+             where host = $1 and status = 'queued' returning id, gen",
+        ),
+        (
+            ObjectKind::Action,
+            "update action set status = 'unknown', resolved = 1, gen = gen + 1, finished_at = $2,
+                 error = 'Its host was removed while it ran', hint = 'Look at the host, if it is still there'
+             where host = $1 and (status in ('sent', 'accepted', 'running') or status = 'unknown' and resolved = 0)
+             returning id, gen",
+        ),
+        // Whatever its agent still knows, it has to tell everything when it comes back.
+        (
+            ObjectKind::Host,
+            "update host set removed_at = $2, gen = gen + 1, vms_total = 0, vms_running = 0, instance = '00000000-0000-0000-0000-000000000000',
+                 seq = 0,
+                 digest = null
+             where id = $1 returning id, gen",
+        ),
+    ];
+    let now = micros(Timestamp::now());
+    let mut lines = Vec::new();
+    for (kind, statement) in STATEMENTS {
+        let rows = sqlx::query(statement)
+            .bind(host)
+            .bind(now)
+            .fetch_all(&mut **tx)
+            .await?;
+        for row in rows {
+            lines.push((kind, row.uuid("id")?, row.number("gen")?));
+        }
+    }
+    feed::append_all(tx, &lines).await
 }
 
 /// Adds one to the generation of a host and tells the feed.

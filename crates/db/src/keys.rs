@@ -373,6 +373,16 @@ fn unchanged(key: KeyRecord) -> Enrolled {
     }
 }
 
+/// Forgets the key of a host.
+pub(crate) async fn forget_of(tx: &mut Tx, host: &str) -> Result<Option<KeyRecord>, sqlx::Error> {
+    let row =
+        sqlx::query("delete from agent_key where host = $1 and status <> 'denied' returning *")
+            .bind(host)
+            .fetch_optional(&mut **tx)
+            .await?;
+    row.as_ref().map(key).transpose()
+}
+
 async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord>, sqlx::Error> {
     let row = sqlx::query("select * from agent_key where fingerprint = $1")
         .bind(fingerprint.0.as_slice())

@@ -35,7 +35,7 @@ pub use actions::{
 };
 pub use error::StoreError;
 pub use feed::{ChangeRow, Revision};
-pub use hosts::HostRecord;
+pub use hosts::{HostRecord, RemovedHost};
 pub use inventory::{Applied, Report, Snapshot};
 pub use keys::{Enrolled, JoinToken, KeyRecord, KeyStatus, ShownKey};
 pub use list::{Collection, Counted, ListQuery, Page, Sort};

@@ -206,7 +206,7 @@ impl Collection for HostRecord {
     const SHAPE: Shape = Shape {
         columns: "o.*",
         table: "host",
-        given: "o.epoch > 0",
+        given: "o.epoch > 0 and o.removed_at is null",
         status: "o.freshness",
         host: "o.id",
         sorts: &[

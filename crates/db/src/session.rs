@@ -88,7 +88,7 @@ impl Store {
         }
         let epoch = stored.max(opening.said_epoch) + 1;
         sqlx::query(
-            "update host set owner = $2, epoch = $3, last_seen = $4, joined = $5 where id = $1",
+            "update host set owner = $2, epoch = $3, last_seen = $4, joined = $5, removed_at = null where id = $1",
         )
         .bind(&id)
         .bind(opening.owner.to_string())

@@ -69,6 +69,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     row("DELETE", "/api/v1/session", "delete_session", Role::Viewer),
     row("GET", "/api/v1/hosts", "list_hosts", Role::Viewer),
     row("GET", "/api/v1/hosts/{id}", "get_host", Role::Viewer),
+    row(
+        "DELETE",
+        "/api/v1/hosts/{id}",
+        "remove_host",
+        Role::Administrator,
+    ),
     row("GET", "/api/v1/vms", "list_vms", Role::Viewer),
     row("GET", "/api/v1/vms/{id}", "get_vm", Role::Viewer),
     row("GET", "/api/v1/vms/{id}/xml", "get_vm_xml", Role::Operator),

@@ -151,6 +151,12 @@ export async function decideKey(fingerprint: string, decision: KeyDecision): Pro
   if (!response.ok) throw new ApiError(problemFrom(response.status, error))
 }
 
+/** Removes a host that is gone, with everything on it. */
+export async function removeHost(id: string): Promise<void> {
+  const { error, response } = await client.DELETE('/api/v1/hosts/{id}', { params: { path: { id } } })
+  if (!response.ok) throw new ApiError(problemFrom(response.status, error))
+}
+
 /** A token to join for one host, good for an hour. */
 export function createJoinToken() {
   return dataOf(client.POST('/api/v1/join_tokens', { body: {} }))

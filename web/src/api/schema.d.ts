@@ -204,7 +204,12 @@ export interface paths {
     get: operations['get_host']
     put?: never
     post?: never
-    delete?: never
+    /**
+     * Removes a host with everything on it, and forgets the key of its agent. What waits for it fails; its actions stay in
+     *     the history. An agent that shows itself again waits like a new one.
+     * @description Needs the role administrator.
+     */
+    delete: operations['remove_host']
     options?: never
     head?: never
     patch?: never
@@ -2227,6 +2232,43 @@ export interface operations {
         }
       }
       404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  remove_host: {
+    parameters: {
+      query?: never
+      header?: never
+      path: {
+        id: string
+      }
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      /** @description Removed */
+      204: {
+        headers: {
+          [name: string]: unknown
+        }
+        content?: never
+      }
+      404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description Its agent is connected */
+      409: {
         headers: {
           [name: string]: unknown
         }

@@ -479,6 +479,13 @@ export const hosts = {
     unreachable: 'Check that the host runs and that salar-agent runs on it. The page follows by itself.',
   } as Record<string, string>,
   showVms: (figures: string, host: string) => `${figures} virtual machines running on ${host}`,
+  remove: 'Remove this host',
+  removeDeed: 'Remove',
+  removeTitle: (name: string) => `Remove ${name}?`,
+  removeBody:
+    'Salar forgets the host, what is on it, and the key of its agent. What waits for it fails. The host itself is left alone; when its agent is accepted again, everything is back.',
+  removed: (name: string) => `${name} was removed`,
+  notRemoved: (name: string) => `${name} could not be removed`,
 }
 
 export const pools = {

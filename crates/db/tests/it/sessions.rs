@@ -2,7 +2,7 @@
 
 use crate::fixture::{facts, opening, store, vm};
 use db::{HostRecord, ListQuery, Opening, Store, StoreError, Stored};
-use model::{Freshness, HostId, Vm, VmStatus};
+use model::{Freshness, HostId, ObjectKind, Vm, VmStatus};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -118,4 +118,47 @@ async fn after_a_restart_hosts_are_unreachable_and_the_feed_is_another() {
     assert_eq!(hosts[0].freshness, Freshness::Unreachable);
     assert_eq!(hosts[0].facts, facts("kvm1"));
     assert_eq!((hosts[0].vms_total, hosts[0].vms_running), (1, 1));
+}
+
+#[tokio::test]
+async fn a_host_that_is_gone_is_removed_and_comes_back_whole() {
+    let f = store().await;
+    let key = f.host("kvm1").await;
+    f.snapshot(key, 1, vec![vm("srv01", VmStatus::Running)])
+        .await;
+    let vms = async || {
+        let page = f.store.list::<Stored<Vm>>(&ListQuery::default()).await;
+        page.expect("lists").total
+    };
+    let refused = f.store.remove_host(key.host).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict { .. })),
+        "{refused:?}"
+    );
+
+    let gone = f.store.set_condition(key, Freshness::Unreachable, "").await;
+    gone.expect("is recorded");
+    let before = f.store.revision().await.expect("reads").rev;
+    let removed = f.store.remove_host(key.host).await.expect("is removed");
+    assert_eq!(removed.expect("there was one").name, "kvm1");
+    let lines = f.store.changes_since(before, 100).await.expect("reads");
+    let topics: Vec<_> = lines
+        .expect("are kept")
+        .iter()
+        .map(|line| line.topic)
+        .collect();
+    assert_eq!(topics, [ObjectKind::Vm, ObjectKind::Host]);
+    assert!(f.store.all_hosts().await.expect("reads").is_empty());
+    assert_eq!(f.store.remove_host(key.host).await.expect("reads"), None);
+    assert_eq!(vms().await, 0);
+
+    // The same agent, with the same inventory: its epoch has grown, and it has to send everything.
+    let opened = f.store.open_session(&opening(key.host, "kvm1")).await;
+    let opened = opened.expect("a session opens");
+    let again = opened.key;
+    assert!(again.epoch > key.epoch && opened.digest.is_empty() && opened.instance.is_nil());
+    assert_eq!(f.store.all_hosts().await.expect("reads").len(), 1);
+    f.snapshot(again, 1, vec![vm("srv01", VmStatus::Running)])
+        .await;
+    assert_eq!(vms().await, 1);
 }

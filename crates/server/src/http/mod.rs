@@ -94,7 +94,7 @@ fn api() -> OpenApiRouter<Ctx> {
             session::delete_session
         ))
         .routes(routes!(hosts::list_hosts))
-        .routes(routes!(hosts::get_host))
+        .routes(routes!(hosts::get_host, hosts::remove_host))
         .routes(routes!(vms::list_vms))
         .routes(routes!(vms::get_vm))
         .routes(routes!(vms::get_vm_xml))

@@ -19,6 +19,7 @@ import { StatusMark } from '../../parts/StatusMark'
 import { useList, useSeen } from '../../parts/useLive'
 import { common, hosts as words } from '../../text/en'
 import { NetworkLine, PoolLine, VmLine } from './HostLines'
+import { RemoveHost } from './RemoveHost'
 
 const crumbs = [{ label: words.title, to: '/hosts' }]
 
@@ -103,6 +104,7 @@ function Trouble({ host }: { host: Host }) {
     >
       <p>{words.remedy[host.freshness]}</p>
       <p>{words.problemHint(agoText(host.last_seen_at, now))}</p>
+      <RemoveHost host={host} />
     </Alert>
   )
 }

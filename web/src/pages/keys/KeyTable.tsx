@@ -6,13 +6,14 @@ import { decideKey, keysQuery, type KeyDecision } from '../../api/queries'
 import type { Key } from '../../api/types'
 import { problemOf } from '../../api/problem'
 import { Ago } from '../../parts/Ago'
+import { DangerDialog } from '../../parts/DangerDialog'
+import { cutMiddle } from '../../parts/format'
 import { TableFrame } from '../../parts/PlainTable'
 import { problemWords } from '../../parts/ProblemAlert'
 import { ShapeIcon } from '../../parts/StatusMark'
 import { shapeOfKey } from '../../parts/shapes'
 import { showToast } from '../../parts/toasts'
 import { keys as words } from '../../text/en'
-import { KeyConfirm } from './KeyConfirm'
 
 /** What can be decided about a key of each status. */
 const decisions: Record<string, readonly KeyDecision[]> = {
@@ -52,9 +53,10 @@ export function KeyTable({ keys }: { keys: readonly Key[] }) {
         ))}
       </TableFrame>
       {asked !== undefined && (
-        <KeyConfirm
-          name={asked.of.name}
-          decision={asked.decision}
+        <DangerDialog
+          title={words.decide[asked.decision].of(cutMiddle(asked.of.name, 60))}
+          body={words.cut}
+          deed={words.decide[asked.decision].label}
           onConfirm={() => void decide(asked)}
           onClose={() => setAsked(undefined)}
         />
