@@ -95,9 +95,16 @@ impl<'a> NodeExt<'a> for Node<'a, '_> {
     }
 
     fn text_at(&self, path: &str) -> &'a str {
-        self.find(path)
-            .and_then(|node| node.text())
-            .map_or("", str::trim)
+        let Some(node) = self.find(path) else {
+            return "";
+        };
+        // Not `Node::text`, which stops at a comment or an element before it.
+        let texts = node.children().filter(Node::is_text);
+        texts
+            .filter_map(|node| node.text())
+            .map(str::trim)
+            .find(|text| !text.is_empty())
+            .unwrap_or("")
     }
 
     fn attr(&self, name: &str) -> &'a str {

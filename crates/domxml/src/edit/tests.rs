@@ -193,6 +193,31 @@ fn any_xml() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn text_is_found_behind_comments_and_elements() {
+    for (xml, value) in [
+        (
+            "<domain><memory><!-- much -->1024</memory></domain>",
+            "1024",
+        ),
+        (
+            "<domain><memory>\n  <x/>\n  1024\n</memory></domain>",
+            "1024",
+        ),
+        ("<domain><memory>\n  <x/>\n</memory></domain>", ""),
+    ] {
+        let mut document = Document::new(xml).expect("well-formed");
+        let place = Place::at("memory");
+        assert_eq!(document.get(&place).as_deref(), Some(value), "{xml}");
+        document.set(&place, "2048").expect("possible");
+        assert_eq!(document.get(&place).as_deref(), Some("2048"), "{xml}");
+        let kept = ["<!-- much -->", "<x/>"]
+            .iter()
+            .any(|part| document.as_str().contains(part));
+        assert!(kept, "{}", document.as_str());
+    }
+}
+
 proptest! {
     #[test]
     fn setting_leaves_every_other_byte(xml in any_xml(), value in "\\PC{0,12}") {
