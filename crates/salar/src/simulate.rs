@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 const SAY: Duration = Duration::from_secs(10);
 /// Something happens this often; how much is as the rate asks.
 const TICK: Duration = Duration::from_millis(10);
+/// The server has the inventories of all hosts to write, before anything happens to them.
+const FIRST_INVENTORIES: Duration = Duration::from_secs(5);
 /// After the last event the server gets so long to confirm it.
 const SETTLE: Duration = Duration::from_secs(2);
 /// How long a host's libvirtd or agent is away, in seconds.
@@ -233,6 +235,7 @@ struct Told {
 /// Lets things happen.
 async fn live(args: Args, mut fleet: Fleet, agents: AboutAgents) -> Result<(), Failure> {
     all_connected(&args, &agents.vitals).await?;
+    tokio::time::sleep(FIRST_INVENTORIES).await;
     let begun = Instant::now();
     let mut told = Told {
         events: 0,
