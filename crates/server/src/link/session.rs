@@ -251,6 +251,7 @@ impl Session {
                     Some(message) => self.hear(message).await?,
                     None => {
                         self.flush().await?;
+                        self.record_stages().await?;
                         return Ok(());
                     }
                 },
