@@ -96,7 +96,7 @@ async fn simulate(args: Args) -> Result<Outcome, Failure> {
     let fleet = Fleet::new(size, args.seed);
     let stop = CancellationToken::new();
     let mut agents = Agents::start(&args, fleet.hosts(), &stop);
-    let life = live(args, fleet, agents.about());
+    let life = live(args, fleet, agents.present.clone(), agents.vitals.clone());
     let result = tokio::select! {
         // Cancel safety: nothing of the simulation is wanted after its end.
         result = life => result,
@@ -111,13 +111,7 @@ async fn simulate(args: Args) -> Result<Outcome, Failure> {
 /// The agents of all hosts.
 struct Agents {
     running: JoinSet<Result<(), agent::AgentError>>,
-    present: Arc<[watch::Sender<bool>]>,
-    vitals: Arc<Vitals>,
-}
-
-/// What the fleet's life needs of its agents.
-struct AboutAgents {
-    /// Whether a host's agent is there, by the host's number.
+    /// Whether a host's agent is to be there, by the host's number.
     present: Arc<[watch::Sender<bool>]>,
     vitals: Arc<Vitals>,
 }
@@ -142,13 +136,6 @@ impl Agents {
             running,
             present,
             vitals,
-        }
-    }
-
-    fn about(&self) -> AboutAgents {
-        AboutAgents {
-            present: self.present.clone(),
-            vitals: self.vitals.clone(),
         }
     }
 
@@ -227,22 +214,25 @@ impl Kept {
 /// What has happened so far.
 struct Told {
     events: u64,
-    outages: u64,
     /// Delays before it began.
     before: Delays,
 }
 
 /// Lets things happen.
-async fn live(args: Args, mut fleet: Fleet, agents: AboutAgents) -> Result<(), Failure> {
-    all_connected(&args, &agents.vitals).await?;
+async fn live(
+    args: Args,
+    mut fleet: Fleet,
+    present: Arc<[watch::Sender<bool>]>,
+    vitals: Arc<Vitals>,
+) -> Result<(), Failure> {
+    all_connected(&args, &vitals).await?;
     tokio::time::sleep(FIRST_INVENTORIES).await;
     let begun = Instant::now();
     let mut told = Told {
         events: 0,
-        outages: 0,
-        before: agents.vitals.delays(),
+        before: vitals.delays(),
     };
-    let outages = Outages::new(&args, fleet.hosts(), &agents);
+    let mut outages = Outages::new(&args, fleet.hosts(), present);
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut said, mut events_said, mut delays_said) = (begun, 0, told.before.clone());
@@ -260,14 +250,14 @@ async fn live(args: Args, mut fleet: Fleet, agents: AboutAgents) -> Result<(), F
             }
             told.events += fleet.step();
         }
-        told.outages = outages.follow(begun.elapsed());
+        outages.follow(begun.elapsed());
         if said.elapsed() >= SAY {
-            let delays = agents.vitals.delays();
+            let delays = vitals.delays();
             let news = delays.since(&delays_said);
             let rate = (told.events - events_said) as f64 / said.elapsed().as_secs_f64();
             say(&format!(
                 "{} of {} hosts connected, {} VMs, {} events, {rate:.0}/s{}",
-                agents.vitals.sessions(),
+                vitals.sessions(),
                 args.hosts,
                 args.vms,
                 told.events,
@@ -278,7 +268,7 @@ async fn live(args: Args, mut fleet: Fleet, agents: AboutAgents) -> Result<(), F
     }
     outages.end();
     tokio::time::sleep(SETTLE).await;
-    let report = report(&told, end.unwrap_or_default(), &fleet, &agents.vitals);
+    let report = report(&told, outages.had, &args, &fleet, &vitals);
     if let Some(path) = &args.report {
         write(path, &report)?;
     }
@@ -317,36 +307,35 @@ struct Outages {
     hosts: Vec<Host>,
     present: Arc<[watch::Sender<bool>]>,
     per_minute: u32,
-    rng: std::cell::RefCell<fastrand::Rng>,
-    had: std::cell::Cell<u64>,
+    rng: fastrand::Rng,
+    /// So many there have been.
+    had: u64,
 }
 
 impl Outages {
-    fn new(args: &Args, hosts: &[Host], agents: &AboutAgents) -> Self {
+    fn new(args: &Args, hosts: &[Host], present: Arc<[watch::Sender<bool>]>) -> Self {
         Self {
             hosts: hosts.to_vec(),
-            present: agents.present.clone(),
+            present,
             per_minute: args.outages_per_minute,
-            rng: std::cell::RefCell::new(fastrand::Rng::with_seed(args.seed)),
-            had: std::cell::Cell::new(0),
+            rng: fastrand::Rng::with_seed(args.seed),
+            had: 0,
         }
     }
 
-    /// Begins what is due after this time. Returns how many there have been.
-    fn follow(&self, elapsed: Duration) -> u64 {
+    /// Begins what is due after this time.
+    fn follow(&mut self, elapsed: Duration) {
         let due = elapsed.mul_f64(f64::from(self.per_minute)).as_secs() / 60;
-        while self.had.get() < due {
+        while self.had < due {
             self.begin();
-            self.had.set(self.had.get() + 1);
+            self.had += 1;
         }
-        self.had.get()
     }
 
-    fn begin(&self) {
-        let mut rng = self.rng.borrow_mut();
-        let number = rng.usize(..self.hosts.len());
-        let away = Duration::from_secs(rng.u64(AWAY));
-        if rng.bool() {
+    fn begin(&mut self) {
+        let number = self.rng.usize(..self.hosts.len());
+        let away = Duration::from_secs(self.rng.u64(AWAY));
+        if self.rng.bool() {
             let hypervisor = self.hosts[number].hypervisor.clone();
             hypervisor.set_reachable(false);
             tokio::spawn(async move {
@@ -383,7 +372,7 @@ fn percentiles(delays: &Delays) -> String {
     }
 }
 
-fn report(told: &Told, length: Duration, fleet: &Fleet, vitals: &Vitals) -> Value {
+fn report(told: &Told, outages: u64, args: &Args, fleet: &Fleet, vitals: &Vitals) -> Value {
     let delays = vitals.delays().since(&told.before);
     let ms = |hundredths| {
         delays
@@ -395,9 +384,9 @@ fn report(told: &Told, length: Duration, fleet: &Fleet, vitals: &Vitals) -> Valu
         .map(|vm| json!({"host": vm.host, "name": vm.name, "status": vm.status}))
         .collect();
     json!({
-        "seconds": length.as_secs(),
+        "seconds": args.seconds,
         "events": told.events,
-        "outages": told.outages,
+        "outages": outages,
         "changes_confirmed": delays.count(),
         "delay_ms": {"50": ms(50.0), "90": ms(90.0), "99": ms(99.0), "100": ms(100.0)},
         "vms": vms,
