@@ -81,10 +81,10 @@ pub async fn prepare(minion: &Arc<Minion>, extra: Extra) -> (Target, Vec<Diagnos
     let mut target = Target::new(&minion.id);
     target.grains = match (&minion.known, extra.versions) {
         (Some(known), _) => known.grains.clone(),
-        (None, Some(versions)) => {
+        (None, Some(versions)) if !minion.is_remote() => {
             grains::with_versions(&minion.id, &minion.own_grains, Some(versions))
         }
-        (None, None) => grains::read(minion).await,
+        (None, _) => grains::read(minion).await,
     };
     target.opts = minion.opts();
     let configured = |key: &str| minion.config.get(key)?.as_str().map(str::to_owned);

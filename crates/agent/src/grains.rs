@@ -1,12 +1,15 @@
 //! Grains: what the host is, in Salt's words.
 //!
 //! Read from /proc, /sys and /etc in well under a millisecond; only the versions of libvirt and hypervisor cost calls,
-//! and without libvirt they are absent.
+//! and without libvirt they are absent. Of a host on another machine only libvirt can tell: what it does not know is
+//! absent.
 
 use crate::minion::Minion;
 use hypervisor::Versions;
+use model::HostFacts;
 use serde_json::{Value, json};
 use sls::Map;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Grains that an administrator writes down, as for a minion of Salt. They go before what is found on the host.
@@ -29,6 +32,10 @@ impl Default for OwnGrains {
 
 /// All grains of the host. Without a hypervisor that answers, its versions are absent.
 pub async fn read(minion: &Minion) -> Value {
+    if minion.is_remote() {
+        let facts = minion.hypervisor.facts().await.ok();
+        return remote(&minion.id, &minion.uri, &minion.own_grains, facts.as_ref());
+    }
     let versions = minion.hypervisor.versions().await.ok();
     with_versions(&minion.id, &minion.own_grains, versions)
 }
@@ -37,15 +44,69 @@ pub async fn read(minion: &Minion) -> Value {
 pub fn with_versions(id: &str, own: &OwnGrains, versions: Option<Versions>) -> Value {
     let mut grains = local(id, own);
     if let Some(versions) = versions {
-        let versions = json!({
-            "libvirt_version": versions.libvirt_version,
-            "libvirt_uri": versions.uri,
-            "hypervisor": versions.hypervisor,
-            "hypervisor_version": versions.hypervisor_version,
-        });
-        merge(&mut grains, versions);
+        merge(&mut grains, of_versions(versions));
     }
     grains
+}
+
+fn of_versions(versions: Versions) -> Value {
+    json!({
+        "libvirt_version": versions.libvirt_version,
+        "libvirt_uri": versions.uri,
+        "hypervisor": versions.hypervisor,
+        "hypervisor_version": versions.hypervisor_version,
+    })
+}
+
+/// The grains of a host that tells these facts.
+pub fn with_facts(facts: &HostFacts, own: &OwnGrains) -> Value {
+    if model::uri::is_remote(&facts.uri) {
+        return remote(&facts.name, &facts.uri, own, Some(facts));
+    }
+    with_versions(&facts.name, own, Some(versions_of(facts)))
+}
+
+fn versions_of(facts: &HostFacts) -> Versions {
+    Versions {
+        uri: facts.uri.clone(),
+        hypervisor: facts.hypervisor.clone(),
+        hypervisor_version: facts.hypervisor_version.clone(),
+        libvirt_version: facts.libvirt_version.clone(),
+    }
+}
+
+/// The grains of the host behind `uri`.
+fn remote(id: &str, uri: &str, own: &OwnGrains, facts: Option<&HostFacts>) -> Value {
+    let place = model::uri::Authority::of(uri).host;
+    let address: Option<IpAddr> = place.parse().ok();
+    let name = if address.is_some() { id } else { place };
+    let of_kind = |wanted: fn(&IpAddr) -> bool| -> Value {
+        let addresses = address.filter(wanted).into_iter();
+        addresses.map(|address| address.to_string()).collect()
+    };
+    let mut grains = json!({
+        "id": id,
+        "host": name.split('.').next().unwrap_or_default(),
+        "nodename": name,
+        "fqdn": name,
+        "virtual": "physical",
+        "ipv4": of_kind(IpAddr::is_ipv4),
+        "ipv6": of_kind(IpAddr::is_ipv6),
+    });
+    if let Some(facts) = facts {
+        let more = json!({
+            "cpuarch": facts.arch,
+            "cpu_model": facts.cpu_model,
+            "num_cpus": facts.cpus,
+            "mem_total": facts.memory.mib(),
+        });
+        merge(&mut grains, more);
+        if facts.hypervisor == "Xen" {
+            merge(&mut grains, control_domain());
+        }
+        merge(&mut grains, of_versions(versions_of(facts)));
+    }
+    with_own(grains, own)
 }
 
 /// The host's name, with its domain where one is known.
@@ -136,7 +197,6 @@ fn mem_total_mib(meminfo: &str) -> u64 {
     kib.unwrap_or(0) / 1024
 }
 
-/// The host's own addresses: the leaves that the kernel calls `/32 host LOCAL`.
 /// The addresses of `/proc/net/if_inet6`: 32 digits each, then other columns.
 fn local_ipv6(if_inet6: &str) -> Vec<String> {
     let address = |line: &str| {
@@ -150,6 +210,7 @@ fn local_ipv6(if_inet6: &str) -> Vec<String> {
     addresses.iter().map(ToString::to_string).collect()
 }
 
+/// The host's own addresses: the leaves that the kernel calls `/32 host LOCAL`.
 fn local_ipv4(fib_trie: &str) -> Vec<String> {
     let mut addresses: Vec<std::net::Ipv4Addr> = Vec::new();
     let mut leaf: Option<std::net::Ipv4Addr> = None;
@@ -206,10 +267,14 @@ fn os(release: &str) -> Value {
     })
 }
 
+fn control_domain() -> Value {
+    json!({"virtual": "xen", "virtual_subtype": "Xen Dom0"})
+}
+
 /// Whether the host is a machine, a guest or a Xen control domain.
 fn virtual_kind() -> Value {
     if text("/proc/xen/capabilities").contains("control_d") {
-        return json!({"virtual": "xen", "virtual_subtype": "Xen Dom0"});
+        return control_domain();
     }
     let vendor = text("/sys/class/dmi/id/sys_vendor");
     let kind = match vendor.as_str() {
@@ -268,6 +333,56 @@ mod tests {
         assert_eq!(
             with,
             json!({ "id": "kvm1", "os": "Ours", "roles": ["web"] })
+        );
+    }
+
+    #[test]
+    fn a_remote_host_has_the_grains_that_libvirt_knows() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let own = OwnGrains {
+            file: folder.path().join("grains"),
+            configured: Map::new(),
+        };
+        std::fs::write(&own.file, "os: SUSE\n").expect("a file for the test");
+        let mut facts = HostFacts {
+            name: "xen1".to_owned(),
+            uri: "xen+ssh://root@10.0.0.7:2222/system".to_owned(),
+            hypervisor: "Xen".to_owned(),
+            hypervisor_version: "4.17.0".to_owned(),
+            libvirt_version: "9.0.0".to_owned(),
+            cpus: 8,
+            cpu_model: "EPYC".to_owned(),
+            arch: "x86_64".to_owned(),
+            memory: model::Bytes::from_mib(4096),
+            accelerated: true,
+            domain_types: vec!["xen".to_owned()],
+            grains: String::new(),
+        };
+        assert_eq!(
+            with_facts(&facts, &own),
+            json!({
+                "id": "xen1", "host": "xen1", "nodename": "xen1", "fqdn": "xen1", "ipv4": ["10.0.0.7"], "ipv6": [],
+                "virtual": "xen", "virtual_subtype": "Xen Dom0", "os": "SUSE", "cpuarch": "x86_64", "cpu_model": "EPYC",
+                "num_cpus": 8, "mem_total": 4096, "libvirt_version": "9.0.0", "hypervisor": "Xen",
+                "hypervisor_version": "4.17.0", "libvirt_uri": "xen+ssh://root@10.0.0.7:2222/system",
+            })
+        );
+        facts.uri = "qemu+tls://kvm2.example.org/system".to_owned();
+        facts.hypervisor = "QEMU".to_owned();
+        let grains = with_facts(&facts, &own);
+        assert_eq!(
+            (
+                &grains["fqdn"],
+                &grains["host"],
+                &grains["virtual"],
+                &grains["ipv4"]
+            ),
+            (
+                &json!("kvm2.example.org"),
+                &json!("kvm2"),
+                &json!("physical"),
+                &json!([])
+            )
         );
     }
 

@@ -37,4 +37,5 @@ pub use agent_api::enrolment::JoinToken;
 pub use link::{BadAddress, CredentialsError, Join, Replica, ServerAddress};
 pub use minion::Minion;
 pub use received::{ReceiveError, Received};
+pub use state_dir::make as make_state_dir;
 pub use vitals::{Delays, Vitals};

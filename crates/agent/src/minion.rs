@@ -77,6 +77,11 @@ impl Minion {
         }
     }
 
+    /// Whether the hypervisor is on another machine: its files are out of reach, and this machine's are not its own.
+    pub fn is_remote(&self) -> bool {
+        model::uri::is_remote(&self.uri)
+    }
+
     /// Where state files are read from now.
     pub fn state_files(&self) -> Roots {
         match self.tree() {

@@ -72,14 +72,58 @@ impl HypervisorError {
     /// What to do about it, where that does not depend on the caller.
     pub fn hint(&self) -> Option<&'static str> {
         match self.reason {
-            Reason::Unreachable => {
-                Some("check that libvirtd runs on the host: systemctl status libvirtd")
-            }
+            Reason::Unreachable => Some(reach(&self.message)),
             Reason::TimedOut => {
                 Some("libvirtd accepts calls but does not answer; look at its log on the host")
             }
             Reason::Busy => Some("wait for the host's running actions to end and try again"),
             _ => None,
         }
+    }
+}
+
+/// What to do about a host that cannot be reached, by what libvirt, or the ssh that it has started, says.
+pub fn reach(said: &str) -> &'static str {
+    const BY_WORDS: [(&str, &str); 5] = [
+        (
+            "Host key verification failed",
+            "the host shows another key than the one that was confirmed: compare it, then add the host again",
+        ),
+        (
+            "Permission denied (",
+            "let the key log in there: it has to stand in authorized_keys of that user",
+        ),
+        (
+            "Could not resolve hostname",
+            "check the name of the host, and that this machine can resolve it",
+        ),
+        (
+            "ssh: connect to host",
+            "check that the ssh of the host can be reached from here",
+        ),
+        (
+            "Cannot read CA certificate",
+            "libvirt needs certificates for TLS: see https://libvirt.org/kbase/tlscerts.html",
+        ),
+    ];
+    let found = BY_WORDS.iter().find(|(words, _)| said.contains(words));
+    found.map_or(
+        "check that libvirtd runs on the host: systemctl status libvirtd",
+        |(_, hint)| hint,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reach;
+
+    #[test]
+    fn the_words_of_ssh_tell_what_to_do() {
+        let said =
+            "Cannot recv data: root@h2: Permission denied (publickey).: Connection reset by peer";
+        assert!(reach(said).contains("authorized_keys"));
+        let said =
+            "Failed to connect socket to '/run/libvirt/libvirt-sock': No such file or directory";
+        assert!(reach(said).contains("systemctl"));
     }
 }

@@ -10,7 +10,7 @@ mod port;
 mod wording;
 
 pub use channel::{HintSender, hint_channel};
-pub use error::{HypervisorError, Reason};
+pub use error::{HypervisorError, Reason, reach};
 pub use port::{
     Console, Document, Fut, Hint, HintReceiver, Hypervisor, Key, Transferred, Upload, Versions,
 };

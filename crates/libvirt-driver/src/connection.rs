@@ -3,6 +3,7 @@
 use crate::failure::Result;
 use crate::ffi;
 use crate::options::Options;
+use crate::ssh::{self, Ssh};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use virt::connect::Connect;
 
@@ -11,7 +12,10 @@ const KEEP_ALIVE_MISSES: u32 = 3;
 
 /// Opens connections to one URI.
 pub(crate) struct Connector {
+    /// As it was given.
     pub(crate) uri: String,
+    /// How a host is reached over ssh, if it was said.
+    pub(crate) ssh: Option<Ssh>,
     keep_alive_secs: u32,
     one_shot: bool,
     /// The only connection of a driver that runs inside this process: each further one of `test:///FILE` would be a
@@ -25,6 +29,7 @@ impl Connector {
     pub(crate) fn new(uri: &str, options: &Options) -> Self {
         Self {
             uri: uri.to_owned(),
+            ssh: options.ssh.clone().filter(|_| ssh::goes_over_ssh(uri)),
             keep_alive_secs: options.keep_alive_secs,
             one_shot: options.one_shot,
             in_process: Mutex::new(None),
@@ -74,8 +79,17 @@ impl Connector {
         Ok(connect)
     }
 
+    /// The URI as others know the host: libvirt's word where there is no more in it than was given.
+    pub(crate) fn told(&self, connect: &Connect) -> Result<String> {
+        match &self.ssh {
+            Some(_) => Ok(self.uri.clone()),
+            None => Ok(connect.uri()?),
+        }
+    }
+
     fn open_new(&self) -> Result<Connect> {
-        let connect = Connect::open(Some(&self.uri))?;
+        let uri = self.ssh.as_ref().map(|ssh| ssh.over(&self.uri));
+        let connect = Connect::open(Some(uri.as_ref().unwrap_or(&self.uri)))?;
         if self.keep_alive_secs > 0 && !self.one_shot {
             let interval = i32::try_from(self.keep_alive_secs).unwrap_or(i32::MAX);
             // Drivers without a daemon have no use for it and refuse.

@@ -1,9 +1,12 @@
-//! Opening a VM's VNC console: through libvirtd where it is on this machine, over TCP otherwise.
+//! Opening a VM's VNC console: through libvirtd where it is on this machine, through ssh where the host is reached over
+//! it, over TCP otherwise.
 
+use crate::connection::Connector;
 use crate::failure::{Failure, Result};
 use crate::ffi;
 use crate::read::vm::find_domain;
 use hypervisor::{Console, Key, Reason};
+use model::uri::Authority;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -18,10 +21,12 @@ pub(crate) enum Way {
     Handed(OwnedFd),
     /// Host and port to connect to.
     Tcp(String, u16),
+    /// Address and port to connect to from the host itself.
+    Ssh(String, u16),
 }
 
 /// Finds the way to the first VNC console of a running VM. Blocks.
-pub(crate) fn find_way(connect: &Connect, uri: &str, vm: Uuid) -> Result<Way> {
+pub(crate) fn find_way(connect: &Connect, connector: &Connector, vm: Uuid) -> Result<Way> {
     let absent = || Failure::new(Reason::NotFound, format!("there is no VM {vm}"));
     let domain = find_domain(connect, &Key::Uuid(vm))?.ok_or_else(absent)?;
     if !domain.is_active()? {
@@ -33,7 +38,7 @@ pub(crate) fn find_way(connect: &Connect, uri: &str, vm: Uuid) -> Result<Way> {
         let why = "the VM has no VNC console";
         return Err(Failure::new(Reason::Unsupported, why));
     };
-    let host = host_of(uri);
+    let host = Authority::of(&connector.uri).host;
     if host.is_empty() {
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         match ffi::open_graphics(&domain, number) {
@@ -48,12 +53,24 @@ pub(crate) fn find_way(connect: &Connect, uri: &str, vm: Uuid) -> Result<Way> {
         let why = "the console listens on no TCP port";
         Failure::new(Reason::Unsupported, why)
     })?;
-    Ok(Way::Tcp(reachable(&graphics.listen, host)?, port))
+    match &connector.ssh {
+        Some(_) => Ok(Way::Ssh(reachable(&graphics.listen, "")?, port)),
+        None => Ok(Way::Tcp(reachable(&graphics.listen, host)?, port)),
+    }
 }
 
 /// Opens the way.
-pub(crate) async fn open(way: Way, limit: Duration) -> Result<Box<dyn Console>> {
+pub(crate) async fn open(
+    way: Way,
+    connector: &Connector,
+    limit: Duration,
+) -> Result<Box<dyn Console>> {
     match way {
+        Way::Ssh(address, port) => {
+            let absent = || Failure::new(Reason::Unsupported, "the host is not reached over ssh");
+            let ssh = connector.ssh.as_ref().ok_or_else(absent)?;
+            ssh.forward(&connector.uri, &address, port)
+        }
         Way::Handed(fd) => {
             let stream = std::os::unix::net::UnixStream::from(fd);
             let stream = stream
@@ -96,32 +113,9 @@ fn reachable(listen: &str, host: &str) -> Result<String> {
     }
 }
 
-/// The host part of a libvirt URI, without user and port; empty for this machine.
-fn host_of(uri: &str) -> &str {
-    let rest = uri.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    if let Some(inner) = host.strip_prefix('[') {
-        return inner.split(']').next().unwrap_or_default();
-    }
-    host.split(':').next().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_host_is_found_in_a_uri() {
-        assert_eq!(host_of("qemu:///system"), "");
-        assert_eq!(host_of("qemu+unix:///system?socket=/run/a@b"), "");
-        assert_eq!(host_of("qemu+ssh://root@hv2:2222/system"), "hv2");
-        assert_eq!(host_of("qemu+tcp://10.0.0.2/system"), "10.0.0.2");
-        assert_eq!(host_of("qemu+tls://[fd00::2]:16514/system"), "fd00::2");
-        assert_eq!(host_of("nonsense"), "");
-    }
 
     #[test]
     fn a_console_is_reached_where_it_listens() {

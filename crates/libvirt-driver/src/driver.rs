@@ -180,13 +180,15 @@ impl Hypervisor for LibvirtHypervisor {
         let connector = Arc::clone(&self.connector);
         let name = self.options.host_name.clone();
         self.probe("read the host's facts", move |connect| {
-            let capabilities = connector.capabilities(connect)?;
-            host::facts(connect, name.as_deref(), &capabilities)
+            host::facts(connect, &connector, name.as_deref())
         })
     }
 
     fn versions(&self) -> Fut<'_, Versions> {
-        self.probe("read the host's versions", host::versions)
+        let connector = Arc::clone(&self.connector);
+        self.probe("read the host's versions", move |connect| {
+            host::versions(connect, &connector)
+        })
     }
 
     fn clock_mhz(&self) -> Fut<'_, u32> {
@@ -353,9 +355,9 @@ impl Hypervisor for LibvirtHypervisor {
             let what = format!("open the console of VM {vm}");
             let limit = self.options.read_limit;
             let connector = Arc::clone(&self.connector);
-            let look = move |connect: &Connect| console::find_way(connect, &connector.uri, vm);
+            let look = move |connect: &Connect| console::find_way(connect, &connector, vm);
             let way = self.queries.call(&what, limit, look).await?;
-            let opened = console::open(way, self.options.open_limit).await;
+            let opened = console::open(way, &self.connector, self.options.open_limit).await;
             opened.map_err(|failure| failure.of(what))
         })
     }

@@ -1,5 +1,6 @@
 //! What can be set on a driver, with defaults that suit a host in the same network.
 
+use crate::ssh::Ssh;
 use std::time::Duration;
 
 /// How a [`LibvirtHypervisor`](crate::LibvirtHypervisor) waits and what it holds.
@@ -7,6 +8,8 @@ use std::time::Duration;
 pub struct Options {
     /// Name of the host as targets match it. `None`: the one that libvirt tells (`virConnectGetHostname`).
     pub host_name: Option<String>,
+    /// How a host is reached whose URI goes over ssh. `None`: as libvirt does it by itself.
+    pub ssh: Option<Ssh>,
     /// How long opening a connection may take.
     pub open_limit: Duration,
     /// How long reading one object may take; reading everything goes on past an object that takes longer.
@@ -34,6 +37,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             host_name: None,
+            ssh: None,
             open_limit: Duration::from_secs(10),
             read_limit: Duration::from_secs(10),
             change_limit: Duration::from_secs(30),

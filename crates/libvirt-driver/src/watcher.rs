@@ -108,17 +108,17 @@ type Slot = Arc<Mutex<Option<Result<Session>>>>;
 impl Watch {
     fn run(&self) {
         let mut pause = FIRST_PAUSE;
-        let mut down = false;
+        let mut told = None;
         while !self.is_over() {
-            match self.open(&mut down) {
+            match self.open(&mut told) {
                 Some(Ok(session)) => {
                     self.hints.send(Hint::Connected);
-                    (pause, down) = (FIRST_PAUSE, false);
+                    (pause, told) = (FIRST_PAUSE, None);
                     let reason = self.wait(&session);
                     self.connector.note_loss();
-                    self.tell_down(&mut down, reason);
+                    self.tell_down(&mut told, reason);
                 }
-                Some(Err(failure)) => self.tell_down(&mut down, failure.message),
+                Some(Err(failure)) => self.tell_down(&mut told, failure.message),
                 None => return,
             }
             self.sleep(jittered(pause));
@@ -127,7 +127,7 @@ impl Watch {
     }
 
     /// Opens a connection and subscribes, on a thread that may hang without us. `None`: it is over.
-    fn open(&self, down: &mut bool) -> Option<Result<Session>> {
+    fn open(&self, told: &mut Option<String>) -> Option<Result<Session>> {
         let slot = Slot::default();
         let watcher = thread::current();
         let (filled, connector, hints) = (
@@ -161,7 +161,7 @@ impl Watch {
             if left.is_zero() {
                 let limit = self.open_limit;
                 let reason = format!("libvirtd accepts no connection within {limit:?}");
-                self.tell_down(down, reason);
+                self.tell_down(told, reason);
                 thread::park();
             } else {
                 thread::park_timeout(left);
@@ -185,13 +185,15 @@ impl Watch {
         }
     }
 
-    /// Says once that the host is gone.
-    fn tell_down(&self, down: &mut bool, reason: String) {
-        if !*down && !self.is_over() {
-            tracing::warn!(uri = self.connector.uri, reason, "No connection to libvirt");
-            self.hints.send(Hint::Disconnected { reason });
+    /// Says that the host is gone, and again when the reason is another: why it does not come back is often not why it
+    /// went.
+    fn tell_down(&self, told: &mut Option<String>, reason: String) {
+        if told.as_ref() == Some(&reason) || self.is_over() {
+            return;
         }
-        *down = true;
+        tracing::warn!(uri = self.connector.uri, reason, "No connection to libvirt");
+        *told = Some(reason.clone());
+        self.hints.send(Hint::Disconnected { reason });
     }
 
     fn sleep(&self, pause: Duration) {

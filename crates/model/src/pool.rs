@@ -53,6 +53,11 @@ impl Pool {
             xml_live: None,
         }
     }
+
+    /// Whether its volumes are files; those of other kinds are devices, or have no path.
+    pub fn keeps_files(&self) -> bool {
+        matches!(self.kind.as_str(), "dir" | "fs" | "netfs" | "vstorage")
+    }
 }
 
 /// A volume of a pool.

@@ -4,7 +4,7 @@ use crate::config::{ConfigError, MinionConfig};
 use crate::options::HostOptions;
 use agent::grains::{self, OwnGrains};
 use agent::{Minion, Received};
-use libvirt_driver::LibvirtHypervisor;
+use libvirt_driver::{LibvirtHypervisor, Ssh};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,21 @@ pub enum Life {
     Agent,
 }
 
+/// How the hypervisor is reached.
+#[derive(Debug, Default)]
+pub struct Way {
+    /// Its URI; without one the configuration's, else what this machine is.
+    pub uri: Option<String>,
+    /// Over ssh, and how.
+    pub ssh: Option<Ssh>,
+}
+
+impl From<Option<String>> for Way {
+    fn from(uri: Option<String>) -> Self {
+        Self { uri, ssh: None }
+    }
+}
+
 const CONFIG_DIR: &str = "/etc/salt";
 const FILE_ROOT: &str = "/srv/salt";
 const PILLAR_ROOT: &str = "/srv/pillar";
@@ -30,7 +45,7 @@ const PILLAR_ROOT: &str = "/srv/pillar";
 /// The configuration cannot be read, or says something that cannot be.
 pub fn minion(
     options: HostOptions,
-    uri: Option<String>,
+    way: impl Into<Way>,
     state_dir: PathBuf,
     life: Life,
 ) -> Result<Minion, ConfigError> {
@@ -44,11 +59,13 @@ pub fn minion(
             (given, config)
         }
     };
+    let Way { uri, ssh } = way.into();
     let uri = uri.or(config.uri);
     let uri = uri.unwrap_or_else(|| default_uri().to_owned());
     let id = options.id.or(config.id).unwrap_or_else(grains::host_name);
     let driver = libvirt_driver::Options {
         host_name: Some(id.clone()),
+        ssh,
         one_shot: life == Life::OneCall,
         ..libvirt_driver::Options::default()
     };

@@ -55,6 +55,12 @@ pub struct RunOptions {
     /// libvirt URI [default: xen:///system on a Xen control domain, else qemu:///system]
     #[arg(long, value_name = "URI")]
     pub uri: Option<String>,
+    /// File with the host's own keys, for a URI that goes over ssh: a host that shows another is not believed
+    #[arg(long, value_name = "FILE", requires = "uri")]
+    pub known_hosts: Option<PathBuf>,
+    /// File with the private key to log in with over ssh [default: those that ssh tries]
+    #[arg(long, value_name = "FILE", requires = "known_hosts")]
+    pub ssh_key: Option<PathBuf>,
     #[command(flatten)]
     pub host: HostOptions,
     /// End when standard input ends: a server that is gone takes its agent along

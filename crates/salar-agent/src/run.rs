@@ -5,7 +5,9 @@ use crate::options::RunOptions;
 use crate::{DONE, FAILED, USAGE};
 use crate::{host, logging};
 use agent::{Agent, ServerAddress};
+use libvirt_driver::Ssh;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -27,19 +29,23 @@ pub async fn run(options: RunOptions) -> u8 {
         stop_with_stdin(stop.clone());
     }
     tokio::spawn(stop_on_signal(stop.clone()));
-    let minion = host::minion(
-        options.host,
-        options.uri,
-        options.state_dir.unwrap_or_else(host::default_state_dir),
-        host::Life::Agent,
-    );
+    let state_dir = options.state_dir.unwrap_or_else(host::default_state_dir);
+    let ssh = options
+        .known_hosts
+        .map(|known| prepare_ssh(&state_dir, &known, options.ssh_key.as_deref()))
+        .transpose();
+    let ssh = match ssh {
+        Ok(ssh) => ssh,
+        Err(error) => return failed(&format!("cannot write {}: {error}", state_dir.display())),
+    };
+    let way = host::Way {
+        uri: options.uri,
+        ssh,
+    };
+    let minion = host::minion(options.host, way, state_dir, host::Life::Agent);
     let mut minion = match minion {
         Ok(minion) => minion,
-        Err(error) => {
-            tracing::error!("{error}");
-            eprintln!("Error: {error}");
-            return FAILED;
-        }
+        Err(error) => return failed(&error),
     };
     if let ServerAddress::Unix(_) = options.server {
         // The server's own agent is told where its folders are.
@@ -62,12 +68,19 @@ pub async fn run(options: RunOptions) -> u8 {
     .await
     {
         Ok(()) => DONE,
-        Err(error) => {
-            tracing::error!("{error}");
-            eprintln!("Error: {error}");
-            FAILED
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> u8 {
+    tracing::error!("{error}");
+    eprintln!("Error: {error}");
+    FAILED
+}
+
+fn prepare_ssh(state_dir: &Path, known: &Path, key: Option<&Path>) -> std::io::Result<Ssh> {
+    agent::make_state_dir(state_dir)?;
+    Ssh::prepare(state_dir, known, key)
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -285,11 +285,47 @@ impl Run {
     }
 
     async fn paths(&self, needs: &Needs) -> BTreeMap<String, HostPath> {
+        if self.minion.known.is_none() && self.minion.is_remote() {
+            return self.paths_in_pools(needs).await;
+        }
         let reads = needs
             .paths
             .iter()
             .map(|path| async move { (path.clone(), self.look_at(path).await) });
         join_all(reads).await.into_iter().collect()
+    }
+
+    /// Of a host on another machine libvirt knows what is in its pools, and nothing else.
+    async fn paths_in_pools(&self, needs: &Needs) -> BTreeMap<String, HostPath> {
+        let hypervisor = self.minion.hypervisor.as_ref();
+        let mut paths = BTreeMap::new();
+        if needs.paths.is_empty() {
+            return paths;
+        }
+        let pools = match hypervisor.inventory().await {
+            Ok(inventory) => inventory.pools,
+            Err(error) => {
+                tracing::debug!("Cannot look into the pools: {error}");
+                return paths;
+            }
+        };
+        for path in &needs.paths {
+            let Some((folder, name)) = path.rsplit_once('/') else {
+                continue;
+            };
+            let holds = |pool: &&model::Pool| pool.active && pool.target == folder;
+            let Some(pool) = pools.iter().find(holds) else {
+                continue;
+            };
+            let found = match hypervisor.find_volume(&pool.name, name).await {
+                Ok(Some(_)) if pool.keeps_files() => HostPath::File,
+                Ok(Some(_)) => HostPath::BlockDevice,
+                Ok(None) => HostPath::Absent,
+                Err(_) => continue,
+            };
+            paths.insert(path.clone(), found);
+        }
+        paths
     }
 
     /// The texts of files. Of a described host none is known, so a plan for it writes all of them.

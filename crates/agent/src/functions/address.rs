@@ -3,7 +3,7 @@
 //! The names are Salt's and have nothing to do with virtual networks (`virt.network_…`). Read by `ip`, as Salt does.
 //! Source: Salt 3008, `salt.modules.network`.
 
-use super::file::not_described;
+use super::file::host_is_here;
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
 use crate::grains;
@@ -142,7 +142,7 @@ async fn answer(call: &Call<'_>) -> Result<Value, Fault> {
         }
         "network.calc_net" => return calc_net(call),
         "network.convert_cidr" => return convert_cidr(call),
-        _ => not_described(call)?,
+        _ => host_is_here(call)?,
     }
     match call.fun {
         "network.get_hostname" => {

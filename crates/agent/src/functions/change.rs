@@ -1,5 +1,6 @@
 //! `virt.*` functions that change the definition of one VM, or remove it.
 
+use super::file::host_is_here;
 use super::table::{Access, Function};
 use super::vm::find_vm;
 use super::{Arguments, Call, Fault, Return};
@@ -121,6 +122,7 @@ const CTRL_ALT_DEL: [u32; 3] = [29, 56, 111];
 /// The text of the file that the first argument names; `None`, as Salt has it, when it cannot be read.
 async fn readable(call: &Call<'_>) -> Result<Option<String>, Fault> {
     let path = call.args.required(0, "path")?;
+    host_is_here(call)?;
     match tokio::fs::read_to_string(&path).await {
         Ok(text) => Ok(Some(text)),
         Err(error) => {

@@ -199,7 +199,7 @@ fn answer(call: &Call<'_>) -> Result<Value, Fault> {
     match call.fun {
         "file.basename" => return Ok(json!(given.rsplit('/').next())),
         "file.dirname" => return Ok(json!(dirname(&given))),
-        _ => not_described(call)?,
+        _ => host_is_here(call)?,
     }
     let path = expanded(&given);
     let whole = |done: io::Result<Value>| {
@@ -257,16 +257,19 @@ fn answer(call: &Call<'_>) -> Result<Value, Fault> {
     }
 }
 
-/// A described host has no files to look at; this machine's would be the wrong ones.
-pub(super) fn not_described(call: &Call<'_>) -> Result<(), Fault> {
-    match &call.minion.known {
-        None => Ok(()),
-        Some(_) => Err(Fault::new(format!(
-            "{} looks at the host itself, and {} is only described",
-            call.fun, call.minion.id
-        ))
-        .hint("take the value from the grains or the pillar instead")),
-    }
+/// Refuses where this machine's files would be the wrong ones: those of a described host or of one on another machine
+/// are out of reach.
+pub(super) fn host_is_here(call: &Call<'_>) -> Result<(), Fault> {
+    let (fun, minion) = (call.fun, call.minion);
+    let why = match &minion.known {
+        Some(_) => format!("{} is only described", minion.id),
+        None if minion.is_remote() => {
+            format!("{} is reached over {} alone", minion.id, minion.uri)
+        }
+        None => return Ok(()),
+    };
+    let fault = Fault::new(format!("{fun} looks at the host itself, and {why}"));
+    Err(fault.hint("take the value from the grains or the pillar instead"))
 }
 
 /// `~` is the home of whoever runs the agent.

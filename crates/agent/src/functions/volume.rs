@@ -1,5 +1,6 @@
 //! `virt.*` functions about volumes.
 
+use super::file::host_is_here;
 use super::pool::find_pool;
 use super::table::{Access, Function};
 use super::{Call, Fault, Return};
@@ -69,6 +70,7 @@ pub(super) const TABLE: &[Function] = &[
         run: |call| {
             Box::pin(async move {
                 let path = call.args.required(0, "path")?;
+                host_is_here(&call)?;
                 match tokio::fs::read_to_string(&path).await {
                     Ok(xml) => create(&call, xml).await,
                     Err(error) => {

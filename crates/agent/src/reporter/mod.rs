@@ -399,7 +399,9 @@ impl Reporter {
 
     fn down(&mut self, reason: &str) {
         self.complete = false;
-        let hint = "check that libvirtd runs on the host: systemctl status libvirtd";
+        let hint = hypervisor::reach(reason);
+        // ssh takes several lines.
+        let reason = reason.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         let condition = wire::HostCondition {
             libvirt_up: false,
             problem: format!("{reason}. Hint: {hint}"),

@@ -2,7 +2,7 @@
 
 use super::mirror::{Key, Kind, Object};
 use crate::grains::{self, OwnGrains};
-use hypervisor::{Hypervisor, HypervisorError, Versions};
+use hypervisor::{Hypervisor, HypervisorError};
 use model::{HostFacts, Inventory, Vm};
 use std::sync::Arc;
 
@@ -49,21 +49,11 @@ pub(super) async fn addresses(hypervisor: Arc<dyn Hypervisor>) -> Read {
     Read::Addresses(hypervisor.addresses().await)
 }
 
-/// What the server aims by, as JSON.
-fn grains_of(facts: &HostFacts, own: &OwnGrains) -> String {
-    let versions = Versions {
-        uri: facts.uri.clone(),
-        hypervisor: facts.hypervisor.clone(),
-        hypervisor_version: facts.hypervisor_version.clone(),
-        libvirt_version: facts.libvirt_version.clone(),
-    };
-    grains::with_versions(&facts.name, own, Some(versions)).to_string()
-}
-
 pub(super) async fn everything(hypervisor: Arc<dyn Hypervisor>, own: OwnGrains) -> Read {
     let read = async {
         let mut facts = hypervisor.facts().await?;
-        facts.grains = grains_of(&facts, &own);
+        // What the server aims by.
+        facts.grains = grains::with_facts(&facts, &own).to_string();
         let mut inventory = hypervisor.inventory().await?;
         inventory.vms = inventory.vms.into_iter().map(compared).collect();
         // A host without networks, or whose leases cannot be read, is still a host.

@@ -1,5 +1,6 @@
 //! Reading what a host says of itself.
 
+use crate::connection::Connector;
 use crate::failure::Result;
 use hypervisor::Versions;
 use model::{Bytes, HostFacts};
@@ -8,16 +9,16 @@ use virt::connect::Connect;
 /// The host's facts. `name` overrides the one that libvirt tells.
 pub(crate) fn facts(
     connect: &Connect,
+    connector: &Connector,
     name: Option<&str>,
-    capabilities: &str,
 ) -> Result<HostFacts> {
     let node = connect.node_info()?;
-    let capabilities = domxml::capabilities::read(capabilities)?;
+    let capabilities = domxml::capabilities::read(&connector.capabilities(connect)?)?;
     let name = match name {
         Some(name) => name.to_owned(),
         None => connect.hostname()?,
     };
-    let versions = versions(connect)?;
+    let versions = versions(connect, connector)?;
     Ok(HostFacts {
         name,
         uri: versions.uri,
@@ -39,9 +40,9 @@ pub(crate) fn facts(
 }
 
 /// What runs on the host, without the capabilities.
-pub(crate) fn versions(connect: &Connect) -> Result<Versions> {
+pub(crate) fn versions(connect: &Connect, connector: &Connector) -> Result<Versions> {
     Ok(Versions {
-        uri: connect.uri()?,
+        uri: connector.told(connect)?,
         hypervisor: connect.driver_type()?,
         hypervisor_version: connect.hyp_version().map(version).unwrap_or_default(),
         libvirt_version: connect.lib_version().map(version).unwrap_or_default(),

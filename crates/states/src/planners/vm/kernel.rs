@@ -58,6 +58,11 @@ pub(super) fn provide(
     }
     let is_there = |path: &&&str| matches!(seen.paths.get(**path), Some(HostPath::File));
     let Some(grub) = places.iter().find(is_there) else {
+        if !places.iter().any(|path| seen.paths.contains_key(*path)) {
+            seen.config.needs_files(&format!(
+                "a {kind} guest that declares no kernel boots the GRUB"
+            ))?;
+        }
         return Err(StateError::host(
             format!(
                 "a {kind} guest boots a kernel, none is declared, and the host has no GRUB for it ({})",
