@@ -2,14 +2,18 @@
 
 use crate::connection::Connection;
 use crate::nearest::nearest;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say};
 use crate::table::{Table, facts, yes_no};
 use crate::{Failure, Outcome};
 use client::{Client, ListQuery};
 use indexmap::IndexMap;
 use model::Bytes;
-use server_api::host::Host;
+use server_api::host::{Host, NewHost, ShownHost, WhichHost};
 use sls::glob;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Show hypervisors
@@ -39,6 +43,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Add a host without an agent of its own: the server reaches its libvirt
+    Add(AddArgs),
     /// Forget hosts that are gone for good, with their VMs and the keys of their agents
     Remove {
         /// Names or shell patterns; of a pattern only those that cannot be reached
@@ -47,9 +53,37 @@ enum Command {
     },
 }
 
+#[derive(Debug, clap::Args)]
+struct AddArgs {
+    /// libvirt URI: qemu+ssh://root@HOST/system, xen+ssh, qemu+tls, qemu+tcp, test:///default
+    uri: String,
+
+    /// Name of the host, as targets match it [default: the URI's host]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// File on the server with the private key for ssh [default: those that ssh tries]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+
+    /// Fingerprint of a key of the host, as ssh-keygen -l prints it; without it you are asked
+    #[arg(long = "host-key", value_name = "FINGERPRINT")]
+    host_keys: Vec<String>,
+
+    /// Do not wait until the host can be seen
+    #[arg(long)]
+    no_wait: bool,
+}
+
+/// How long a new host may stand as it is until it cannot be expected to be seen.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(300);
+
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let client = args.connection.client()?;
     match args.command {
+        Command::Add(args) => return add(&client, args).await,
         Command::List { json } => {
             let hosts = client.hosts(&ListQuery::default()).await?;
             if json {
@@ -71,10 +105,98 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+async fn add(client: &Client, args: AddArgs) -> Result<Outcome, Failure> {
+    let mut host_keys = args.host_keys;
+    if host_keys.is_empty() {
+        let which = WhichHost {
+            uri: args.uri.clone(),
+        };
+        let shown = client.host_keys(&which).await?;
+        if let Some(warning) = &shown.warning {
+            say(&format!("Warning: {warning}."));
+        }
+        if shown.ssh {
+            confirm(&shown)?;
+            host_keys = shown.keys.into_iter().map(|key| key.fingerprint).collect();
+        }
+    }
+    let key_file = args.key_file.map(|path| {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        path.to_string_lossy().into_owned()
+    });
+    let new = NewHost {
+        uri: args.uri,
+        name: args.name,
+        key_file,
+        host_keys,
+    };
+    let host = client.add_host(&new).await?;
+    print(&format!("Added {}\n", host.name))?;
+    if args.no_wait {
+        return Ok(Outcome::Done);
+    }
+    watch(client, host).await
+}
+
+/// Asks on the terminal whether the keys are the host's own.
+fn confirm(shown: &ShownHost) -> Result<(), Failure> {
+    let mut table = Table::new(&["KIND", "FINGERPRINT"]);
+    for key in &shown.keys {
+        table.row([&key.kind, &key.fingerprint]);
+    }
+    let name = shown.name.as_deref().unwrap_or("The host");
+    say(&format!("{name} shows these keys over ssh:\n"));
+    say(&table.render(0));
+    say("On the host itself they are told by: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub");
+    if !std::io::stdin().is_terminal() {
+        let failure = Failure::new("nobody has confirmed that these are the keys of the host");
+        return Err(failure.hint("compare them, then give the right one: --host-key SHA256:…"));
+    }
+    eprint!("Are they the host's own? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match read.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
+        true => Ok(()),
+        false => Err(Failure::new(
+            "the host was not added: its keys were not confirmed",
+        )),
+    }
+}
+
+/// Waits until the server has seen the host, or can say why not.
+async fn watch(client: &Client, mut host: Host) -> Result<Outcome, Failure> {
+    let mut since = Instant::now();
+    while host.freshness != "live" && since.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK).await;
+        let now = client.host(host.id).await?;
+        if now.problem != host.problem {
+            since = Instant::now();
+        }
+        host = now;
+    }
+    if host.freshness == "live" {
+        let (kind, version) = (&host.hypervisor, &host.hypervisor_version);
+        print(&format!(
+            "{}: {kind} {version}, {} VMs, {} running\n",
+            host.name, host.vms_total, host.vms_running
+        ))?;
+        return Ok(Outcome::Done);
+    }
+    let why = host
+        .problem
+        .unwrap_or_else(|| "nothing is known of it yet".to_owned());
+    let failure = Failure::new(format!("{} cannot be seen: {why}", host.name));
+    Err(failure.hint(format!(
+        "the server goes on trying. Add it again to reach it in another way, or: salar host remove {}",
+        host.name
+    )))
+}
+
 async fn remove(client: &Client, names: &[String]) -> Result<(), Failure> {
     let hosts = client.hosts(&ListQuery::default()).await?;
     let mut wanted: IndexMap<Uuid, &Host> = IndexMap::new();
     for name in names {
+        // A pattern must not take what is there.
         let exact = |host: &&Host| host.name == *name || name.parse() == Ok(host.id);
         let by_pattern =
             |host: &&Host| host.freshness == "unreachable" && glob::matches(name, &host.name);
@@ -145,6 +267,14 @@ fn describe(host: &Host) -> String {
         ("State", &host.freshness),
         ("Problem", host.problem.as_deref().unwrap_or_default()),
         ("URI", &host.uri),
+        (
+            "Agent",
+            if host.agentless {
+                "run by the server"
+            } else {
+                "its own"
+            },
+        ),
         (
             "Hypervisor",
             format!("{} {}", host.hypervisor, host.hypervisor_version).trim(),

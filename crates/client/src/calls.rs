@@ -5,7 +5,7 @@ use reqwest::{Method, header};
 use server_api::about::About;
 use server_api::access::{NewPassword, NewUser, Session, SignIn, User};
 use server_api::action::{Accepted, Action};
-use server_api::host::Host;
+use server_api::host::{Host, NewHost, ShownHost, WhichHost};
 use server_api::key::{CreatedJoinToken, JoinToken, Key, Keys, NewJoinToken};
 use server_api::network::Network;
 use server_api::pool::Pool;
@@ -178,6 +178,16 @@ impl Client {
     /// One host.
     pub async fn host(&self, id: Uuid) -> Result<Host, ClientError> {
         self.get(&["hosts", &id.to_string()], &[]).await
+    }
+
+    /// The keys that a host shows over ssh.
+    pub async fn host_keys(&self, which: &WhichHost) -> Result<ShownHost, ClientError> {
+        self.post(&["host_keys"], Some(which)).await
+    }
+
+    /// Adds a host that has no agent of its own.
+    pub async fn add_host(&self, new: &NewHost) -> Result<Host, ClientError> {
+        self.post(&["hosts"], Some(new)).await
     }
 
     /// Removes a host with everything on it.

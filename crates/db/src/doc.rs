@@ -1,5 +1,7 @@
 //! What the store keeps as JSON: the parts of objects that no query asks for. Names here are the stored names.
 
+use crate::agentless::Connection;
+use crate::sql::{micros, time};
 use model::vm::{Disk, Graphics, Nic};
 use model::{Bytes, HostFacts, Network, Pool, Progress, Vm};
 use serde::{Deserialize, Serialize};
@@ -266,6 +268,37 @@ impl FactsDoc {
             accelerated: self.accelerated,
             domain_types: self.domain_types,
             grains: self.grains,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ConnectionDoc {
+    uri: String,
+    key_file: Option<String>,
+    host_keys: Vec<String>,
+    added_at: i64,
+    added_by: String,
+}
+
+impl ConnectionDoc {
+    pub(crate) fn of(connection: &Connection) -> Self {
+        Self {
+            uri: connection.uri.clone(),
+            key_file: connection.key_file.clone(),
+            host_keys: connection.host_keys.clone(),
+            added_at: micros(connection.added_at),
+            added_by: connection.added_by.clone(),
+        }
+    }
+
+    pub(crate) fn into_record(self) -> Connection {
+        Connection {
+            uri: self.uri,
+            key_file: self.key_file,
+            host_keys: self.host_keys,
+            added_at: time(self.added_at),
+            added_by: self.added_by,
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct HostRecord {
     pub vms_running: u64,
     /// Last word of its agent, to within half a minute.
     pub last_seen: Timestamp,
+    /// It has no agent of its own: the server runs one for it.
+    pub agentless: bool,
 }
 
 pub(crate) fn host_row(row: &SqliteRow) -> Result<HostRecord, sqlx::Error> {
@@ -43,6 +45,7 @@ pub(crate) fn host_row(row: &SqliteRow) -> Result<HostRecord, sqlx::Error> {
         vms_total: row.number("vms_total")?,
         vms_running: row.number("vms_running")?,
         last_seen: row.at("last_seen")?,
+        agentless: row.optional_text("connection")?.is_some(),
     })
 }
 
@@ -57,16 +60,17 @@ pub struct RemovedHost {
 
 impl Store {
     /// Removes a host with all its objects and its key; `None` if there is none. What waited for it fails, and of what was
-    /// on its way the outcome stays unknown. Its actions stay in the history.
+    /// on its way the outcome stays unknown. Its actions stay in the history. A session of a host without an agent of its
+    /// own is over.
     ///
     /// # Errors
-    /// `Conflict` while its agent is connected.
+    /// `Conflict` while an agent of its own is connected.
     pub async fn remove_host(&self, host: HostId) -> Result<Option<RemovedHost>, StoreError> {
         const WHAT: &str = "remove a host";
         let id = host.to_string();
         let mut tx = self.begin(WHAT).await?;
         let found = sqlx::query(
-            "select name, freshness from host where id = $1 and removed_at is null and epoch > 0",
+            "select name, freshness, connection is not null as agentless from host where id = $1 and removed_at is null and epoch > 0",
         )
         .bind(&id)
         .fetch_optional(&mut *tx)
@@ -74,7 +78,8 @@ impl Store {
         .during(WHAT)?;
         let Some(found) = found else { return Ok(None) };
         let freshness = found.word("freshness", Freshness::from_word);
-        if freshness.during(WHAT)? != Freshness::Unreachable {
+        let agentless = found.flag("agentless").during(WHAT)?;
+        if freshness.during(WHAT)? != Freshness::Unreachable && !agentless {
             return Err(StoreError::Conflict {
                 why: "the host is connected; stop its agent first",
             });
@@ -103,6 +108,11 @@ impl Store {
             .collect::<Result<_, _>>()
             .during(WHAT)
     }
+}
+
+/// What a host is found by.
+pub(crate) fn search_text(facts: &HostFacts) -> String {
+    format!("{}\n{}\n{}", facts.name, facts.uri, facts.hypervisor).to_lowercase()
 }
 
 /// Marks the host and everything on it removed, and ends its actions.
@@ -136,9 +146,8 @@ async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
         // Whatever its agent still knows, it has to tell everything when it comes back.
         (
             ObjectKind::Host,
-            "update host set removed_at = $2, gen = gen + 1, vms_total = 0, vms_running = 0, instance = '00000000-0000-0000-0000-000000000000',
-                 seq = 0,
-                 digest = null
+            "update host set removed_at = $2, gen = gen + 1, epoch = epoch + 1, freshness = 'unreachable', problem = '', connection = null,
+                 vms_total = 0, vms_running = 0, instance = '00000000-0000-0000-0000-000000000000', seq = 0, digest = null
              where id = $1 returning id, gen",
         ),
     ];

@@ -409,7 +409,7 @@ async fn holder(tx: &mut Tx, shown: &ShownKey) -> Result<Holder, sqlx::Error> {
                  select 1 from agent_key where status in ('accepted', 'rejected') and (name = $1 or host = $2)
              )
              or exists (
-                 select 1 from host where (name = $1 or id = $2) and not joined
+                 select 1 from host where (name = $1 or id = $2) and not joined and removed_at is null
                      and not exists (select 1 from agent_key where agent_key.host = host.id)
              ) as owner,
              exists (

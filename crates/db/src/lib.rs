@@ -8,11 +8,13 @@
 //! - [`actions`]: the durable queue, one action of a lane on its way at a time.
 //! - [`feed`]: the change feed that keeps browsers true.
 //! - [`access`]: users, sessions, tokens.
+//! - [`agentless`]: hosts that the server runs an agent for.
 //! - [`keys`]: keys of agents, tokens to join.
 //! - [`backup`]: copies of the store, made while it is in use.
 
 pub mod access;
 pub mod actions;
+pub mod agentless;
 pub mod backup;
 mod doc;
 mod error;
@@ -33,6 +35,7 @@ pub use actions::{
     ActionRecord, Behind, Cancelled, JobRecord, JobSummary, NewAction, NewJob, Outcome, Placed,
     Recorded, Wants,
 };
+pub use agentless::{AgentlessHost, Connection};
 pub use error::StoreError;
 pub use feed::{ChangeRow, Revision};
 pub use hosts::{HostRecord, RemovedHost};

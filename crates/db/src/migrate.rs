@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_joined_hosts.sql"),
     include_str!("../migrations/0004_lists.sql"),
     include_str!("../migrations/0005_removed_hosts.sql"),
+    include_str!("../migrations/0006_agentless_hosts.sql"),
 ];
 
 /// The version of the schema.

@@ -235,7 +235,6 @@ pub(crate) async fn write_facts(
     host: HostId,
     facts: &HostFacts,
 ) -> Result<bool, sqlx::Error> {
-    let search = format!("{}\n{}\n{}", facts.name, facts.uri, facts.hypervisor).to_lowercase();
     let done = sqlx::query(
         "update host set name = $2, facts = $3, search = $4
          where id = $1 and (name <> $2 or facts <> $3)",
@@ -243,7 +242,7 @@ pub(crate) async fn write_facts(
     .bind(host.to_string())
     .bind(&facts.name)
     .bind(json(&FactsDoc::of(facts)))
-    .bind(search)
+    .bind(hosts::search_text(facts))
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() > 0)

@@ -121,7 +121,7 @@ fn arguments_go_before_the_file_and_the_file_before_defaults() {
     assert_eq!(roots.dirs("base"), [Path::new("/a"), &here.join("b")]);
     assert_eq!(roots.dirs("dev"), [here.join("c")]);
     assert_eq!(settings.log_level, tracing::Level::DEBUG);
-    assert_eq!(settings.config.agent_program, None);
+    assert!(!settings.config.local_agent);
 }
 
 #[test]

@@ -68,6 +68,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     row("GET", "/api/v1/session", "get_session", Role::Viewer),
     row("DELETE", "/api/v1/session", "delete_session", Role::Viewer),
     row("GET", "/api/v1/hosts", "list_hosts", Role::Viewer),
+    row("POST", "/api/v1/hosts", "add_host", Role::Administrator),
+    row(
+        "POST",
+        "/api/v1/host_keys",
+        "show_host_keys",
+        Role::Administrator,
+    ),
     row("GET", "/api/v1/hosts/{id}", "get_host", Role::Viewer),
     row(
         "DELETE",

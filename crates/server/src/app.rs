@@ -1,6 +1,7 @@
 //! What all parts of a server share.
 
 use crate::access::{Passwords, Throttle};
+use crate::agentless::Agentless;
 use crate::bus::Bus;
 use crate::ca::Ca;
 use crate::feed::Feed;
@@ -27,6 +28,8 @@ pub struct App {
     pub tunnels: Tunnels,
     /// Keys of agents in use.
     pub keys: Keys,
+    /// Agents that are run for hosts without one.
+    pub agentless: Agentless,
     /// The CA of agents; none when they are not listened to.
     pub ca: Option<Arc<Ca>>,
     /// Port for agents; the first, if they are listened to on several.

@@ -1,9 +1,11 @@
-//! The agent of this machine: a child process over the same link as any other, started again when it ends.
+//! Agents that are child processes of the server, over the same link as any other, started again when they end: that of
+//! this machine, and one for each host that has none of its own. A hung connection holds up nobody but its own agent.
 //!
 //! The child's standard input is held open; an agent that was told `--exit-with-parent` ends when it closes, so that a
 //! killed server leaves none behind.
 
 use crate::config::Config;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -22,55 +24,94 @@ const HEALTHY: Duration = Duration::from_secs(60);
 /// How long an agent may take to end by itself.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How the agent is started.
+/// The program, and what every child of it is told.
 #[derive(Debug, Clone)]
-pub struct LocalAgent {
+pub struct ChildProgram {
     program: PathBuf,
-    arguments: Vec<std::ffi::OsString>,
+    server: OsString,
+    roots: Vec<OsString>,
 }
 
-impl LocalAgent {
-    /// The agent that a configuration asks for, if it does.
+impl ChildProgram {
+    /// As the configuration has it; `None` where it names no program.
     pub fn new(config: &Config, socket: &Path) -> Option<Self> {
-        let program = config.agent_program.clone()?;
-        let mut server = std::ffi::OsString::from("unix:");
+        let mut server = OsString::from("unix:");
         server.push(socket);
-        let mut arguments = vec![
-            "run".into(),
-            "--server".into(),
-            server,
-            "--state-dir".into(),
-        ];
-        arguments.push(config.state_dir.join("agent").into());
-        arguments.push("--exit-with-parent".into());
-        for (option, value) in [("--uri", &config.hypervisor), ("--id", &config.id)] {
-            if let Some(value) = value {
-                arguments.extend([option.into(), value.into()]);
-            }
-        }
-        for (option, roots) in [
+        let of_option = |(option, roots): (&'static str, &tree::Roots)| {
+            let roots = roots.roots();
+            roots
+                .flat_map(|root| [option.into(), root.to_string().into()])
+                .collect::<Vec<OsString>>()
+        };
+        let roots = [
             ("--file-root", &config.file_roots),
             ("--pillar-root", &config.pillar_roots),
-        ] {
-            for root in roots.roots() {
-                arguments.extend([option.into(), root.to_string().into()]);
-            }
-        }
-        Some(Self { program, arguments })
+        ];
+        Some(Self {
+            program: config.agent_program.clone()?,
+            server,
+            roots: roots.into_iter().flat_map(of_option).collect(),
+        })
     }
 
-    /// Keeps it running until the server ends.
+    /// An agent of a host with its state in a folder of its own.
+    pub fn agent(
+        &self,
+        of: impl Into<String>,
+        state_dir: PathBuf,
+        options: impl IntoIterator<Item = (&'static str, OsString)>,
+    ) -> ChildAgent {
+        let mut arguments = vec!["run".into(), "--server".into(), self.server.clone()];
+        arguments.extend(["--state-dir".into(), state_dir.into()]);
+        arguments.push("--exit-with-parent".into());
+        for (option, value) in options {
+            arguments.extend([option.into(), value]);
+        }
+        arguments.extend(self.roots.iter().cloned());
+        ChildAgent {
+            of: of.into(),
+            program: self.program.clone(),
+            arguments,
+        }
+    }
+
+    /// The agent of this machine.
+    pub fn local(&self, config: &Config) -> ChildAgent {
+        let given = [("--uri", &config.hypervisor), ("--id", &config.id)];
+        let given = given.map(|(option, value)| Some((option, value.as_ref()?.into())));
+        let state_dir = config.state_dir.join("agent");
+        self.agent("this machine", state_dir, given.into_iter().flatten())
+    }
+}
+
+/// How an agent is started.
+#[derive(Debug, Clone)]
+pub struct ChildAgent {
+    /// Whose it is, for the log.
+    of: String,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl ChildAgent {
+    /// Keeps it running until it is told to end.
     pub async fn supervise(self, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
             let started = Instant::now();
             match self.run_once(&shutdown).await {
                 Ok(None) => return,
-                Ok(Some(status)) => warn!("The local agent ended ({status}); starting it again"),
+                Ok(Some(status)) => {
+                    warn!(
+                        "The agent of {} ended ({status}); starting it again",
+                        self.of
+                    );
+                }
                 Err(source) => error!(
                     error = &source as &dyn std::error::Error,
-                    "Cannot start the local agent {}; the server runs without this machine's hypervisor",
-                    self.program.display()
+                    "Cannot start {}; the server runs without the hypervisor of {}",
+                    self.program.display(),
+                    self.of
                 ),
             }
             if started.elapsed() > HEALTHY {
@@ -84,7 +125,7 @@ impl LocalAgent {
         }
     }
 
-    /// `None` when the server ends, else how the agent ended.
+    /// `None` when it was told to end, else how it ended.
     async fn run_once(&self, shutdown: &CancellationToken) -> io::Result<Option<ExitStatus>> {
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
@@ -95,10 +136,11 @@ impl LocalAgent {
             .spawn()?;
         let input = child.stdin.take();
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(relay(stderr));
+            tokio::spawn(relay(self.of.clone(), stderr));
         }
         info!(
-            "Started the local agent (process {})",
+            "Started the agent of {} (process {})",
+            self.of,
             child.id().unwrap_or_default()
         );
         tokio::select! {
@@ -106,31 +148,31 @@ impl LocalAgent {
             () = shutdown.cancelled() => {
                 // The closed input tells it to end.
                 drop(input);
-                end(&mut child).await;
+                end(&self.of, &mut child).await;
                 Ok(None)
             }
         }
     }
 }
 
-async fn end(child: &mut Child) {
+async fn end(of: &str, child: &mut Child) {
     if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
-        warn!("The local agent does not end; it is stopped");
+        warn!("The agent of {of} does not end; it is stopped");
         if let Err(error) = child.kill().await {
             error!(
                 error = &error as &dyn std::error::Error,
-                "Cannot stop the local agent"
+                "Cannot stop the agent of {of}"
             );
         }
     }
 }
 
 /// Its lines become lines of our log, at the level that each begins with.
-async fn relay(stderr: impl AsyncRead + Unpin) {
+async fn relay(of: String, stderr: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(stderr).lines();
     loop {
         match lines.next_line().await {
-            Ok(Some(line)) => log(&line),
+            Ok(Some(line)) => log(&of, &line),
             // Not text: the rest of what it says is lost, its work is not.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
             Ok(None) | Err(_) => return,
@@ -138,15 +180,15 @@ async fn relay(stderr: impl AsyncRead + Unpin) {
     }
 }
 
-fn log(line: &str) {
+fn log(of: &str, line: &str) {
     let (level, text) = level(line);
     // The level of an event is fixed where it stands.
     match level {
-        Level::ERROR => error!(target: "salar_agent", "{text}"),
-        Level::WARN => warn!(target: "salar_agent", "{text}"),
-        Level::INFO => info!(target: "salar_agent", "{text}"),
-        Level::DEBUG => debug!(target: "salar_agent", "{text}"),
-        Level::TRACE => trace!(target: "salar_agent", "{text}"),
+        Level::ERROR => error!(target: "salar_agent", { agent.of = of }, "{text}"),
+        Level::WARN => warn!(target: "salar_agent", { agent.of = of }, "{text}"),
+        Level::INFO => info!(target: "salar_agent", { agent.of = of }, "{text}"),
+        Level::DEBUG => debug!(target: "salar_agent", { agent.of = of }, "{text}"),
+        Level::TRACE => trace!(target: "salar_agent", { agent.of = of }, "{text}"),
     }
 }
 
@@ -176,7 +218,7 @@ mod tests {
     use tree::Roots;
 
     /// A program that writes down how it was called and then does `then`.
-    fn agent(folder: &Path, then: &str) -> LocalAgent {
+    fn agent(folder: &Path, then: &str) -> ChildAgent {
         let program = folder.join("salar-agent");
         let log = folder.join("calls");
         let script = format!("#!/bin/sh\necho \"$@\" >> {}\n{then}\n", log.display());
@@ -192,7 +234,8 @@ mod tests {
             ),
             ..Config::new(folder)
         };
-        LocalAgent::new(&config, &folder.join("agent.sock")).expect("a program is given")
+        let program = ChildProgram::new(&config, &folder.join("agent.sock"));
+        program.expect("a program is given").local(&config)
     }
 
     async fn calls(folder: &Path, wanted: usize) -> Vec<String> {

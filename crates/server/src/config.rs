@@ -28,8 +28,10 @@ pub struct Config {
     pub pillar_roots: Roots,
     /// Name of the local host (Salt's minion id); the agent's own choice when absent.
     pub id: Option<String>,
-    /// The `salar-agent` program; absent for a server without a local agent.
+    /// The `salar-agent` program; absent for a server that runs no agents.
     pub agent_program: Option<PathBuf>,
+    /// Whether this machine has a hypervisor that an agent is run for.
+    pub local_agent: bool,
     /// Node groups of targets: compound expressions by name.
     pub nodegroups: BTreeMap<String, String>,
     /// Web interface to serve instead of the built-in one, as `npm run build` leaves it.
@@ -50,6 +52,7 @@ impl Config {
             pillar_roots: Roots::default(),
             id: None,
             agent_program: None,
+            local_agent: true,
             nodegroups: BTreeMap::new(),
             web_dir: None,
         }

@@ -16,10 +16,12 @@
 //! **Invariants**: nothing here calls a hypervisor; no request waits for one. What pages show comes from the store.
 
 mod access;
+mod agentless;
 mod app;
 mod backup;
 mod bus;
 mod ca;
+mod child_agent;
 mod client_file;
 mod config;
 mod feed;
@@ -27,7 +29,6 @@ mod housekeeping;
 mod http;
 mod link;
 mod listen;
-mod local_agent;
 mod render;
 mod start;
 mod target;

@@ -132,6 +132,7 @@ pub fn host(record: &HostRecord) -> Host {
         vms_total: record.vms_total,
         vms_running: record.vms_running,
         last_seen_at: time(record.last_seen),
+        agentless: record.agentless,
     }
 }
 

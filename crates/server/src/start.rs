@@ -1,9 +1,11 @@
 //! Start and end of a server.
 
 use crate::access::{Passwords, Throttle, one_time_password};
+use crate::agentless::{self, Agentless};
 use crate::app::App;
 use crate::bus::Bus;
 use crate::ca::{self, Ca};
+use crate::child_agent::ChildProgram;
 use crate::client_file;
 use crate::config::Config;
 use crate::feed::{self, Feed};
@@ -13,7 +15,6 @@ use crate::link::{
     self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Newcomers, Sessions, StateTree, Tunnels,
 };
 use crate::listen::{self, TlsOnly};
-use crate::local_agent::LocalAgent;
 use crate::timing::Timing;
 use crate::tls::{self, TlsError};
 use agent_api::MAX_MESSAGE_BYTES;
@@ -141,12 +142,15 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         false => None,
     };
     let store = Store::open(&config.state_dir).await?;
+    let socket = config.state_dir.join("agent.sock");
+    let program = ChildProgram::new(&config, &socket);
     let app = Arc::new(App {
         store,
         owner: Uuid::new_v4(),
         sessions: Sessions::default(),
         tunnels: Tunnels::default(),
         keys: Keys::default(),
+        agentless: Agentless::new(program.clone(), &config.state_dir),
         ca: ca.clone().filter(|_| !agent_listeners.is_empty()),
         agent_port: agent_listeners
             .first()
@@ -166,14 +170,14 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         shutdown: CancellationToken::new(),
     });
     let mut tasks = JoinSet::new();
-    let socket = config.state_dir.join("agent.sock");
-    tasks.spawn(serve_own_agent(app.clone(), listen_unix(&socket)?));
+    tasks.spawn(serve_own_agents(app.clone(), listen_unix(&socket)?));
     let agents = serve_agents(&config, &app, agent_listeners, &mut tasks)?;
     tasks.spawn(feed::run(app.clone()));
     tasks.spawn(housekeeping::run(app.clone()));
-    if let Some(agent) = LocalAgent::new(&config, &socket) {
-        tasks.spawn(agent.supervise(app.shutdown.clone()));
+    if let Some(program) = program.filter(|_| config.local_agent) {
+        tasks.spawn(program.local(&config).supervise(app.shutdown.clone()));
     }
+    tasks.spawn(agentless::run(app.clone()));
     let first_password = first_user(&app).await?;
     let web_ca = ca.as_deref().filter(|_| web_uses_ca);
     let (urls, handles) = serve_http(&config, &app, web_ca, listeners, &mut tasks)?;
@@ -207,7 +211,7 @@ impl Server {
         &self.started
     }
 
-    /// Serves until `shutdown`, then ends: streams are closed, the local agent ends, the store is closed.
+    /// Serves until `shutdown`, then ends: streams are closed, its own agents end, the store is closed.
     pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) {
         shutdown.await;
         info!("The server ends");
@@ -216,7 +220,7 @@ impl Server {
             handle.graceful_shutdown(Some(FAREWELL));
         }
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        // Longer than the local agent may take; a peer that never hangs up does not keep the server.
+        // Longer than its own agents may take; a peer that never hangs up does not keep the server.
         if tokio::time::timeout(FAREWELL * 3, ended).await.is_err() {
             warn!("Something did not end in time and is cut off");
             self.tasks.shutdown().await;
@@ -313,7 +317,7 @@ fn log_end(address: SocketAddr, result: io::Result<()>) {
     }
 }
 
-async fn serve_own_agent(app: Arc<App>, listener: UnixListener) {
+async fn serve_own_agents(app: Arc<App>, listener: UnixListener) {
     let shutdown = app.shutdown.clone().cancelled_owned();
     let served = link_server()
         .add_service(link_service(app))

@@ -282,6 +282,7 @@ mod tests {
             vms_total: 0,
             vms_running: 0,
             last_seen: Timestamp::UNIX_EPOCH,
+            agentless: false,
         }
     }
 

@@ -170,6 +170,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/host_keys': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Shows which keys a host shows over ssh, to be compared before it is added.
+     * @description Needs the role administrator.
+     */
+    post: operations['show_host_keys']
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/hosts': {
     parameters: {
       query?: never
@@ -183,7 +203,12 @@ export interface paths {
      */
     get: operations['list_hosts']
     put?: never
-    post?: never
+    /**
+     * Adds a host that has no agent of its own: the server runs one for it. It is listed at once, and its objects as soon as
+     *     libvirt answers.
+     * @description Needs the role administrator.
+     */
+    post: operations['add_host']
     delete?: never
     options?: never
     head?: never
@@ -206,7 +231,7 @@ export interface paths {
     post?: never
     /**
      * Removes a host with everything on it, and forgets the key of its agent. What waits for it fails; its actions stay in
-     *     the history. An agent that shows itself again waits like a new one.
+     *     the history. An agent that shows itself again waits like a new one; of a host without one, the server's ends.
      * @description Needs the role administrator.
      */
     delete: operations['remove_host']
@@ -1145,6 +1170,15 @@ export interface components {
       vms_running: number
       /** @description Last word of its agent. */
       last_seen_at: string
+      /** @description It has no agent of its own: the server reaches its libvirt by the URI. */
+      agentless?: boolean
+    }
+    /** @description A key that a host shows over ssh. */
+    HostKey: {
+      /** @description `ssh-ed25519`… */
+      kind: string
+      /** @description `SHA256:…`, as ssh prints it. */
+      fingerprint: string
     }
     /** @description The host an object is on, as much of it as a row shows. */
     HostRef: {
@@ -1378,6 +1412,8 @@ export interface components {
         vms_running: number
         /** @description Last word of its agent. */
         last_seen_at: string
+        /** @description It has no agent of its own: the server reaches its libvirt by the URI. */
+        agentless?: boolean
       }[]
       /**
        * Format: int64
@@ -1635,6 +1671,17 @@ export interface components {
       /** @description When the host was last read for it. */
       observed_at: string
     }
+    /** @description A host to be reached without an agent of its own. */
+    NewHost: {
+      /** @description libvirt URI: `qemu+ssh://root@h2/system`. */
+      uri: string
+      /** @description Its name; the URI's host when absent. A host of that name that was added before is reached anew. */
+      name?: string | null
+      /** @description File on the server with the private key for ssh; ssh's own choice when absent. */
+      key_file?: string | null
+      /** @description Fingerprints of the keys that the host may show over ssh, as `SHA256:…`: at least one of those it shows now. */
+      host_keys?: string[]
+    }
     /** @description A token to join that is wanted. */
     NewJoinToken: {
       /**
@@ -1770,6 +1817,17 @@ export interface components {
       /** @description When the session ends by itself. */
       expires_at?: string | null
     }
+    /** @description What the server sees of a host that is to be added. */
+    ShownHost: {
+      /** @description The name it would get. */
+      name?: string | null
+      /** @description Whether it is reached over ssh, so that a key of it has to be confirmed. */
+      ssh: boolean
+      /** @description The keys it shows over ssh. */
+      keys: components['schemas']['HostKey'][]
+      /** @description What there is to know about the way; absent if there is nothing. */
+      warning?: string | null
+    }
     /** @description What a person types to sign in. */
     SignIn: {
       /** @description User name. */
@@ -1886,6 +1944,11 @@ export interface components {
       live?: string | null
       /** @description When they were read. */
       observed_at: string
+    }
+    /** @description Of which host the keys are wanted. */
+    WhichHost: {
+      /** @description libvirt URI. */
+      uri: string
     }
   }
   responses: never
@@ -2172,6 +2235,46 @@ export interface operations {
       }
     }
   }
+  show_host_keys: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WhichHost']
+      }
+    }
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ShownHost']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description The host does not show any */
+      502: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
   list_hosts: {
     parameters: {
       query?: {
@@ -2203,6 +2306,55 @@ export interface operations {
         }
       }
       400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  add_host: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewHost']
+      }
+    }
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Host']
+        }
+      }
+      400: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description It shows other keys, or a host with an agent has the name */
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['ErrorBody']
+        }
+      }
+      /** @description The host does not show any key */
+      502: {
         headers: {
           [name: string]: unknown
         }

@@ -1,5 +1,6 @@
 //! The store against SQLite, a new file for every test.
 
+mod agentless;
 mod backup;
 mod faults;
 mod fixture;

@@ -120,10 +120,9 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         (None, None) => tracing::Level::INFO,
     };
     let no_agent = args.no_agent || file.no_agent;
-    let agent_program = if no_agent {
-        None
-    } else {
-        Some(hand_over::find_agent().ok_or_else(hand_over::missing)?)
+    let agent_program = match hand_over::find_agent() {
+        None if !no_agent => return Err(hand_over::missing()),
+        found => found,
     };
     let config = Config {
         state_dir: state_dir(args.state_dir, file.state_dir)?,
@@ -144,6 +143,7 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         )?,
         id: args.id.or(file.id),
         agent_program,
+        local_agent: !no_agent,
         nodegroups: file.nodegroups,
         web_dir: args.web_dir.or(file.web_dir),
     };

@@ -127,7 +127,7 @@ impl From<StoreError> for ApiError {
     }
 }
 
-fn sentence(why: &str) -> String {
+pub(super) fn sentence(why: &str) -> String {
     let mut chars = why.chars();
     chars
         .next()

@@ -93,7 +93,8 @@ fn api() -> OpenApiRouter<Ctx> {
             session::get_session,
             session::delete_session
         ))
-        .routes(routes!(hosts::list_hosts))
+        .routes(routes!(hosts::list_hosts, hosts::add_host))
+        .routes(routes!(hosts::show_host_keys))
         .routes(routes!(hosts::get_host, hosts::remove_host))
         .routes(routes!(vms::list_vms))
         .routes(routes!(vms::get_vm))

@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod agent;
+mod agentless;
 mod backup;
 mod console;
 mod door;
