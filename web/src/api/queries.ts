@@ -8,6 +8,7 @@ import type {
   CollectionName,
   Job,
   ListQuery,
+  NewHost,
   PowerAction,
   Rows,
   RunRequest,
@@ -155,6 +156,16 @@ export async function decideKey(fingerprint: string, decision: KeyDecision): Pro
 export async function removeHost(id: string): Promise<void> {
   const { error, response } = await client.DELETE('/api/v1/hosts/{id}', { params: { path: { id } } })
   if (!response.ok) throw new ApiError(problemFrom(response.status, error))
+}
+
+/** The keys that a host shows over ssh, for somebody to compare. */
+export function showHostKeys(uri: string) {
+  return dataOf(client.POST('/api/v1/host_keys', { body: { uri } }))
+}
+
+/** Adds a host that has no agent of its own. */
+export function addHost(host: NewHost) {
+  return dataOf(client.POST('/api/v1/hosts', { body: host }))
 }
 
 /** A token to join for one host, good for an hour. */

@@ -459,6 +459,9 @@ export const hosts = {
   lastSeen: 'Last contact',
   problem: 'Problem',
   uri: 'Connection',
+  agent: 'Agent',
+  ownAgent: 'Its own',
+  noAgent: 'None: reached from the server',
   emptyTitle: 'No hosts yet',
   emptyBody:
     'The hypervisor of the machine that runs the server shows here as soon as its agent has read it.',
@@ -475,17 +478,45 @@ export const hosts = {
   problemTitle: (name: string) => `${name} cannot be read`,
   problemHint: (age: string) => `What is shown of it is from its last contact, ${age}.`,
   remedy: {
-    libvirt_down: 'Start libvirtd on the host (systemctl start libvirtd). The page follows by itself.',
+    libvirt_down: 'The agent goes on trying. The page follows by itself.',
     unreachable: 'Check that the host runs and that salar-agent runs on it. The page follows by itself.',
   } as Record<string, string>,
+  remedyAgentless:
+    'The server goes on trying. Adding the host again under its name changes how it is reached.',
   showVms: (figures: string, host: string) => `${figures} virtual machines running on ${host}`,
   remove: 'Remove this host',
   removeDeed: 'Remove',
   removeTitle: (name: string) => `Remove ${name}?`,
   removeBody:
-    'Salar forgets the host, what is on it, and the key of its agent. What waits for it fails. The host itself is left alone; when its agent is accepted again, everything is back.',
+    'Salar forgets the host, what is on it, and how it was reached or the key of its agent. What waits for it fails. The host itself is left alone; once it is added or accepted again, everything is back.',
   removed: (name: string) => `${name} was removed`,
   notRemoved: (name: string) => `${name} could not be removed`,
+}
+
+export const addHost = {
+  open: 'Add host',
+  title: 'Add a host',
+  body: 'Salar reaches its libvirt from here; nothing is installed on it. A host with an agent of its own is accepted under Agent keys instead.',
+  uri: 'libvirt URI',
+  uriExample: 'qemu+ssh://root@kvm2/system',
+  uriHint: 'qemu or xen, over +ssh, +tls or +tcp',
+  name: 'Name',
+  nameHint: 'What targets match; the host of the URI when empty',
+  keyFile: 'Private key',
+  keyFileHint: 'A file on the server, such as /root/.ssh/id_ed25519; what ssh tries by itself when empty',
+  submit: 'Add host',
+  working: 'Reaching the host',
+  confirm: 'These are its keys',
+  back: 'Back',
+  theHost: 'The host',
+  compare: (name: string) => `${name} shows these keys over ssh. Are they its own?`,
+  keys: 'Keys of the host',
+  kind: 'Kind',
+  fingerprint: 'Fingerprint',
+  howToCompare: 'On the host itself they are told by:',
+  compareCommand: 'ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub',
+  added: (name: string) => `${name} was added`,
+  addedBody: 'What is on it shows as soon as its libvirt answers.',
 }
 
 export const pools = {

@@ -54,6 +54,7 @@ function Shown({ host }: { host: Host }) {
       title={host.name}
       heading={<Name>{host.name}</Name>}
       crumbs={crumbs}
+      actions={host.agentless === true && <RemoveHost host={host} />}
       aside={
         <span className="vm-head-facts" role="status">
           <StatusMark status={host.freshness} />
@@ -102,9 +103,9 @@ function Trouble({ host }: { host: Host }) {
       className="page-alert"
       title={host.problem ?? words.problemTitle(host.name)}
     >
-      <p>{words.remedy[host.freshness]}</p>
+      <p>{host.agentless === true ? words.remedyAgentless : words.remedy[host.freshness]}</p>
       <p>{words.problemHint(agoText(host.last_seen_at, now))}</p>
-      <RemoveHost host={host} />
+      {host.agentless !== true && <RemoveHost host={host} />}
     </Alert>
   )
 }
@@ -120,6 +121,7 @@ function HostFacts({ host }: { host: Host }) {
     [words.hypervisor, `${host.hypervisor} ${host.hypervisor_version}`],
     [words.libvirt, host.libvirt_version],
     [words.uri, host.uri],
+    [words.agent, host.agentless === true ? words.noAgent : words.ownAgent],
     [words.lastSeen, <Ago key="seen" at={host.last_seen_at} />],
   ]
   return <Facts facts={facts} />

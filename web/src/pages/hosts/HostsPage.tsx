@@ -11,6 +11,7 @@ import { StatusMark } from '../../parts/StatusMark'
 import type { Column } from '../../parts/table/columns'
 import { ListPage } from '../../parts/table/ListPage'
 import { hosts as words } from '../../text/en'
+import { AddHost } from './AddHost'
 
 const columns: Column<Host>[] = [
   { key: 'name', label: words.name, width: 150, sort: 'name', cell: (host) => host.name },
@@ -89,7 +90,7 @@ export function HostsPage() {
   const navigate = useNavigate()
   const open = useCallback((id: string) => void navigate({ to: '/hosts/$id', params: { id } }), [navigate])
   return (
-    <PageFrame title={words.title} isFilled>
+    <PageFrame title={words.title} actions={<AddHost />} isFilled>
       <ListPage
         name="hosts"
         columns={columns}

@@ -14,7 +14,9 @@ import { hosts as words } from '../../text/en'
 export function RemoveHost({ host }: { host: Host }) {
   const { data: session } = useQuery(sessionQuery)
   const [asks, setAsks] = useState(false)
-  if (session?.role !== 'administrator' || host.freshness !== 'unreachable') return null
+  // An agent that is connected would bring its host back at once.
+  const isGone = host.freshness === 'unreachable' || host.agentless === true
+  if (session?.role !== 'administrator' || !isGone) return null
   const remove = async () => {
     setAsks(false)
     try {

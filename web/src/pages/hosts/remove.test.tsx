@@ -6,7 +6,7 @@ import type { Host } from '../../api/types'
 import { RemoveHost } from './RemoveHost'
 
 /** The button for a host in this state, for a user of this role; what the server was asked to change. */
-function open(freshness: string, role = 'administrator'): string[] {
+function open(freshness: string, role = 'administrator', agentless = false): string[] {
   const asked: string[] = []
   vi.stubGlobal('fetch', async (request: Request) => {
     const { pathname } = new URL(request.url)
@@ -17,7 +17,7 @@ function open(freshness: string, role = 'administrator'): string[] {
     const body = JSON.stringify({ user: 'ann', role, expires_at: null })
     return new Response(body, { status: 200, headers: { 'content-type': 'application/json' } })
   })
-  const host = { id: 'h1', name: 'kvm1', freshness } as Host
+  const host = { id: 'h1', name: 'kvm1', freshness, agentless } as Host
   render(
     <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
       <RemoveHost host={host} />
@@ -37,6 +37,11 @@ describe('RemoveHost', () => {
     expect(asked).toEqual([])
     await userEvent.click(dialog.getByRole('button', { name: 'Remove' }))
     await waitFor(() => expect(asked).toEqual(['DELETE /api/v1/hosts/h1']))
+  })
+
+  it('is offered for a live host that has no agent', async () => {
+    open('live', 'administrator', true)
+    expect(await screen.findByRole('button', { name: 'Remove this host' })).toBeTruthy()
   })
 
   it.each([

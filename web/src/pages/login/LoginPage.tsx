@@ -1,15 +1,5 @@
 /** `/login`. */
-import {
-  Alert,
-  Button,
-  Form,
-  FormGroup,
-  FormHelperText,
-  HelperText,
-  HelperTextItem,
-  TextInput,
-  Title,
-} from '@patternfly/react-core'
+import { Alert, Button, Form, Title } from '@patternfly/react-core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useState, type FormEvent } from 'react'
@@ -18,6 +8,7 @@ import { sessionQuery, signIn } from '../../api/queries'
 import icon from '../../parts/icon.svg'
 import { safeReturn } from '../../parts/searchText'
 import { ProblemAlert, problemWords } from '../../parts/ProblemAlert'
+import { TextField } from '../../parts/TextField'
 import { login as words, product } from '../../text/en'
 
 export function LoginPage() {
@@ -71,7 +62,7 @@ export function LoginPage() {
         {error === undefined && to !== undefined && to !== '/' && <p className="quiet">{words.first(to)}</p>}
         {error !== undefined && <SignInError error={error} />}
         <Form onSubmit={(event) => void submit(event)} noValidate>
-          <Field
+          <TextField
             id="login-user"
             label={words.user}
             value={user}
@@ -79,7 +70,7 @@ export function LoginPage() {
             autoComplete="username"
             onChange={setUser}
           />
-          <Field
+          <TextField
             id="login-password"
             label={words.password}
             type="password"
@@ -101,43 +92,6 @@ export function LoginPage() {
         <p className="quiet">{words.firstHint}</p>
       </div>
     </main>
-  )
-}
-
-interface FieldProps {
-  id: string
-  label: string
-  type?: 'text' | 'password'
-  value: string
-  error: string | undefined
-  autoComplete: string
-  onChange: (value: string) => void
-}
-
-function Field({ id, label, type = 'text', value, error, autoComplete, onChange }: FieldProps) {
-  return (
-    <FormGroup label={label} fieldId={id}>
-      <TextInput
-        id={id}
-        name={id}
-        type={type}
-        value={value}
-        autoComplete={autoComplete}
-        autoCapitalize="none"
-        spellCheck={false}
-        validated={error === undefined ? 'default' : 'error'}
-        aria-invalid={error !== undefined}
-        aria-describedby={error === undefined ? undefined : `${id}-error`}
-        onChange={(_event, next) => onChange(next)}
-      />
-      {error !== undefined && (
-        <FormHelperText>
-          <HelperText id={`${id}-error`}>
-            <HelperTextItem variant="error">{error}</HelperTextItem>
-          </HelperText>
-        </FormHelperText>
-      )}
-    </FormGroup>
   )
 }
 
