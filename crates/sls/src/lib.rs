@@ -10,6 +10,7 @@
 //! top.sls, pillar ──── top, pillar ────┘
 //! ```
 //! - [`compile`](fn@compile) turns names of SLS into chunks; [`highstate`] those a top file assigns.
+//! - [`reactor::react`] reads what an event shall lead to.
 //! - [`schedule::Schedule`] says which chunks may run now and which must not run at all.
 //! - [`words::command_line`] reads the arguments of a function as they stand on a command line.
 
@@ -23,6 +24,7 @@ pub mod lookup;
 pub mod matcher;
 mod pillar;
 mod ports;
+pub mod reactor;
 mod render;
 pub mod schedule;
 #[cfg(test)]

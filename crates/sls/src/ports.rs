@@ -116,6 +116,8 @@ pub struct Target {
     pub opts: Value,
     /// The only environment to take SLS from. `None`: the top files say, and SLS by their names are of `base`.
     pub saltenv: Option<String>,
+    /// Further names that its templates see: `tag` and `data` of a reactor's.
+    pub names: Map,
 }
 
 impl Target {
@@ -127,6 +129,7 @@ impl Target {
             pillar: Value::Object(Map::new()),
             opts: Value::Object(Map::new()),
             saltenv: None,
+            names: Map::new(),
             minion_id,
         }
     }

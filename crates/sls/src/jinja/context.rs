@@ -23,6 +23,7 @@ pub(crate) struct Shared {
     minion_id: String,
     outside: Arc<dyn Functions>,
     target: Arc<Target>,
+    more: Vec<(String, Value)>,
 }
 
 impl Shared {
@@ -37,6 +38,11 @@ impl Shared {
             minion_id: target.minion_id.clone(),
             outside: Arc::clone(functions),
             target: Arc::new(target.clone()),
+            more: target
+                .names
+                .iter()
+                .map(|(name, value)| (name.clone(), to_jinja(value)))
+                .collect(),
         }
     }
 }
@@ -70,6 +76,9 @@ pub(crate) fn add(env: &mut Environment<'static>, shared: &Shared, file: &SlsFil
     names.extend(folder_names(&file.path).map(|(name, value)| (name, Value::from(value))));
     for (name, value) in &names {
         env.add_global(*name, value.clone());
+    }
+    for (name, value) in &shared.more {
+        env.add_global(name.clone(), value.clone());
     }
     let all = dict(
         names
