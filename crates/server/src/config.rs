@@ -1,5 +1,6 @@
 //! What a server is started with.
 
+use crate::reactor::Rule;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ pub struct Config {
     pub local_agent: bool,
     /// Node groups of targets: compound expressions by name.
     pub nodegroups: BTreeMap<String, String>,
+    /// What is done when something happens, in this order.
+    pub reactor: Vec<Rule>,
     /// Web interface to serve instead of the built-in one, as `npm run build` leaves it.
     pub web_dir: Option<PathBuf>,
 }
@@ -54,6 +57,7 @@ impl Config {
             agent_program: None,
             local_agent: true,
             nodegroups: BTreeMap::new(),
+            reactor: Vec::new(),
             web_dir: None,
         }
     }

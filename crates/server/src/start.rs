@@ -15,6 +15,7 @@ use crate::link::{
     self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Newcomers, Sessions, StateTree, Tunnels,
 };
 use crate::listen::{self, TlsOnly};
+use crate::reactor;
 use crate::timing::Timing;
 use crate::tls::{self, TlsError};
 use agent_api::MAX_MESSAGE_BYTES;
@@ -170,6 +171,10 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
         shutdown: CancellationToken::new(),
     });
     let mut tasks = JoinSet::new();
+    if !config.reactor.is_empty() {
+        let events = app.bus.subscribe();
+        tasks.spawn(reactor::run(app.clone(), config.reactor.clone(), events));
+    }
     tasks.spawn(serve_own_agents(app.clone(), listen_unix(&socket)?));
     let agents = serve_agents(&config, &app, agent_listeners, &mut tasks)?;
     tasks.spawn(feed::run(app.clone()));

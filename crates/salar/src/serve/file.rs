@@ -1,6 +1,7 @@
 //! The file with settings.
 
 use cli::Failure;
+use indexmap::IndexMap;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -34,6 +35,8 @@ pub(crate) struct File {
     pub(crate) allowed_hosts: Vec<String>,
     /// Node groups of targets: compound expressions by name. Default: none.
     pub(crate) nodegroups: BTreeMap<String, String>,
+    /// Files of the reactor by pattern of tags, each `salt://PATH` or an absolute path. Default: none.
+    pub(crate) reactor: IndexMap<String, Vec<String>>,
     /// Folder of another web interface. Default: the built-in one.
     pub(crate) web_dir: Option<PathBuf>,
     /// `error`, `warn`, `info`, `debug` or `trace`. Default: `info`.

@@ -3,7 +3,8 @@
 use super::file::File;
 use crate::hand_over;
 use cli::Failure;
-use server::{Config, TlsFiles};
+use indexmap::IndexMap;
+use server::{Config, Rule, RuleFile, TlsFiles};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tree::{BadRoot, Root, Roots};
@@ -145,9 +146,21 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         agent_program,
         local_agent: !no_agent,
         nodegroups: file.nodegroups,
+        reactor: rules(file.reactor)?,
         web_dir: args.web_dir.or(file.web_dir),
     };
     Ok(Settings { config, log_level })
+}
+
+fn rules(written: IndexMap<String, Vec<String>>) -> Result<Vec<Rule>, Failure> {
+    let rule = |(tag, files): (String, Vec<String>)| {
+        let files = files.iter().map(|file| file.parse::<RuleFile>());
+        let sls = files
+            .collect::<Result<_, _>>()
+            .map_err(|why| Failure::usage(format!("reactor: {tag:?}: {why}")))?;
+        Ok(Rule { tag, sls })
+    };
+    written.into_iter().map(rule).collect()
 }
 
 /// The first list that is not empty.

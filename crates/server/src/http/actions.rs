@@ -4,6 +4,7 @@ use super::Ctx;
 use super::error::ApiError;
 use super::gate::Identity;
 use super::list::{self, ListParams, Pairs};
+use crate::app::App;
 use crate::render;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -234,15 +235,15 @@ async fn first_action(ctx: &Ctx, job: JobId) -> Result<ActionRecord, ApiError> {
 /// # Errors
 /// When the store fails.
 pub async fn announce(
-    ctx: &Ctx,
+    app: &App,
     job: JobId,
     hosts: impl Iterator<Item = HostId>,
 ) -> Result<(), StoreError> {
     for host in hosts {
-        ctx.sessions.wake(host);
+        app.sessions.wake(host);
     }
-    if let Some((job, actions)) = ctx.store.find_job(job).await? {
-        ctx.bus.job_new(&job, &actions);
+    if let Some((job, actions)) = app.store.find_job(job).await? {
+        app.bus.job_new(&job, &actions);
     }
     Ok(())
 }

@@ -75,6 +75,16 @@ impl ApiError {
     }
 }
 
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, ". Hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Only the status and headers; the outermost layer writes the body, because it knows the request id.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

@@ -29,6 +29,7 @@ mod users;
 mod vms;
 
 pub use consoles::Tickets;
+pub use runs::queue as queue_run;
 
 use crate::app::App;
 use axum::Router;

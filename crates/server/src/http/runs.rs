@@ -5,6 +5,7 @@ use super::actions::{DEADLINE, announce, client_key};
 use super::body::Body;
 use super::error::{ApiError, internal};
 use super::gate::Identity;
+use crate::app::App;
 use crate::render;
 use crate::target::Target;
 use axum::Json;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use server_api::run::{Job, JobSummary, RunRequest};
 use server_api::{ErrorBody, Role};
+use std::sync::Arc;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -55,7 +57,7 @@ pub async fn list_targets(
     Query(params): Query<TargetParams>,
 ) -> Result<Json<Vec<String>>, ApiError> {
     let kind = params.target_kind.as_deref().unwrap_or("glob");
-    let hosts = targets(&ctx, &identity, kind, &params.target).await?;
+    let hosts = targets(&ctx.app, identity.role, kind, &params.target).await?;
     Ok(Json(
         hosts.into_iter().map(|host| host.facts.name).collect(),
     ))
@@ -78,27 +80,42 @@ pub async fn create_run(
     headers: HeaderMap,
     Body(run): Body<RunRequest>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
-    check_fun(&run.fun)?;
-    let hosts = targets(&ctx, &identity, &run.target_kind, &run.target).await?;
     let request = serde_json::to_string(&run).unwrap_or_default();
     let key = client_key(&headers, &request)?;
+    let by = (identity.user.as_str(), identity.role);
+    let job = queue(&ctx.app, by, &run, key).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(find(&ctx, job, identity.role).await?),
+    ))
+}
+
+/// Queues a function for every host that the target matches, on behalf of a user with this role.
+///
+/// # Errors
+/// The function or the target cannot be, no host matches, or the store fails. Nothing was queued then.
+pub async fn queue(
+    app: &Arc<App>,
+    (user, role): (&str, Role),
+    run: &RunRequest,
+    key: Option<(String, Vec<u8>)>,
+) -> Result<JobId, ApiError> {
+    check_fun(&run.fun)?;
+    let hosts = targets(app, role, &run.target_kind, &run.target).await?;
     let job = NewJob {
         id: JobId(Uuid::now_v7()),
         fun: run.fun.clone(),
         target: run.target.clone(),
         target_kind: run.target_kind.clone(),
-        user: identity.user.clone(),
+        user: user.to_owned(),
         key,
-        actions: hosts.iter().map(|host| action(host, &run)).collect(),
+        actions: hosts.iter().map(|host| action(host, run)).collect(),
     };
-    let placed = ctx.store.insert_job(&job).await?;
+    let placed = app.store.insert_job(&job).await?;
     if !placed.repeated {
-        announce(&ctx, placed.job, hosts.iter().map(|host| host.id)).await?;
+        announce(app, placed.job, hosts.iter().map(|host| host.id)).await?;
     }
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(find(&ctx, placed.job, identity.role).await?),
-    ))
+    Ok(placed.job)
 }
 
 /// Which jobs.
@@ -218,8 +235,8 @@ fn shown(job: JobRecord, actions: &[ActionRecord], role: Role) -> Job {
 }
 
 async fn targets(
-    ctx: &Ctx,
-    identity: &Identity,
+    app: &Arc<App>,
+    role: Role,
     kind: &str,
     target: &str,
 ) -> Result<Vec<HostRecord>, ApiError> {
@@ -227,11 +244,11 @@ async fn targets(
         let message = format!("A target has at most {MAX_TARGET_BYTES} bytes");
         return Err(ApiError::field("target", message));
     }
-    let read = Target::parse(kind, target, &ctx.nodegroups)
+    let read = Target::parse(kind, target, &app.nodegroups)
         .map_err(|error| ApiError::field(error.field(), error.to_string()))?;
-    let mut hosts = ctx.store.all_hosts().await?;
+    let mut hosts = app.store.all_hosts().await?;
     if read.asks_pillar() {
-        hosts = by_pillar(ctx, identity, read, hosts).await?;
+        hosts = by_pillar(app, role, read, hosts).await?;
     } else {
         hosts.retain(|host| read.matches(host, Value::Null));
     }
@@ -247,17 +264,17 @@ async fn targets(
 
 /// The hosts whose pillar fits. One that does not render stands neither for yes nor for no.
 async fn by_pillar(
-    ctx: &Ctx,
-    identity: &Identity,
+    app: &Arc<App>,
+    role: Role,
     target: Target,
     hosts: Vec<HostRecord>,
 ) -> Result<Vec<HostRecord>, ApiError> {
     // Who may aim by a password can guess it.
-    if identity.role < Role::Administrator {
+    if role < Role::Administrator {
         let message = "Targets by pillar need the role administrator";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "not_allowed", message));
     }
-    let app = ctx.app.clone();
+    let app = app.clone();
     let find = move || {
         let mut meant = Vec::new();
         for host in hosts {

@@ -43,6 +43,11 @@ impl StateTree {
         }
     }
 
+    /// The state files.
+    pub const fn state_files(&self) -> &Roots {
+        &self.files
+    }
+
     /// The pillar of a host, from its grains as they are known, and what is wrong with it. Reads files: blocks meanwhile.
     pub fn pillar_of(&self, host: &HostRecord) -> (Value, Vec<Diagnostic>) {
         self.pillar_in(host, None)
@@ -62,13 +67,15 @@ impl StateTree {
             return (target.pillar, Vec::new());
         }
         let files: Arc<dyn Files> = Arc::new(self.pillar.clone());
-        let functions: Arc<dyn Functions> = Arc::new(NoFunctions);
+        let functions: Arc<dyn Functions> = Arc::new(NoFunctions(
+            "the server renders the pillar, from grains and pillar files alone",
+        ));
         sls::render_pillar(&target, &files, &functions)
     }
 }
 
-/// A host cannot be asked while its pillar is rendered.
-struct NoFunctions;
+/// What is rendered on the server cannot ask hosts. It says why.
+pub struct NoFunctions(pub &'static str);
 
 impl Functions for NoFunctions {
     fn call(
@@ -78,7 +85,8 @@ impl Functions for NoFunctions {
         _: &Map<String, Value>,
     ) -> Result<Value, FunctionError> {
         Err(FunctionError::new(format!(
-            "{name} cannot be called here: the server renders the pillar, from grains and pillar files alone"
+            "{name} cannot be called here: {}",
+            self.0
         )))
     }
 

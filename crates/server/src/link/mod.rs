@@ -24,7 +24,7 @@ mod tunnel;
 
 pub(crate) use door::open as open_door;
 pub use enrolment::{Door, MAX_BYTES as MAX_ENROLMENT_BYTES};
-pub use files::StateTree;
+pub use files::{NoFunctions, StateTree};
 pub use keys::Keys;
 pub use newcomers::Newcomers;
 pub use registry::Sessions;

@@ -11,4 +11,5 @@ mod fixture;
 mod live;
 mod openapi;
 mod outside;
+mod reactor;
 mod stream;
