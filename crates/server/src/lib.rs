@@ -1,6 +1,6 @@
 //! The server: API, action queue, live updates and the link to agents, in one process.
 //!
-//! [`start()`] opens the store, starts the local agent and listens; [`Server::run_until`] serves until it is told to
+//! [`start()`] opens the store, starts its own agents and listens; [`Server::run_until`] serves until it is told to
 //! end. The parts, in the order in which a request or a report meets them:
 //!
 //! - `http`: the public API and the web interface. One gate checks who may call what before any handler runs.
@@ -11,7 +11,8 @@
 //! - `backup`: one file with all that is needed to go on, and going on from it.
 //! - `feed`: reads the store's change feed once for all browsers.
 //! - `bus`: Salt's event bus; nothing is kept.
-//! - `local_agent`: the agent of this machine, a child process.
+//! - `reactor`: what is done when something happens, by files of an administrator.
+//! - `child_agent`, `agentless`: agents that are child processes, of this machine and of hosts without one.
 //!
 //! **Invariants**: nothing here calls a hypervisor; no request waits for one. What pages show comes from the store.
 

@@ -1,8 +1,9 @@
 //! Epochs and the fence.
 
 use crate::fixture::{facts, opening, store, vm};
-use db::{HostRecord, ListQuery, Opening, Store, StoreError, Stored};
-use model::{Freshness, HostId, ObjectKind, Vm, VmStatus};
+use db::{ActionRecord, HostRecord, ListQuery, Opening, Store, StoreError, Stored};
+use model::lifecycle::Request;
+use model::{ActionStatus, Freshness, HostId, ObjectKind, Vm, VmStatus};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -118,6 +119,39 @@ async fn after_a_restart_hosts_are_unreachable_and_the_feed_is_another() {
     assert_eq!(hosts[0].freshness, Freshness::Unreachable);
     assert_eq!(hosts[0].facts, facts("kvm1"));
     assert_eq!((hosts[0].vms_total, hosts[0].vms_running), (1, 1));
+}
+
+#[tokio::test]
+async fn what_was_asked_of_a_removed_host_ends_as_it_was() {
+    let f = store().await;
+    let key = f.host("kvm1").await;
+    let (sent, waiting) = (
+        vm("srv01", VmStatus::Running),
+        vm("srv02", VmStatus::Running),
+    );
+    f.snapshot(key, 1, vec![sent.clone(), waiting.clone()])
+        .await;
+    let sent_action = f.queue(key, &sent, Request::Shutdown).await;
+    let sent_now = f.store.dispatch(key, true).await.expect("dispatches");
+    assert_eq!(sent_now.len(), 1);
+    let waiting_action = f.queue(key, &waiting, Request::Shutdown).await;
+    let gone = f.store.set_condition(key, Freshness::Unreachable, "").await;
+    gone.expect("is recorded");
+    f.store.remove_host(key.host).await.expect("is removed");
+    let ended = async |id| {
+        let found = f.store.find::<ActionRecord>(id).await.expect("reads");
+        let record = found.expect("stays in the history");
+        let error = record.error.unwrap_or_default();
+        (record.action.status, error)
+    };
+    let (status, why) = ended(waiting_action.0).await;
+    assert_eq!(
+        (status, why.as_str()),
+        (ActionStatus::Failed, "Its host was removed")
+    );
+    let (status, why) = ended(sent_action.0).await;
+    assert_eq!(status, ActionStatus::Unknown);
+    assert_eq!(why, "Its host was removed while it ran");
 }
 
 #[tokio::test]

@@ -53,6 +53,13 @@ impl AgentLink for Link {
         request: Request<Streaming<Up>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let admitted = self.admit(&request).await?;
+        let who = match &admitted {
+            Some(admitted) => format!(
+                "{} with the key {}",
+                admitted.key.name, admitted.key.fingerprint
+            ),
+            None => "an agent of the server's own".to_owned(),
+        };
         let mut up = request.into_inner();
         let (down, out) = mpsc::channel(DOWN);
         let app = self.0.clone();
@@ -70,7 +77,7 @@ impl AgentLink for Link {
             };
             match Session::open(app, admitted, hello, down.clone()).await {
                 Ok(session) => session.run(up).await,
-                Err(refusal) => session::refuse(&down, refusal).await,
+                Err(refusal) => session::refuse(&who, &down, refusal).await,
             }
         });
         Ok(Response::new(ReceiverStream::new(out).boxed()))

@@ -81,8 +81,11 @@ pub enum End {
 }
 
 /// Tells an agent why it gets no session.
-pub async fn refuse(down: &mpsc::Sender<Result<Down, Status>>, end: End) {
-    warn!(error = &end as &dyn std::error::Error, "Refused a session");
+pub async fn refuse(who: &str, down: &mpsc::Sender<Result<Down, Status>>, end: End) {
+    warn!(
+        error = &end as &dyn std::error::Error,
+        "Refused a session of {who}"
+    );
     let code = match &end {
         End::Protocol(_) => "PROTOCOL",
         End::Store(StoreError::EpochJump { .. }) => "EPOCH_JUMP",

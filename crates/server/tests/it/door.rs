@@ -3,6 +3,7 @@
 use crate::agent::{Agent, Identity, bytes, vm};
 use crate::console;
 use crate::fixture::{Fixture, fixture, until, with_timing};
+use crate::log;
 use agent_api::enrolment::{SERVER_NAME, fingerprint, statement};
 use agent_api::wire::agent_link_client::AgentLinkClient;
 use agent_api::wire::enrolment_client::EnrolmentClient;
@@ -364,6 +365,71 @@ async fn a_certificate_that_has_ended_is_refused() {
     attach(&f, shown, caller.identity())
         .await
         .expect("the next one is good");
+}
+
+#[tokio::test]
+async fn every_refusal_is_logged_with_who_and_why_and_no_secret() {
+    log::keep();
+    let f = fixture().await;
+    let logged = async |words: &str| {
+        until(words, async || log::said().contains(words).then_some(())).await;
+    };
+    let (first, second) = (Caller::new("kvm1"), Caller::new("kvm2"));
+    let stranger = Caller::new("kvm3");
+
+    attach(&f, None, stranger.identity())
+        .await
+        .err()
+        .expect("no certificate");
+    logged("called the link without a certificate").await;
+
+    let own = CertificateParams::new(Vec::new()).expect("parameters");
+    let own = own.self_signed(&stranger.key).expect("signs itself");
+    let shown = Some((vec![own.der().clone()], stranger.copy_of_key()));
+    attach(&f, shown, stranger.identity())
+        .await
+        .err()
+        .expect("another CA");
+    logged("Refused a connection of 127.0.0.1").await;
+
+    first.join(&f).await;
+    let shown = second.join(&f).await;
+    let again = shown
+        .as_ref()
+        .map(|(chain, _)| (chain.clone(), second.copy_of_key()));
+    let as_first = Identity {
+        host: first.host,
+        ..second.identity()
+    };
+    attach(&f, shown, as_first)
+        .await
+        .err()
+        .expect("another's host");
+    let print: model::Fingerprint = second.print().parse().expect("is one");
+    logged(&format!("Refused a session of kvm2 with the key {print}")).await;
+    logged(&format!("the agent's key is not for host {}", first.host)).await;
+
+    let path = format!("/keys/{}/reject", second.print());
+    assert_eq!(f.api.act(&path).await.0, StatusCode::OK);
+    attach(&f, again, second.identity())
+        .await
+        .err()
+        .expect("rejected");
+    logged(&format!("Refused the rejected key {print}")).await;
+
+    // A token that is worth nothing is told of, and not told.
+    let mut request = stranger.request(&f);
+    request.token = "sj1_0123456789abcdefghij0123456789abcdefghij".to_owned();
+    let _ = enrol(&f, request).await;
+    logged("a token").await;
+    let said = log::said();
+    for secret in [
+        "0123456789abcdefghij",
+        "PRIVATE KEY",
+        f.api.token.as_deref().expect("there is one"),
+    ] {
+        assert!(!said.contains(secret), "the log holds {secret}");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod console;
 mod door;
 mod fixture;
 mod live;
+mod log;
 mod openapi;
 mod outside;
 mod reactor;

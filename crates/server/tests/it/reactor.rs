@@ -1,6 +1,6 @@
 //! Events lead to what an administrator has written down.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Identity};
 use crate::fixture::{Api, Fixture, config, start, until};
 use crate::stream::Stream;
 use agent_api::wire::{self, up};
@@ -117,7 +117,7 @@ fn shown() -> &'static str {
 async fn the_file_of_the_documents_is_acted_on() {
     let f = reacting(&[("salt/minion/*/start", "/shown.sls")]).await;
     std::fs::write(f.folder.path().join("shown.sls"), shown()).expect("is written");
-    let _agent = Agent::with_vms(&f.socket(), "kvm1", &[]).await;
+    let _agent = Agent::connect(&f.socket(), Identity::new("kvm1")).await;
     until("a job", async || {
         let jobs = f.api.read("/runs").await;
         (jobs[0]["fun"] == "state.apply" && jobs[0]["target"] == "kvm1").then_some(())

@@ -59,9 +59,15 @@ pub(super) fn provide(
     let is_there = |path: &&&str| matches!(seen.paths.get(**path), Some(HostPath::File));
     let Some(grub) = places.iter().find(is_there) else {
         if !places.iter().any(|path| seen.paths.contains_key(*path)) {
-            seen.config.needs_files(&format!(
-                "a {kind} guest that declares no kernel boots the GRUB"
-            ))?;
+            return Err(StateError::host(
+                format!(
+                    "a {kind} guest that declares no kernel boots the host's GRUB, and where that lies cannot be seen from here"
+                ),
+                format!(
+                    "Write boot: {{kernel: PATH}} ({}), os_type: hvm, or run an agent on that host",
+                    places.join(", ")
+                ),
+            ));
         }
         return Err(StateError::host(
             format!(
