@@ -8,9 +8,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 /// How long the host may take, in seconds.
-const PATIENCE: &str = "10";
+const PATIENCE: &str = "20";
 /// The longest that everything may take.
-const LIMIT: Duration = Duration::from_secs(25);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A key that a host shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
