@@ -496,7 +496,7 @@ export const hosts = {
 export const addHost = {
   open: 'Add host',
   title: 'Add a host',
-  body: 'Salar reaches its libvirt from here; nothing is installed on it. A host with an agent of its own is accepted under Agent keys instead.',
+  body: 'Salar reaches its libvirt from here; nothing is installed on it. A host with an agent of its own is accepted under Keys instead.',
   uri: 'libvirt URI',
   uriExample: 'qemu+ssh://root@kvm2/system',
   uriHint: 'qemu or xen, over +ssh, +tls or +tcp',

@@ -77,6 +77,17 @@ fn a_paravirtual_guest_boots_the_hosts_grub() {
         }
         assert!(!xml.contains("<boot"), "{xml}");
     }
+    // Where the host's files cannot be seen, its GRUB is named; another kernel needs its initrd.
+    let named = format!(
+        "{{mem: 512, os_type: xen, boot: {{kernel: {GRUB}}}, disks: [{{name: a, pool: p, size: 10}}]}}"
+    );
+    let xml = defines(&named).expect("a definition");
+    assert!(
+        xml.contains(&format!("<kernel>{GRUB}</kernel>")) && !xml.contains("<boot"),
+        "{xml}"
+    );
+    let alone = defines("{mem: 512, os_type: xen, boot: {kernel: /k}}").expect_err("half");
+    assert!(alone.contains("Invalid boot parameters"), "{alone}");
     let kernel = "{mem: 512, os_type: xen, boot: {kernel: /k, initrd: /i}}";
     let xml = defines(kernel).expect("a definition");
     assert!(xml.contains("<kernel>/k</kernel>"), "{xml}");

@@ -53,33 +53,14 @@ pub(super) fn provide(
     let bad = |error: EditError| StateError::definition("the new VM", error);
     let mut document = Document::new(xml).map_err(bad)?;
     let kernel = Place::at("os").child("kernel");
-    if document.get(&kernel).is_some() {
-        return Ok(document.into_string());
-    }
-    let is_there = |path: &&&str| matches!(seen.paths.get(**path), Some(HostPath::File));
-    let Some(grub) = places.iter().find(is_there) else {
-        if !places.iter().any(|path| seen.paths.contains_key(*path)) {
-            return Err(StateError::host(
-                format!(
-                    "a {kind} guest that declares no kernel boots the host's GRUB, and where that lies cannot be seen from here"
-                ),
-                format!(
-                    "Write boot: {{kernel: PATH}} ({}), os_type: hvm, or run an agent on that host",
-                    places.join(", ")
-                ),
-            ));
-        }
-        return Err(StateError::host(
-            format!(
-                "a {kind} guest boots a kernel, none is declared, and the host has no GRUB for it ({})",
-                places.join(", ")
-            ),
-            "Install it (Debian: grub-xen-host; SUSE: grub2-x86_64-xen), write boot: {kernel: PATH, initrd: PATH}, or os_type: hvm",
-        ));
+    let grub = match document.get(&kernel) {
+        Some(declared) if is_grub(&declared) => declared,
+        Some(_) => return Ok(document.into_string()),
+        None => installed(kind, seen)?.to_owned(),
     };
     let boot = Place::at("os").child("boot");
     let mut edit = || {
-        document.set(&kernel, grub)?;
+        document.set(&kernel, &grub)?;
         while document.get(&boot.clone().attr("dev")).is_some() {
             document.remove(&boot)?;
         }
@@ -87,4 +68,30 @@ pub(super) fn provide(
     };
     edit().map_err(bad)?;
     Ok(document.into_string())
+}
+
+/// The GRUB that the host has for this kind of guest.
+fn installed(kind: GuestKind, seen: &Observation) -> Result<&'static str, StateError> {
+    let places = places(kind);
+    let is_there = |path: &&&str| matches!(seen.paths.get(**path), Some(HostPath::File));
+    if let Some(grub) = places.iter().find(is_there) {
+        return Ok(grub);
+    }
+    let places_of = places.join(", ");
+    if !places.iter().any(|path| seen.paths.contains_key(*path)) {
+        return Err(StateError::host(
+            format!(
+                "a {kind} guest that declares no kernel boots the host's GRUB, and where that lies cannot be seen from here"
+            ),
+            format!(
+                "Write boot: {{kernel: PATH}} with the host's ({places_of}), os_type: hvm, or run an agent on that host"
+            ),
+        ));
+    }
+    Err(StateError::host(
+        format!(
+            "a {kind} guest boots a kernel, none is declared, and the host has no GRUB for it ({places_of})"
+        ),
+        "Install it (Debian: grub-xen-host; SUSE: grub2-x86_64-xen), write boot: {kernel: PATH, initrd: PATH}, or os_type: hvm",
+    ))
 }

@@ -3,6 +3,7 @@
 use crate::StateError;
 use crate::args::Field;
 use crate::facts::Fact;
+use crate::planners::vm::kernel::is_grub;
 use domxml::Place;
 
 /// The sets of keys that go together. Source: Salt `virt._handle_remote_boot_params`.
@@ -31,7 +32,12 @@ pub(super) fn facts(boot: &Field) -> Result<(Vec<Fact>, Vec<BootFile>), StateErr
     let dict = boot.dict(&["kernel", "initrd", "cmdline", "loader", "nvram", "efi"])?;
     let mut keys: Vec<&str> = dict.entries().iter().map(|(key, _)| *key).collect();
     keys.sort_unstable();
-    if !COMBINATIONS.contains(&keys.as_slice()) {
+    // GRUB as a kernel finds everything else on the guest's own disk.
+    let is_grub = keys == ["kernel"]
+        && dict
+            .get("kernel")
+            .is_some_and(|path| path.text().is_ok_and(|path| is_grub(&path)));
+    if !is_grub && !COMBINATIONS.contains(&keys.as_slice()) {
         return Err(boot.refuse(
             "possible: Invalid boot parameters,It has to follow this combination: [(kernel, initrd) or/and cmdline] or/and [(loader, nvram) or efi]",
             None,
