@@ -65,7 +65,7 @@ impl Ssh {
     /// Connects to a port that only the host itself can reach.
     ///
     /// # Errors
-    /// There is no ssh. What it has to say about the host goes to the log; then the stream ends.
+    /// The script cannot be started. Why the host or the port is not reached is not told: the stream ends.
     pub(crate) fn forward(&self, uri: &str, address: &str, port: u16) -> Result<Box<dyn Console>> {
         let to = Authority::of(uri);
         let address = match address.contains(':') {

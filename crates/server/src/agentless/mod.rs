@@ -16,7 +16,7 @@ pub use uri::{Transport, check};
 use crate::app::App;
 use crate::child_agent::{ChildAgent, ChildProgram};
 use crate::start::{make_private_folder, write_private};
-use db::{AgentlessHost, Store};
+use db::{AgentlessHost, RemovedHost, Store, StoreError};
 use model::HostId;
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -30,8 +30,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// How soon a store that did not answer is asked again.
-const AGAIN: Duration = Duration::from_secs(5);
+/// How often the children are compared with the store: what a full disk or a request that was broken off has left
+/// undone is made up for.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// The children.
 pub struct Agentless {
@@ -58,19 +59,17 @@ impl Running {
 /// Keeps them running until the server ends.
 pub async fn run(app: Arc<App>) {
     loop {
-        match app.agentless.catch_up(&app.store).await {
-            Ok(()) => break,
-            Err(error) => error!(
+        if let Err(error) = app.agentless.catch_up(&app.store).await {
+            error!(
                 error = &error as &dyn std::error::Error,
                 "Cannot tell which hosts have no agent"
-            ),
+            );
         }
         tokio::select! {
-            () = app.shutdown.cancelled() => return,
+            () = app.shutdown.cancelled() => break,
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
-    app.shutdown.cancelled().await;
     app.agentless.end().await;
 }
 
@@ -93,7 +92,7 @@ impl Agentless {
     ///
     /// # Errors
     /// The store does not say which there are.
-    pub async fn catch_up(&self, store: &Store) -> Result<(), db::StoreError> {
+    pub async fn catch_up(&self, store: &Store) -> Result<(), StoreError> {
         let Some(program) = &self.program else {
             return Ok(());
         };
@@ -126,20 +125,28 @@ impl Agentless {
                 }
                 Err(error) => error!(
                     error = &error as &dyn std::error::Error,
-                    "Cannot make the folder of {}; nothing is known of it until the server starts again",
-                    host.name
+                    "Cannot make the folder of {}; it is tried again", host.name
                 ),
             }
         }
         Ok(())
     }
 
-    /// Ends the agent of a host, which is about to be removed.
-    pub async fn stop(&self, host: HostId) {
+    /// Removes a host, whose agent ends first if it is one of these: it would bring the host back at once.
+    ///
+    /// # Errors
+    /// As [`Store::remove_host`].
+    pub async fn remove(
+        &self,
+        store: &Store,
+        host: HostId,
+    ) -> Result<Option<RemovedHost>, StoreError> {
+        // Held to the end, so that nothing starts it again in between.
         let mut running = self.running.lock().await;
         if let Some(child) = running.remove(&host) {
             child.end().await;
         }
+        store.remove_host(host).await
     }
 
     async fn end(&self) {

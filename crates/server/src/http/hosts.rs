@@ -246,10 +246,7 @@ pub async fn remove_host(
     identity: Identity,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    ctx.agentless.stop(HostId(id)).await;
-    let removed = ctx.store.remove_host(HostId(id)).await;
-    ctx.agentless.catch_up(&ctx.store).await?;
-    let removed = match removed {
+    let removed = match ctx.agentless.remove(&ctx.store, HostId(id)).await {
         Err(StoreError::Conflict { why }) => {
             return Err(ApiError::conflict("host_connected", why)
                 .hint("A host whose agent runs would be back at once"));
@@ -261,5 +258,7 @@ pub async fn remove_host(
         ctx.keys.revoke(&key.fingerprint);
         ctx.bus.key_decided(&key.name, "delete");
     }
+    // Its folder goes, too.
+    ctx.agentless.catch_up(&ctx.store).await?;
     Ok(StatusCode::NO_CONTENT)
 }
