@@ -10,7 +10,7 @@ use std::process::Command;
 
 /// The rows of the workspace from bottom to top. A crate may depend on crates of rows below its own.
 const ROWS: &[&[&str]] = &[
-    &["model"],
+    &["model", "private-postgres"],
     &["sls", "domxml", "states", "outputter"],
     &["hypervisor", "agent-api", "server-api"],
     &[
@@ -55,7 +55,8 @@ const PURE: &[&str] = &["model", "sls", "domxml", "states", "outputter"];
 const IMPURE: &[&str] = &[
     "tokio",
     "reqwest",
-    "sqlx",
+    "rusqlite",
+    "tokio-postgres",
     "virt",
     "virt-sys",
     "axum",

@@ -1,10 +1,9 @@
 //! Users, sessions and tokens. Tokens are stored as hashes; roles are words that the server reads.
 
 use crate::error::{During, StoreError};
-use crate::sql::{Columns, micros};
+use crate::sql::{Row, SqlError, micros, query};
 use crate::store::Store;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 /// A user.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub struct ApiToken {
     pub expires_at: Option<Timestamp>,
 }
 
-fn user(row: &SqliteRow) -> Result<UserRecord, sqlx::Error> {
+fn user(row: &Row) -> Result<UserRecord, SqlError> {
     Ok(UserRecord {
         name: row.text("name")?,
         password: row.text("password")?,
@@ -43,11 +42,11 @@ impl Store {
     /// Every user, by name.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn list_users(&self) -> Result<Vec<UserRecord>, StoreError> {
         const WHAT: &str = "list the users";
-        let rows = sqlx::query("select * from user order by name")
-            .fetch_all(&self.readers)
+        let rows = query("select * from account order by name")
+            .fetch_all(self)
             .await
             .during(WHAT)?;
         rows.iter().map(user).collect::<Result<_, _>>().during(WHAT)
@@ -56,12 +55,12 @@ impl Store {
     /// The user of that name.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find_user(&self, name: &str) -> Result<Option<UserRecord>, StoreError> {
         const WHAT: &str = "find a user";
-        let row = sqlx::query("select * from user where name = $1")
+        let row = query("select * from account where name = $1")
             .bind(name)
-            .fetch_optional(&self.readers)
+            .fetch_optional(self)
             .await
             .during(WHAT)?;
         row.as_ref().map(user).transpose().during(WHAT)
@@ -73,20 +72,20 @@ impl Store {
     /// `Exists` when the name is taken.
     pub async fn insert_user(&self, user: &UserRecord) -> Result<(), StoreError> {
         const WHAT: &str = "add a user";
-        let mut tx = self.begin(WHAT).await?;
-        let done = sqlx::query(
-            "insert into user (name, password, role, created_at) values ($1, $2, $3, $4)
+        let mut tx = self.begin_register(WHAT).await?;
+        let done = query(
+            "insert into account (name, password, role, created_at) values ($1, $2, $3, $4)
              on conflict (name) do nothing",
         )
         .bind(&user.name)
         .bind(&user.password)
         .bind(&user.role)
         .bind(micros(user.created_at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await?;
-        if done.rows_affected() == 0 {
+        if done == 0 {
             let what = format!("user {}", user.name);
             return Err(StoreError::Exists { what });
         }
@@ -99,15 +98,15 @@ impl Store {
     /// `Conflict` for the last user of `keep_role`.
     pub async fn delete_user(&self, name: &str, keep_role: &str) -> Result<bool, StoreError> {
         const WHAT: &str = "delete a user";
-        let mut tx = self.begin(WHAT).await?;
-        let done = sqlx::query("delete from user where name = $1")
+        let mut tx = self.begin_register(WHAT).await?;
+        let done = query("delete from account where name = $1")
             .bind(name)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
-        let left = sqlx::query("select count(*) as n from user where role = $1")
+        let left = query("select count(*) as n from account where role = $1")
             .bind(keep_role)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await
             .during(WHAT)?;
         if left.number("n").during(WHAT)? == 0 {
@@ -116,13 +115,13 @@ impl Store {
             });
         }
         self.commit_quietly(tx, WHAT).await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     /// Sets a password and ends the user's sessions but `keep`; false if there is no such user.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn set_password(
         &self,
         name: &str,
@@ -130,27 +129,27 @@ impl Store {
         keep: Option<&[u8]>,
     ) -> Result<bool, StoreError> {
         const WHAT: &str = "set a password";
-        let mut tx = self.begin(WHAT).await?;
-        let done = sqlx::query("update user set password = $2 where name = $1")
+        let mut tx = self.begin_register(WHAT).await?;
+        let done = query("update account set password = $2 where name = $1")
             .bind(name)
             .bind(password)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
-        sqlx::query("delete from session where user = $1 and token_hash is not $2")
+        query("delete from session where username = $1 and token_hash is distinct from $2")
             .bind(name)
             .bind(keep)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     /// Begins a session.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn insert_session(
         &self,
         token_hash: &[u8],
@@ -158,15 +157,15 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         const WHAT: &str = "begin a session";
-        let mut tx = self.begin(WHAT).await?;
-        sqlx::query(
-            "insert into session (token_hash, user, created_at, expires_at) values ($1, $2, $3, $4)",
+        let mut tx = self.begin_register(WHAT).await?;
+        query(
+            "insert into session (token_hash, username, created_at, expires_at) values ($1, $2, $3, $4)",
         )
         .bind(token_hash)
         .bind(user)
         .bind(micros(Timestamp::now()))
         .bind(micros(expires_at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await
@@ -175,13 +174,13 @@ impl Store {
     /// Ends a session.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn delete_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
         const WHAT: &str = "end a session";
-        let mut tx = self.begin(WHAT).await?;
-        sqlx::query("delete from session where token_hash = $1")
+        let mut tx = self.begin_register(WHAT).await?;
+        query("delete from session where token_hash = $1")
             .bind(token_hash)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await
@@ -190,26 +189,26 @@ impl Store {
     /// Whom a session's token speaks for, if it has not ended.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find_session(
         &self,
         token_hash: &[u8],
         now: Timestamp,
     ) -> Result<Option<ApiToken>, StoreError> {
         const WHAT: &str = "find a session";
-        let row = sqlx::query(
-            "select user.name as user, user.role as role, session.expires_at as expires_at
-             from session join user on user.name = session.user
+        let row = query(
+            "select account.name as username, account.role as role, session.expires_at as expires_at
+             from session join account on account.name = session.username
              where token_hash = $1 and expires_at > $2",
         )
         .bind(token_hash)
         .bind(micros(now))
-        .fetch_optional(&self.readers)
+        .fetch_optional(self)
         .await
         .during(WHAT)?;
         row.map(|row| {
             Ok(ApiToken {
-                user: row.text("user")?,
+                user: row.text("username")?,
                 role: row.text("role")?,
                 expires_at: row.optional_at("expires_at")?,
             })
@@ -221,7 +220,7 @@ impl Store {
     /// Sets the token of a name; the one before is void from now on.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn replace_token(
         &self,
         name: &str,
@@ -230,11 +229,11 @@ impl Store {
         role: &str,
     ) -> Result<(), StoreError> {
         const WHAT: &str = "set a token";
-        let mut tx = self.begin(WHAT).await?;
-        sqlx::query(
-            "insert into api_token (token_hash, name, user, role, created_at)
+        let mut tx = self.begin_register(WHAT).await?;
+        query(
+            "insert into api_token (token_hash, name, username, role, created_at)
              values ($1, $2, $3, $4, $5)
-             on conflict (name) do update set token_hash = excluded.token_hash, user = excluded.user,
+             on conflict (name) do update set token_hash = excluded.token_hash, username = excluded.username,
                  role = excluded.role, created_at = excluded.created_at",
         )
         .bind(token_hash)
@@ -242,7 +241,7 @@ impl Store {
         .bind(user)
         .bind(role)
         .bind(micros(Timestamp::now()))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await
@@ -251,17 +250,17 @@ impl Store {
     /// Whom a program's token speaks for.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find_token(&self, token_hash: &[u8]) -> Result<Option<ApiToken>, StoreError> {
         const WHAT: &str = "find a token";
-        let row = sqlx::query("select user, role from api_token where token_hash = $1")
+        let row = query("select username, role from api_token where token_hash = $1")
             .bind(token_hash)
-            .fetch_optional(&self.readers)
+            .fetch_optional(self)
             .await
             .during(WHAT)?;
         row.map(|row| {
             Ok(ApiToken {
-                user: row.text("user")?,
+                user: row.text("username")?,
                 role: row.text("role")?,
                 expires_at: None,
             })

@@ -1,15 +1,14 @@
 //! Hosts without an agent of their own, and how they are reached. The server runs an agent for each.
 
 use crate::doc::{ConnectionDoc, FactsDoc, json};
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::hosts::{bump, search_text};
-use crate::sql::{Columns, micros};
+use crate::sql::{Row, SqlError, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{HostFacts, HostId, ObjectKind};
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 /// How a host without an agent of its own is reached.
@@ -38,7 +37,7 @@ pub struct AgentlessHost {
     pub connection: Connection,
 }
 
-fn agentless(row: &SqliteRow) -> Result<AgentlessHost, sqlx::Error> {
+fn agentless(row: &Row) -> Result<AgentlessHost, SqlError> {
     let connection: ConnectionDoc = row.json("connection")?;
     Ok(AgentlessHost {
         id: HostId(row.uuid("id")?),
@@ -58,7 +57,7 @@ impl Store {
         connection: &Connection,
     ) -> Result<HostId, StoreError> {
         const WHAT: &str = "add a host";
-        let mut tx = self.begin(WHAT).await?;
+        let mut tx = self.begin_register(WHAT).await?;
         let id = match holder(&mut tx, name).await.during(WHAT)? {
             Holder::Agent => {
                 return Err(StoreError::Conflict {
@@ -66,10 +65,10 @@ impl Store {
                 });
             }
             Holder::Agentless(id) => {
-                sqlx::query("update host set connection = $2 where id = $1")
+                query("update host set connection = $2 where id = $1")
                     .bind(id.to_string())
                     .bind(json(&ConnectionDoc::of(connection)))
-                    .execute(&mut *tx)
+                    .execute(&mut tx)
                     .await
                     .during(WHAT)?;
                 bump(&mut tx, id).await.during(WHAT)?;
@@ -84,13 +83,13 @@ impl Store {
     /// Every host that the server runs an agent for.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn list_agentless(&self) -> Result<Vec<AgentlessHost>, StoreError> {
         const WHAT: &str = "list the hosts without agents";
-        let rows = sqlx::query(
+        let rows = query(
             "select id, name, connection from host where connection is not null and removed_at is null order by name",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(self)
         .await
         .during(WHAT)?;
         rows.iter()
@@ -107,19 +106,18 @@ enum Holder {
     Agent,
 }
 
-async fn holder(tx: &mut Tx, name: &str) -> Result<Holder, sqlx::Error> {
-    let key = sqlx::query(
-        "select 1 from agent_key where name = $1 and status in ('accepted', 'rejected')",
-    )
-    .bind(name)
-    .fetch_optional(&mut **tx)
-    .await?;
-    let host = sqlx::query(
+async fn holder(tx: &mut Tx, name: &str) -> Result<Holder, SqlError> {
+    let key =
+        query("select 1 from agent_key where name = $1 and status in ('accepted', 'rejected')")
+            .bind(name)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let host = query(
         "select id, connection is not null as agentless from host
          where name = $1 and removed_at is null and epoch > 0",
     )
     .bind(name)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await?;
     Ok(match (key, host) {
         (Some(_), _) => Holder::Agent,
@@ -133,10 +131,10 @@ async fn holder(tx: &mut Tx, name: &str) -> Result<Holder, sqlx::Error> {
 
 /// Strangers that claim the name have to come again: it is taken now. The host is listed from the start, so that it is
 /// seen when it cannot be reached; the first session of its agent takes the epoch after this one.
-async fn insert(tx: &mut Tx, name: &str, connection: &Connection) -> Result<HostId, sqlx::Error> {
-    sqlx::query("delete from agent_key where name = $1")
+async fn insert(tx: &mut Tx, name: &str, connection: &Connection) -> Result<HostId, SqlError> {
+    query("delete from agent_key where name = $1")
         .bind(name)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     let id = HostId(Uuid::new_v4());
     let facts = HostFacts {
@@ -144,7 +142,7 @@ async fn insert(tx: &mut Tx, name: &str, connection: &Connection) -> Result<Host
         uri: connection.uri.clone(),
         ..FactsDoc::default().into_model(String::new())
     };
-    sqlx::query(
+    query(
         "insert into host (id, name, facts, freshness, owner, epoch, instance, seq, gen, last_seen, search, connection)
          values ($1, $2, $3, 'unreachable', '', 1, $4, 0, 1, $5, $6, $7)",
     )
@@ -155,7 +153,7 @@ async fn insert(tx: &mut Tx, name: &str, connection: &Connection) -> Result<Host
     .bind(micros(connection.added_at))
     .bind(search_text(&facts))
     .bind(json(&ConnectionDoc::of(connection)))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     feed::append(tx, ObjectKind::Host, &id.to_string(), 1).await?;
     Ok(id)

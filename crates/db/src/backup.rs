@@ -7,11 +7,11 @@
 
 use crate::error::{During, StoreError};
 use crate::migrate;
-use crate::sql::micros;
+use crate::sql::{SqlError, micros};
+use crate::sqlite::{self, run};
 use crate::store::{FILE, lock, open_private};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
-use sqlx::{ConnectOptions, Connection, Row};
+use rusqlite::Connection;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
@@ -19,24 +19,20 @@ use std::time::Duration;
 /// Agents keep results for seven days after the server has had them; a day less, for clocks that differ.
 const JOURNALS_REMEMBER: SignedDuration = SignedDuration::from_hours(6 * 24);
 
+/// How long one may wait for a server that has the file locked.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Writes the store of `folder` to the new file `to`, as it is at one moment. A server may have it open and goes on.
 ///
 /// # Errors
 /// When there is none, it was written by a newer version, or the copy cannot be written or is damaged.
-pub async fn copy(folder: &Path, to: &Path) -> Result<(), StoreError> {
+pub fn copy(folder: &Path, to: &Path) -> Result<(), StoreError> {
     const WHAT: &str = "copy the store";
-    let mut connection = connect(&folder.join(FILE)).await?;
-    migrate::refuse_newer(&mut connection).await?;
+    let connection = connect(&folder.join(FILE))?;
+    migrate::refuse_newer(&connection)?;
     open_private(to)?;
-    sqlx::query("vacuum into $1")
-        .bind(text(to)?)
-        .execute(&mut connection)
-        .await
-        .during(WHAT)?;
-    connection.close().await.during(WHAT)?;
-    let mut copied = connect(to).await?;
-    check(&mut copied, to).await?;
-    copied.close().await.during(WHAT)
+    run(&connection, "vacuum into $1", &[text(to)?.into()]).during(WHAT)?;
+    check(&connect(to)?, to)
 }
 
 /// Makes a copy that was taken at `made_at` fit to go on from: brings its schema up to date, ends sign-ins and tokens to
@@ -44,42 +40,41 @@ pub async fn copy(folder: &Path, to: &Path) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When it is damaged or was written by a newer version.
-pub async fn adopt(copy: &Path, made_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+pub fn adopt(copy: &Path, made_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     const WHAT: &str = "go on from a copy of the store";
-    let mut connection = connect(copy).await?;
-    check(&mut connection, copy).await?;
-    connection.close().await.during(WHAT)?;
+    let mut connection = connect(copy)?;
+    check(&connection, copy)?;
     // Without a log of its own: what is committed is in the file.
-    let options = options(copy).journal_mode(SqliteJournalMode::Delete);
-    let mut connection = open(&options, copy).await?;
-    migrate::run(&mut connection).await?;
-    let mut tx = connection.begin().await.during(WHAT)?;
+    let without_log = connection.pragma_update(None, "journal_mode", "delete");
+    without_log.map_err(SqlError::from).during(WHAT)?;
+    migrate::sqlite(&mut connection)?;
+    sort_out(&connection, made_at, now).during(WHAT)
+}
+
+fn sort_out(connection: &Connection, made_at: Timestamp, now: Timestamp) -> Result<(), SqlError> {
+    let tx = connection.unchecked_transaction()?;
     let on_its_way = match now.duration_since(made_at) < JOURNALS_REMEMBER {
         true => "sent",
         false => "accepted",
     };
-    sqlx::query("update action set status = $1 where status in ('sent', 'accepted', 'running')")
-        .bind(on_its_way)
-        .execute(&mut *tx)
-        .await
-        .during(WHAT)?;
-    sqlx::query(
+    run(
+        &tx,
+        "update action set status = $1 where status in ('sent', 'accepted', 'running')",
+        &[on_its_way.into()],
+    )?;
+    run(
+        &tx,
         "update action set status = 'failed', finished_at = $1, error = $2, hint = $3
          where status = 'queued' and deadline <= $1",
-    )
-    .bind(micros(now))
-    .bind("The server was restored from a backup that is older than the action may wait")
-    .bind("Look at the host, then ask again")
-    .execute(&mut *tx)
-    .await
-    .during(WHAT)?;
+        &[
+            micros(now).into(),
+            "The server was restored from a backup that is older than the action may wait".into(),
+            "Look at the host, then ask again".into(),
+        ],
+    )?;
     // A token of a copy may have been used since, and a sign-in ended.
-    sqlx::raw_sql("delete from session; delete from join_token")
-        .execute(&mut *tx)
-        .await
-        .during(WHAT)?;
-    tx.commit().await.during(WHAT)?;
-    connection.close().await.during(WHAT)
+    tx.execute_batch("delete from session; delete from join_token")?;
+    Ok(tx.commit()?)
 }
 
 /// Whether `folder` has a store.
@@ -118,39 +113,24 @@ fn ignore_missing(result: io::Result<()>, path: &Path) -> Result<(), StoreError>
     }
 }
 
-fn options(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(false)
-        .busy_timeout(Duration::from_secs(30))
-}
-
-async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
-    open(&options(file), file).await
-}
-
-async fn open(options: &SqliteConnectOptions, file: &Path) -> Result<SqliteConnection, StoreError> {
-    options.connect().await.map_err(|source| StoreError::Open {
+fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let open = |source| StoreError::Open {
         path: file.to_owned(),
         source,
-    })
+    };
+    if !file.exists() {
+        return Err(open(SqlError::NoRow));
+    }
+    sqlite::connect(file, true, PATIENCE).map_err(|error| open(error.into()))
 }
 
-async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), StoreError> {
+fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let damaged = |why: String| StoreError::Damaged {
         path: file.to_owned(),
         why,
     };
-    let rows = sqlx::query("pragma integrity_check(1)")
-        .fetch_all(connection)
-        .await
-        .map_err(|error| damaged(error.to_string()))?;
-    let word: String = match rows.first() {
-        Some(row) => row
-            .try_get(0)
-            .map_err(|error: sqlx::Error| damaged(error.to_string()))?,
-        None => String::new(),
-    };
+    let word = connection.query_row("pragma integrity_check(1)", [], |row| row.get(0));
+    let word: String = word.map_err(|error| damaged(error.to_string()))?;
     match word.as_str() {
         "ok" => Ok(()),
         _ => Err(damaged(word)),

@@ -1,5 +1,6 @@
 //! What can go wrong in the store.
 
+use crate::sql::SqlError;
 use model::HostId;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -14,7 +15,22 @@ pub enum StoreError {
         path: PathBuf,
         /// SQLite's word.
         #[source]
-        source: sqlx::Error,
+        source: SqlError,
+    },
+    /// The server of the database cannot be reached, or does not let us in.
+    #[error("cannot use the database {server}")]
+    Connect {
+        /// Its name and machine.
+        server: String,
+        /// Why.
+        #[source]
+        source: SqlError,
+    },
+    /// What names the database is wrong.
+    #[error("cannot use this database: {why}")]
+    DatabaseUrl {
+        /// What is wrong.
+        why: String,
     },
     /// Another server has it.
     #[error("the store {} is in use by another salar server", path.display())]
@@ -47,14 +63,14 @@ pub enum StoreError {
         /// Newest schema of this program.
         known: i64,
     },
-    /// SQLite refused or failed.
+    /// The database refused or failed.
     #[error("cannot {what}")]
     Sql {
         /// What was tried.
         what: &'static str,
-        /// SQLite's word.
+        /// Its word.
         #[source]
-        source: sqlx::Error,
+        source: SqlError,
     },
     /// The session is not the host's current one: nothing was written and nothing more may be.
     #[error("the session of host {host} with epoch {epoch} is over")]
@@ -99,9 +115,15 @@ impl StoreError {
         match self {
             Self::Sql { source, .. } => matches!(
                 source,
-                sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::Database(_)
+                SqlError::Busy
+                    | SqlError::Silent
+                    | SqlError::Failed(_)
+                    | SqlError::Sqlite(_)
+                    | SqlError::Postgres(_)
             ),
             Self::Open { .. }
+            | Self::Connect { .. }
+            | Self::DatabaseUrl { .. }
             | Self::Damaged { .. }
             | Self::InUse { .. }
             | Self::Folder { .. }
@@ -115,13 +137,13 @@ impl StoreError {
     }
 }
 
-/// Adds what was tried to an error of SQLite.
+/// Adds what was tried to an error of the database.
 pub(crate) trait During<T> {
     /// `what` is an infinitive: `record a report`.
     fn during(self, what: &'static str) -> Result<T, StoreError>;
 }
 
-impl<T> During<T> for Result<T, sqlx::Error> {
+impl<T> During<T> for Result<T, SqlError> {
     fn during(self, what: &'static str) -> Result<T, StoreError> {
         self.map_err(|source| StoreError::Sql { what, source })
     }

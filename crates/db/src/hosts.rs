@@ -1,15 +1,14 @@
 //! Hosts as rows, and what of them follows from other rows: how many VMs they have, how fresh they are.
 
 use crate::doc::FactsDoc;
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::keys::{self, KeyRecord};
-use crate::sql::{Columns, micros};
+use crate::sql::{Row, SqlError, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Freshness, HostFacts, HostId, ObjectKind};
-use sqlx::sqlite::SqliteRow;
 
 /// A host with what the store knows about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +33,7 @@ pub struct HostRecord {
     pub agentless: bool,
 }
 
-pub(crate) fn host_row(row: &SqliteRow) -> Result<HostRecord, sqlx::Error> {
+pub(crate) fn host_row(row: &Row) -> Result<HostRecord, SqlError> {
     let facts: FactsDoc = row.json("facts")?;
     Ok(HostRecord {
         id: HostId(row.uuid("id")?),
@@ -68,12 +67,13 @@ impl Store {
     pub async fn remove_host(&self, host: HostId) -> Result<Option<RemovedHost>, StoreError> {
         const WHAT: &str = "remove a host";
         let id = host.to_string();
-        let mut tx = self.begin(WHAT).await?;
-        let found = sqlx::query(
+        let mut tx = self.begin_register(WHAT).await?;
+        tx.lock_hosts([host]).await.during(WHAT)?;
+        let found = query(
             "select name, freshness, connection is not null as agentless from host where id = $1 and removed_at is null and epoch > 0",
         )
         .bind(&id)
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await
         .during(WHAT)?;
         let Some(found) = found else { return Ok(None) };
@@ -96,11 +96,11 @@ impl Store {
     /// Every host, by name. What targets are matched against.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn all_hosts(&self) -> Result<Vec<HostRecord>, StoreError> {
         const WHAT: &str = "list the hosts";
-        let rows = sqlx::query("select * from host where removed_at is null order by name, id")
-            .fetch_all(&self.readers)
+        let rows = query("select * from host where removed_at is null order by name, id")
+            .fetch_all(self)
             .await
             .during(WHAT)?;
         rows.iter()
@@ -116,7 +116,7 @@ pub(crate) fn search_text(facts: &HostFacts) -> String {
 }
 
 /// Marks the host and everything on it removed, and ends its actions.
-async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
+async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), SqlError> {
     const STATEMENTS: [(ObjectKind, &str); 6] = [
         (
             ObjectKind::Vm,
@@ -154,10 +154,10 @@ async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
     let now = micros(Timestamp::now());
     let mut lines = Vec::new();
     for (kind, statement) in STATEMENTS {
-        let rows = sqlx::query(statement)
+        let rows = query(statement)
             .bind(host)
             .bind(now)
-            .fetch_all(&mut **tx)
+            .fetch_all(&mut *tx)
             .await?;
         for row in rows {
             lines.push((kind, row.uuid("id")?, row.number("gen")?));
@@ -167,10 +167,10 @@ async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
 }
 
 /// Adds one to the generation of a host and tells the feed.
-pub(crate) async fn bump(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
-    let row = sqlx::query("update host set gen = gen + 1 where id = $1 returning gen")
+pub(crate) async fn bump(tx: &mut Tx, host: HostId) -> Result<(), SqlError> {
+    let row = query("update host set gen = gen + 1 where id = $1 returning gen")
         .bind(host.to_string())
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     feed::append(tx, ObjectKind::Host, &host.to_string(), row.number("gen")?).await
 }
@@ -181,21 +181,21 @@ pub(crate) async fn set_freshness(
     host: HostId,
     freshness: Freshness,
     problem: &str,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, SqlError> {
     let id = host.to_string();
-    let row = sqlx::query("select freshness, problem from host where id = $1")
+    let row = query("select freshness, problem from host where id = $1")
         .bind(&id)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     let was_fresh = row.text("freshness")? == freshness.as_str();
     if was_fresh && row.text("problem")? == problem {
         return Ok(false);
     }
-    sqlx::query("update host set freshness = $2, problem = $3 where id = $1")
+    query("update host set freshness = $2, problem = $3 where id = $1")
         .bind(&id)
         .bind(freshness.as_str())
         .bind(problem)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     if !was_fresh {
         touch_objects(tx, &id).await?;
@@ -204,27 +204,27 @@ pub(crate) async fn set_freshness(
 }
 
 /// Everything of a host looks different now: one generation more for each, one line in the feed for each.
-async fn touch_objects(tx: &mut Tx, host: &str) -> Result<(), sqlx::Error> {
+async fn touch_objects(tx: &mut Tx, host: &str) -> Result<(), SqlError> {
     const STATEMENTS: [&str; 8] = [
         "update vm set gen = gen + 1 where host = $1 and gone_at is null",
         "insert into change_feed (topic, object, gen, at)
-         select 'vm', id, gen, $2 from vm where host = $1 and gone_at is null",
+         select 'vm', id, gen, cast($2 as bigint) from vm where host = $1 and gone_at is null",
         "update pool set gen = gen + 1 where host = $1 and gone_at is null",
         "insert into change_feed (topic, object, gen, at)
-         select 'pool', id, gen, $2 from pool where host = $1 and gone_at is null",
+         select 'pool', id, gen, cast($2 as bigint) from pool where host = $1 and gone_at is null",
         "update network set gen = gen + 1 where host = $1 and gone_at is null",
         "insert into change_feed (topic, object, gen, at)
-         select 'network', id, gen, $2 from network where host = $1 and gone_at is null",
+         select 'network', id, gen, cast($2 as bigint) from network where host = $1 and gone_at is null",
         "update action set gen = gen + 1 where host = $1 and status = 'queued'",
         "insert into change_feed (topic, object, gen, at)
-         select 'action', id, gen, $2 from action where host = $1 and status = 'queued'",
+         select 'action', id, gen, cast($2 as bigint) from action where host = $1 and status = 'queued'",
     ];
     let now = micros(Timestamp::now());
     for statement in STATEMENTS {
-        sqlx::query(statement)
+        query(statement)
             .bind(host)
             .bind(now)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     Ok(())

@@ -3,17 +3,16 @@
 //! A generation grows, and a line is appended to the change feed, only when an object really differs from its
 //! record; reading the same thing again only says that it was read.
 
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::hosts;
 use crate::objects::Kept;
 use crate::session::{SessionKey, fence, write_facts};
-use crate::sql::{Columns, int, micros};
+use crate::sql::{SqlError, int, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Freshness, HostFacts, HostId, Inventory, Network, ObjectKind, Pool, Vm};
-use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -172,7 +171,7 @@ impl News {
         tx: &mut Tx,
         host: HostId,
         place: Place<'_>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), SqlError> {
         if self.plugs {
             recount_nics(tx, host, self).await?;
         }
@@ -182,10 +181,10 @@ impl News {
             None => (false, None),
         };
         // All that is written of the host at once; its counts are only made again where they may have changed.
-        let row = sqlx::query(
+        let row = query(
             "update host set instance = $2, seq = $3, digest = case when $4 then digest else $5 end,
                  vms_total = c.total, vms_running = c.running,
-                 gen = gen + ($6 or ($7 and (vms_total <> c.total or vms_running <> c.running)))
+                 gen = gen + case when $6 or ($7 and (vms_total <> c.total or vms_running <> c.running)) then 1 else 0 end
              from (select case when $7 then (select count(*) from vm where host = $1 and gone_at is null)
                            else h.vms_total end as total,
                        case when $7 then (select count(*) from vm
@@ -201,7 +200,7 @@ impl News {
         .bind(digest)
         .bind(self.host)
         .bind(self.objects)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
         let r#gen = row.number("gen")?;
         if r#gen != place.was {
@@ -222,7 +221,7 @@ async fn apply_report(
     host: HostId,
     report: &Report,
     news: &mut News,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     if let Some(facts) = &report.facts {
         news.host |= write_facts(tx, host, facts).await?;
     }
@@ -246,7 +245,7 @@ async fn upsert_all(
     host: HostId,
     objects: &Inventory,
     news: &mut News,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     for vm in &objects.vms {
         upsert(tx, host, vm, news).await?;
     }
@@ -264,7 +263,7 @@ async fn replace_all(
     host: HostId,
     objects: &Inventory,
     news: &mut News,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     // The absent ones first: a VM that was defined anew under its old name never shows twice.
     remove_absent(tx, host, &objects.vms, news).await?;
     remove_absent(tx, host, &objects.pools, news).await?;
@@ -278,12 +277,12 @@ async fn upsert<T: Kept>(
     host: HostId,
     value: &T,
     news: &mut News,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     let select = format!("{} o.host = $1 and o.uuid = $2", T::SELECT);
-    let row = sqlx::query(AssertSqlSafe(select))
+    let row = query(select)
         .bind(host.to_string())
         .bind(value.uuid().to_string())
-        .fetch_optional(&mut **tx)
+        .fetch_optional(&mut *tx)
         .await?;
     let Some(row) = row else {
         let id = insert(tx, host, value).await?;
@@ -295,10 +294,10 @@ async fn upsert<T: Kept>(
     let old = T::read(&row)?;
     if !was_gone && old == *value {
         let seen = format!("update {} set observed_at = $2 where id = $1", T::TABLE);
-        sqlx::query(AssertSqlSafe(seen))
+        query(seen)
             .bind(id.to_string())
             .bind(micros(Timestamp::now()))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
         return Ok(());
     }
@@ -317,27 +316,42 @@ async fn upsert<T: Kept>(
     Ok(())
 }
 
-async fn insert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<Uuid, sqlx::Error> {
-    let id = free_id::<T>(tx, value.uuid()).await?;
+/// Under libvirt's UUID, or under a new id when another host has an object of that UUID.
+async fn insert<T: Kept>(tx: &mut Tx, host: HostId, value: &T) -> Result<Uuid, SqlError> {
+    for id in [value.uuid(), Uuid::now_v7()] {
+        if insert_as(tx, host, id, value).await? {
+            value.write_beside(tx, &id.to_string()).await?;
+            return Ok(id);
+        }
+    }
+    Err(SqlError::NoRow)
+}
+
+/// False if there is an object with this id.
+async fn insert_as<T: Kept>(
+    tx: &mut Tx,
+    host: HostId,
+    id: Uuid,
+    value: &T,
+) -> Result<bool, SqlError> {
     let places: String = (5..5 + T::COLUMNS.len())
         .map(|n| format!(", ${n}"))
         .collect();
     let insert = format!(
-        "insert into {} (id, host, uuid, gen, observed_at, {}) values ($1, $2, $3, 1, $4{places})",
+        "insert into {} (id, host, uuid, gen, observed_at, {}) values ($1, $2, $3, 1, $4{places})
+         on conflict (id) do nothing",
         T::TABLE,
         T::COLUMNS.join(", "),
     );
-    let query = sqlx::query(AssertSqlSafe(insert))
+    let insert = query(insert)
         .bind(id.to_string())
         .bind(host.to_string())
         .bind(value.uuid().to_string())
         .bind(micros(Timestamp::now()));
-    value.bind(query).execute(&mut **tx).await?;
-    value.write_beside(tx, &id.to_string()).await?;
-    Ok(id)
+    Ok(value.bind(insert).execute(&mut *tx).await? > 0)
 }
 
-async fn update<T: Kept>(tx: &mut Tx, id: Uuid, r#gen: u64, value: &T) -> Result<(), sqlx::Error> {
+async fn update<T: Kept>(tx: &mut Tx, id: Uuid, r#gen: u64, value: &T) -> Result<(), SqlError> {
     let columns: String = T::COLUMNS
         .iter()
         .zip(4..)
@@ -347,26 +361,12 @@ async fn update<T: Kept>(tx: &mut Tx, id: Uuid, r#gen: u64, value: &T) -> Result
         "update {} set gen = $2, observed_at = $3, gone_at = null{columns} where id = $1",
         T::TABLE
     );
-    let query = sqlx::query(AssertSqlSafe(update))
+    let update = query(update)
         .bind(id.to_string())
         .bind(int(r#gen))
         .bind(micros(Timestamp::now()));
-    value.bind(query).execute(&mut **tx).await?;
+    value.bind(update).execute(&mut *tx).await?;
     Ok(())
-}
-
-/// libvirt's UUID, or a new id when another host has an object of that UUID.
-async fn free_id<T: Kept>(tx: &mut Tx, uuid: Uuid) -> Result<Uuid, sqlx::Error> {
-    let select = format!("select 1 from {} where id = $1", T::TABLE);
-    let taken = sqlx::query(AssertSqlSafe(select))
-        .bind(uuid.to_string())
-        .fetch_optional(&mut **tx)
-        .await?;
-    Ok(if taken.is_some() {
-        Uuid::now_v7()
-    } else {
-        uuid
-    })
 }
 
 /// Marks an object gone; its row stays a while, so that its generation goes on if it comes back.
@@ -375,17 +375,17 @@ async fn remove<T: Kept>(
     host: HostId,
     uuid: Uuid,
     news: &mut News,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     let update = format!(
         "update {} set gone_at = $3, gen = gen + 1
          where host = $1 and uuid = $2 and gone_at is null returning id, gen",
         T::TABLE
     );
-    let row = sqlx::query(AssertSqlSafe(update))
+    let row = query(update)
         .bind(host.to_string())
         .bind(uuid.to_string())
         .bind(micros(Timestamp::now()))
-        .fetch_optional(&mut **tx)
+        .fetch_optional(&mut *tx)
         .await?;
     let Some(row) = row else { return Ok(()) };
     news.appeared::<T>(row.uuid("id")?, row.number("gen")?);
@@ -397,14 +397,14 @@ async fn remove_absent<T: Kept>(
     host: HostId,
     present: &[T],
     news: &mut News,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     let select = format!(
         "select uuid from {} where host = $1 and gone_at is null",
         T::TABLE
     );
-    let rows = sqlx::query(AssertSqlSafe(select))
+    let rows = query(select)
         .bind(host.to_string())
-        .fetch_all(&mut **tx)
+        .fetch_all(&mut *tx)
         .await?;
     let present: HashSet<Uuid> = present.iter().map(Kept::uuid).collect();
     for row in rows {
@@ -417,24 +417,25 @@ async fn remove_absent<T: Kept>(
 }
 
 /// Nothing has changed: everything was read and is as recorded.
-async fn seen_all(tx: &mut Tx, host: HostId) -> Result<(), sqlx::Error> {
+async fn seen_all(tx: &mut Tx, host: HostId) -> Result<(), SqlError> {
     for table in [Vm::TABLE, Pool::TABLE, Network::TABLE] {
         let update =
             format!("update {table} set observed_at = $2 where host = $1 and gone_at is null");
-        sqlx::query(AssertSqlSafe(update))
+        query(update)
             .bind(host.to_string())
             .bind(micros(Timestamp::now()))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     Ok(())
 }
 
 /// Counts the NICs plugged into each network of a host again.
-async fn recount_nics(tx: &mut Tx, host: HostId, news: &mut News) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(
+async fn recount_nics(tx: &mut Tx, host: HostId, news: &mut News) -> Result<(), SqlError> {
+    let each_network = tx.dialect().each_network();
+    let rows = query(format!(
         "with used as (select j.value as name, count(*) as nics
-                       from vm, json_each(vm.networks) as j
+                       from vm, {each_network}
                        where vm.host = $1 and vm.gone_at is null group by j.value),
               now as (select network.id, coalesce(used.nics, 0) as nics
                       from network left join used on used.name = network.name
@@ -442,9 +443,9 @@ async fn recount_nics(tx: &mut Tx, host: HostId, news: &mut News) -> Result<(), 
          update network set nic_count = now.nics, gen = gen + 1 from now
          where network.id = now.id and network.nic_count <> now.nics
          returning network.id as id, network.gen as gen",
-    )
+    ))
     .bind(host.to_string())
-    .fetch_all(&mut **tx)
+    .fetch_all(&mut *tx)
     .await?;
     for row in rows {
         let line = (ObjectKind::Network, row.uuid("id")?, row.number("gen")?);

@@ -4,14 +4,12 @@
 //! them is denied, and looked at anew each time it comes: once the first is gone it waits like any other. A token to
 //! join is the word of an administrator: who brings one goes before a key that nobody has accepted.
 
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
-use crate::sql::{Columns, damaged, micros};
+use crate::sql::{Row, SqlError, damaged, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Fingerprint, HostId};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 /// Most keys that wait to be accepted; further ones are turned away, so that strangers cannot fill the disk.
 pub const MAX_UNACCEPTED: u64 = 1000;
@@ -115,7 +113,7 @@ pub struct JoinToken {
     pub expires_at: Timestamp,
 }
 
-fn key(row: &SqliteRow) -> Result<KeyRecord, sqlx::Error> {
+fn key(row: &Row) -> Result<KeyRecord, SqlError> {
     Ok(KeyRecord {
         fingerprint: fingerprint(row)?,
         host: HostId(row.uuid("host")?),
@@ -128,8 +126,8 @@ fn key(row: &SqliteRow) -> Result<KeyRecord, sqlx::Error> {
     })
 }
 
-fn fingerprint(row: &SqliteRow) -> Result<Fingerprint, sqlx::Error> {
-    let bytes: Vec<u8> = row.try_get("fingerprint")?;
+fn fingerprint(row: &Row) -> Result<Fingerprint, SqlError> {
+    let bytes = row.blob("fingerprint")?;
     let length = bytes.len();
     bytes
         .try_into()
@@ -137,10 +135,10 @@ fn fingerprint(row: &SqliteRow) -> Result<Fingerprint, sqlx::Error> {
         .map_err(|_| damaged("fingerprint", format!("{length} bytes")))
 }
 
-fn token(row: &SqliteRow) -> Result<JoinToken, sqlx::Error> {
+fn token(row: &Row) -> Result<JoinToken, SqlError> {
     Ok(JoinToken {
-        hash: row.try_get("hash")?,
-        user: row.text("user")?,
+        hash: row.blob("hash")?,
+        user: row.text("username")?,
         created_at: row.at("created_at")?,
         expires_at: row.at("expires_at")?,
     })
@@ -154,7 +152,7 @@ impl Store {
     /// `Conflict` when too many keys wait, or when an accepted or rejected key comes under another name.
     pub async fn enrol(&self, shown: &ShownKey, now: Timestamp) -> Result<Enrolled, StoreError> {
         const WHAT: &str = "take note of a key";
-        let mut tx = self.begin(WHAT).await?;
+        let mut tx = self.begin_register(WHAT).await?;
         let known = find(&mut tx, &shown.fingerprint).await.during(WHAT)?;
         let same = known
             .as_ref()
@@ -223,11 +221,11 @@ impl Store {
     /// Every key, by name.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn list_keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
         const WHAT: &str = "list the keys";
-        let rows = sqlx::query("select * from agent_key order by name, seen_at, fingerprint")
-            .fetch_all(&self.readers)
+        let rows = query("select * from agent_key order by name, seen_at, fingerprint")
+            .fetch_all(self)
             .await
             .during(WHAT)?;
         rows.iter().map(key).collect::<Result<_, _>>().during(WHAT)
@@ -236,15 +234,15 @@ impl Store {
     /// The key of that fingerprint.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find_key(
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "find a key";
-        let row = sqlx::query("select * from agent_key where fingerprint = $1")
+        let row = query("select * from agent_key where fingerprint = $1")
             .bind(fingerprint.0.as_slice())
-            .fetch_optional(&self.readers)
+            .fetch_optional(self)
             .await
             .during(WHAT)?;
         row.as_ref().map(key).transpose().during(WHAT)
@@ -261,8 +259,8 @@ impl Store {
         user: &str,
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "decide about a key";
-        let mut tx = self.begin(WHAT).await?;
-        let row = sqlx::query(
+        let mut tx = self.begin_register(WHAT).await?;
+        let row = query(
             "update agent_key set status = $2, decided_at = $3, decided_by = $4 where fingerprint = $1
              returning *",
         )
@@ -270,14 +268,12 @@ impl Store {
         .bind(status.as_str())
         .bind(micros(Timestamp::now()))
         .bind(user)
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await;
         match row {
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(StoreError::Conflict {
-                    why: "another key has this host or name; delete that one first",
-                })
-            }
+            Err(error) if error.is_unique_violation() => Err(StoreError::Conflict {
+                why: "another key has this host or name; delete that one first",
+            }),
             row => {
                 let row = row.during(WHAT)?;
                 self.commit_quietly(tx, WHAT).await?;
@@ -289,16 +285,16 @@ impl Store {
     /// Forgets a key; the key if there was one.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn delete_key(
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<Option<KeyRecord>, StoreError> {
         const WHAT: &str = "delete a key";
-        let mut tx = self.begin(WHAT).await?;
-        let row = sqlx::query("delete from agent_key where fingerprint = $1 returning *")
+        let mut tx = self.begin_register(WHAT).await?;
+        let row = query("delete from agent_key where fingerprint = $1 returning *")
             .bind(fingerprint.0.as_slice())
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await
             .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await?;
@@ -308,23 +304,23 @@ impl Store {
     /// Keeps a token to join, and forgets those that have ended.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn insert_join_token(&self, token: &JoinToken) -> Result<(), StoreError> {
         const WHAT: &str = "keep a token to join";
-        let mut tx = self.begin(WHAT).await?;
-        sqlx::query("delete from join_token where expires_at <= $1")
+        let mut tx = self.begin_register(WHAT).await?;
+        query("delete from join_token where expires_at <= $1")
             .bind(micros(token.created_at))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
-        sqlx::query(
-            "insert into join_token (hash, user, created_at, expires_at) values ($1, $2, $3, $4)",
+        query(
+            "insert into join_token (hash, username, created_at, expires_at) values ($1, $2, $3, $4)",
         )
-        .bind(&token.hash)
+        .bind(token.hash.as_slice())
         .bind(&token.user)
         .bind(micros(token.created_at))
         .bind(micros(token.expires_at))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await
@@ -333,15 +329,14 @@ impl Store {
     /// The tokens that can still be used, the next to end first.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn list_join_tokens(&self, now: Timestamp) -> Result<Vec<JoinToken>, StoreError> {
         const WHAT: &str = "list the tokens to join";
-        let rows =
-            sqlx::query("select * from join_token where expires_at > $1 order by expires_at")
-                .bind(micros(now))
-                .fetch_all(&self.readers)
-                .await
-                .during(WHAT)?;
+        let rows = query("select * from join_token where expires_at > $1 order by expires_at")
+            .bind(micros(now))
+            .fetch_all(self)
+            .await
+            .during(WHAT)?;
         rows.iter()
             .map(token)
             .collect::<Result<_, _>>()
@@ -351,17 +346,17 @@ impl Store {
     /// Makes a token worthless; false if there is none of that hash.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn delete_join_token(&self, hash: &[u8]) -> Result<bool, StoreError> {
         const WHAT: &str = "delete a token to join";
-        let mut tx = self.begin(WHAT).await?;
-        let done = sqlx::query("delete from join_token where hash = $1")
+        let mut tx = self.begin_register(WHAT).await?;
+        let done = query("delete from join_token where hash = $1")
             .bind(hash)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
         self.commit_quietly(tx, WHAT).await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 }
 
@@ -374,19 +369,18 @@ fn unchanged(key: KeyRecord) -> Enrolled {
 }
 
 /// Forgets the key of a host.
-pub(crate) async fn forget_of(tx: &mut Tx, host: &str) -> Result<Option<KeyRecord>, sqlx::Error> {
-    let row =
-        sqlx::query("delete from agent_key where host = $1 and status <> 'denied' returning *")
-            .bind(host)
-            .fetch_optional(&mut **tx)
-            .await?;
+pub(crate) async fn forget_of(tx: &mut Tx, host: &str) -> Result<Option<KeyRecord>, SqlError> {
+    let row = query("delete from agent_key where host = $1 and status <> 'denied' returning *")
+        .bind(host)
+        .fetch_optional(&mut *tx)
+        .await?;
     row.as_ref().map(key).transpose()
 }
 
-async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord>, sqlx::Error> {
-    let row = sqlx::query("select * from agent_key where fingerprint = $1")
+async fn find(tx: &mut Tx, fingerprint: &Fingerprint) -> Result<Option<KeyRecord>, SqlError> {
+    let row = query("select * from agent_key where fingerprint = $1")
         .bind(fingerprint.0.as_slice())
-        .fetch_optional(&mut **tx)
+        .fetch_optional(&mut *tx)
         .await?;
     row.as_ref().map(key).transpose()
 }
@@ -402,14 +396,14 @@ enum Holder {
     Owner,
 }
 
-async fn holder(tx: &mut Tx, shown: &ShownKey) -> Result<Holder, sqlx::Error> {
-    let row = sqlx::query(
+async fn holder(tx: &mut Tx, shown: &ShownKey) -> Result<Holder, SqlError> {
+    let row = query(
         "select
              exists (
                  select 1 from agent_key where status in ('accepted', 'rejected') and (name = $1 or host = $2)
              )
              or exists (
-                 select 1 from host where (name = $1 or id = $2) and not joined and removed_at is null
+                 select 1 from host where (name = $1 or id = $2) and joined = 0 and removed_at is null
                      and not exists (select 1 from agent_key where agent_key.host = host.id)
              ) as owner,
              exists (
@@ -420,7 +414,7 @@ async fn holder(tx: &mut Tx, shown: &ShownKey) -> Result<Holder, sqlx::Error> {
     .bind(&shown.name)
     .bind(shown.host.to_string())
     .bind(shown.fingerprint.0.as_slice())
-    .fetch_one(&mut **tx)
+    .fetch_one(&mut *tx)
     .await?;
     Ok(match (row.flag("owner")?, row.flag("stranger")?) {
         (true, _) => Holder::Owner,
@@ -430,8 +424,8 @@ async fn holder(tx: &mut Tx, shown: &ShownKey) -> Result<Holder, sqlx::Error> {
 }
 
 /// Removes the row that `key` takes the place of, and those of strangers who claim what it has been given.
-async fn make_way(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn make_way(tx: &mut Tx, key: &KeyRecord) -> Result<(), SqlError> {
+    query(
         "delete from agent_key where fingerprint = $1
              or ($2 = 'accepted' and status = 'unaccepted' and (name = $3 or host = $4))",
     )
@@ -439,31 +433,31 @@ async fn make_way(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
     .bind(key.status.as_str())
     .bind(&key.name)
     .bind(key.host.to_string())
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
-async fn waiting(tx: &mut Tx) -> Result<u64, sqlx::Error> {
-    sqlx::query("select count(*) as n from agent_key where status = 'unaccepted'")
-        .fetch_one(&mut **tx)
+async fn waiting(tx: &mut Tx) -> Result<u64, SqlError> {
+    query("select count(*) as n from agent_key where status = 'unaccepted'")
+        .fetch_one(&mut *tx)
         .await?
         .number("n")
 }
 
 /// Takes a token that has not ended; its user.
-async fn use_up(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<Option<String>, sqlx::Error> {
+async fn use_up(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<Option<String>, SqlError> {
     let row =
-        sqlx::query("delete from join_token where hash = $1 and expires_at > $2 returning user")
+        query("delete from join_token where hash = $1 and expires_at > $2 returning username")
             .bind(hash)
             .bind(micros(now))
-            .fetch_optional(&mut **tx)
+            .fetch_optional(&mut *tx)
             .await?;
-    row.map(|row| row.text("user")).transpose()
+    row.map(|row| row.text("username")).transpose()
 }
 
-async fn insert(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn insert(tx: &mut Tx, key: &KeyRecord) -> Result<(), SqlError> {
+    query(
         "insert into agent_key (fingerprint, host, name, status, address, seen_at, decided_at, decided_by)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -474,20 +468,20 @@ async fn insert(tx: &mut Tx, key: &KeyRecord) -> Result<(), sqlx::Error> {
     .bind(&key.address)
     .bind(micros(key.seen_at))
     .bind(key.decided_at.map(micros))
-    .bind(&key.decided_by)
-    .execute(&mut **tx)
+    .bind(key.decided_by.as_deref())
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
-async fn forget_oldest_denied(tx: &mut Tx) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "delete from agent_key where fingerprint in (
-             select fingerprint from agent_key where status = 'denied' order by seen_at desc limit -1 offset $1
+async fn forget_oldest_denied(tx: &mut Tx) -> Result<(), SqlError> {
+    query(
+        "delete from agent_key where status = 'denied' and fingerprint not in (
+             select fingerprint from agent_key where status = 'denied' order by seen_at desc limit $1
          )",
     )
     .bind(MAX_DENIED)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }

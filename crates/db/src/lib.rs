@@ -1,7 +1,8 @@
 //! The store: schema, migrations, queries. The only SQL of the system.
 //!
-//! [`Store`] is SQLite in WAL mode with one writer and several readers; its methods speak in words of [`model`] and
-//! are narrow enough for a second engine behind the same names. What the store promises stands in its parts:
+//! [`Store`] is SQLite in WAL mode for one server, or PostgreSQL for several. Its methods speak in words of [`model`] and
+//! promise the same on both; the statements have one text for both wherever that can be. What is promised stands in
+//! its parts:
 //!
 //! - [`session`]: one session per host; every write on a host's behalf is fenced by owner and epoch.
 //! - [`inventory`]: what hosts report, with a generation per object and a line in the change feed per change.
@@ -9,6 +10,7 @@
 //! - [`feed`]: the change feed that keeps browsers true.
 //! - [`access`]: users, sessions, tokens.
 //! - [`agentless`]: hosts that the server runs an agent for.
+//! - [`replicas`]: the servers that share a database.
 //! - [`keys`]: keys of agents, tokens to join.
 //! - [`backup`]: copies of the store, made while it is in use.
 
@@ -17,6 +19,7 @@ pub mod actions;
 pub mod agentless;
 pub mod backup;
 mod doc;
+mod engine;
 mod error;
 pub mod feed;
 pub mod hosts;
@@ -25,10 +28,12 @@ pub mod keys;
 pub mod list;
 mod migrate;
 mod objects;
+mod postgres;
+pub mod replicas;
 pub mod session;
 mod sql;
+mod sqlite;
 mod store;
-mod writer;
 
 pub use access::{ApiToken, UserRecord};
 pub use actions::{
@@ -37,11 +42,14 @@ pub use actions::{
 };
 pub use agentless::{AgentlessHost, Connection};
 pub use error::StoreError;
-pub use feed::{ChangeRow, Revision};
+pub use feed::{ChangeRow, Place, Revision};
 pub use hosts::{HostRecord, RemovedHost};
 pub use inventory::{Applied, Report, Snapshot};
 pub use keys::{Enrolled, JoinToken, KeyRecord, KeyStatus, ShownKey};
 pub use list::{Collection, Counted, ListQuery, Page, Sort};
 pub use objects::{HostBrief, NetworkInUse, Stored};
+pub use postgres::DatabaseTls;
+pub use replicas::{Replica, Told};
 pub use session::{Opened, Opening, SessionKey};
+pub use sql::SqlError;
 pub use store::Store;

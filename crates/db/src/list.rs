@@ -4,15 +4,14 @@
 //! changes after that place bring exactly this window up to date.
 
 use crate::actions::{ActionRecord, action_record};
+use crate::engine::Reader;
 use crate::error::{During, StoreError};
 use crate::feed::{self, Revision};
 use crate::hosts::{HostRecord, host_row};
 use crate::objects::{NetworkInUse, Stored, network_row, pool_row, stored, vm_row};
-use crate::sql::Columns;
+use crate::sql::{Builder, Dialect, Row, SqlError, query};
 use crate::store::Store;
 use model::{ActionStatus, Freshness, HostId, Network, Pool, Vm, VmStatus};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Error, QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 /// What a list shows and in which order. Empty filters let everything pass.
@@ -107,7 +106,7 @@ pub trait Collection: Sized + Send + sealed::Sealed {
     #[doc(hidden)]
     const SHAPE: Shape;
     #[doc(hidden)]
-    fn read(row: &SqliteRow) -> Result<Self, Error>;
+    fn read(row: &Row) -> Result<Self, SqlError>;
 
     /// The words its status filter knows.
     fn statuses() -> Vec<&'static str> {
@@ -133,14 +132,14 @@ impl Collection for Stored<Vm> {
         status: "o.status",
         host: "o.host",
         sorts: &[
-            ("name", "o.name collate nocase"),
+            ("name", "lower(o.name)"),
             (
                 "status",
                 "case o.status when 'running' then 0 when 'paused' then 1 when 'suspended' then 2
                  when 'shutting_down' then 3 when 'migrating' then 4 when 'crashed' then 5
                  when 'shutoff' then 6 else 7 end",
             ),
-            ("host", "h.name collate nocase"),
+            ("host", "lower(h.name)"),
             ("vcpus", "o.vcpus"),
             ("memory", "o.memory"),
         ],
@@ -148,7 +147,7 @@ impl Collection for Stored<Vm> {
         statuses: || VmStatus::ALL.map(VmStatus::as_str).to_vec(),
     };
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         stored(row, vm_row(row)?)
     }
 }
@@ -162,16 +161,16 @@ impl Collection for Stored<Pool> {
         status: "o.status",
         host: "o.host",
         sorts: &[
-            ("name", "o.name collate nocase"),
+            ("name", "lower(o.name)"),
             ("status", "o.status"),
-            ("host", "h.name collate nocase"),
+            ("host", "lower(h.name)"),
             ("capacity", "o.capacity"),
         ],
         newest_first: false,
         statuses: || vec!["active", "inactive"],
     };
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         stored(row, pool_row(row)?)
     }
 }
@@ -185,16 +184,16 @@ impl Collection for Stored<NetworkInUse> {
         status: "o.status",
         host: "o.host",
         sorts: &[
-            ("name", "o.name collate nocase"),
+            ("name", "lower(o.name)"),
             ("status", "o.status"),
-            ("host", "h.name collate nocase"),
+            ("host", "lower(h.name)"),
             ("nics", "o.nic_count"),
         ],
         newest_first: false,
         statuses: || vec!["active", "inactive"],
     };
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         let network: Network = network_row(row)?;
         let nic_count = row.number("nic_count")?;
         stored(row, NetworkInUse { network, nic_count })
@@ -210,7 +209,7 @@ impl Collection for HostRecord {
         status: "o.freshness",
         host: "o.id",
         sorts: &[
-            ("name", "o.name collate nocase"),
+            ("name", "lower(o.name)"),
             ("freshness", "o.freshness"),
             ("vms", "o.vms_total"),
             ("last_seen", "o.last_seen"),
@@ -227,7 +226,7 @@ impl Collection for HostRecord {
         },
     };
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         host_row(row)
     }
 }
@@ -242,16 +241,16 @@ impl Collection for ActionRecord {
         host: "o.host",
         sorts: &[
             ("created", "o.ord"),
-            ("finished", "o.finished_at"),
+            ("finished", "coalesce(o.finished_at, 0)"),
             ("status", "o.status"),
-            ("user", "o.user collate nocase"),
-            ("host", "h.name collate nocase"),
+            ("user", "lower(o.username)"),
+            ("host", "lower(h.name)"),
         ],
         newest_first: true,
         statuses: || ActionStatus::ALL.map(ActionStatus::as_str).to_vec(),
     };
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         action_record(row)
     }
 }
@@ -268,16 +267,17 @@ impl Store {
     /// A window of a collection.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn list<T: Collection>(&self, query: &ListQuery) -> Result<Page<T>, StoreError> {
         const WHAT: &str = "read a list";
-        let mut tx = self.readers.begin().await.during(WHAT)?;
-        let overview = overview::<T>(&mut tx, query).await.during(WHAT)?;
-        let items = window(&mut tx, query).await.during(WHAT)?;
+        let mut reader = self.read(WHAT).await?;
+        let revision = feed::newest(&mut reader).await.during(WHAT)?;
+        let statuses = statuses::<T>(&mut reader, query).await.during(WHAT)?;
+        let hosts = hosts::<T>(&mut reader, query).await.during(WHAT)?;
+        let items = window(&mut reader, query).await.during(WHAT)?;
         // The counts leave out one filter, which the total has: it is of the rows with a status that it lets pass.
         let passes =
             |counted: &&Counted| query.status.is_empty() || query.status.contains(&counted.value);
-        let statuses = overview.statuses;
         let total = statuses
             .iter()
             .filter(passes)
@@ -286,16 +286,16 @@ impl Store {
         Ok(Page {
             items,
             total,
-            revision: self.revision_at(overview.rev),
+            revision: self.revision_at(revision),
             statuses,
-            hosts: overview.hosts,
+            hosts,
         })
     }
 
     /// The rows of these ids, in no order; those that are gone are absent.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn rows<T: Collection>(&self, ids: &[Uuid]) -> Result<Vec<T>, StoreError> {
         const WHAT: &str = "read rows";
         let mut rows = Vec::with_capacity(ids.len());
@@ -303,12 +303,8 @@ impl Store {
         for ids in ids.chunks(100) {
             let mut sql = select::<T>();
             sql.push(" and o.id in (");
-            let mut list = sql.separated(", ");
-            for id in ids {
-                list.push_bind(id.to_string());
-            }
-            sql.push(")");
-            let found = sql.build().fetch_all(&self.readers).await.during(WHAT)?;
+            sql.push_list(ids.iter().map(Uuid::to_string)).push(")");
+            let found = sql.build().fetch_all(self).await.during(WHAT)?;
             for row in &found {
                 rows.push(T::read(row).during(WHAT)?);
             }
@@ -319,7 +315,7 @@ impl Store {
     /// The row of this id.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find<T: Collection>(&self, id: Uuid) -> Result<Option<T>, StoreError> {
         Ok(self.rows(&[id]).await?.into_iter().next())
     }
@@ -327,36 +323,33 @@ impl Store {
     /// A VM with its definitions.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find_vm(&self, id: Uuid) -> Result<Option<Stored<Vm>>, StoreError> {
         const WHAT: &str = "read a VM";
-        let row = sqlx::query(
+        let row = query(
             "select o.*, x.persistent as xml_persistent, x.live as xml_live,
                  h.name as host_name, h.freshness as host_freshness
              from vm o join host h on h.id = o.host left join vm_xml x on x.vm = o.id
              where o.id = $1 and o.gone_at is null",
         )
         .bind(id.to_string())
-        .fetch_optional(&self.readers)
+        .fetch_optional(self)
         .await
         .during(WHAT)?;
-        let read = |row: SqliteRow| stored(&row, <Vm as crate::objects::Kept>::read(&row)?);
+        let read = |row: Row| stored(&row, <Vm as crate::objects::Kept>::read(&row)?);
         row.map(read).transpose().during(WHAT)
     }
 }
 
-fn select<T: Collection>() -> QueryBuilder<Sqlite> {
+fn select<T: Collection>() -> Builder {
     let shape = T::SHAPE;
-    QueryBuilder::new(format!(
+    Builder::new(format!(
         "select {}, {ON_HOST} from {} o join host h on h.id = {} where {}",
         shape.columns, shape.table, shape.host, shape.given
     ))
 }
 
-async fn window<T: Collection>(
-    reader: &mut SqliteConnection,
-    query: &ListQuery,
-) -> Result<Vec<T>, Error> {
+async fn window<T: Collection>(reader: &mut Reader, query: &ListQuery) -> Result<Vec<T>, SqlError> {
     let shape = T::SHAPE;
     let own = Sort {
         expression: shape.sorts[0].1,
@@ -376,7 +369,7 @@ async fn window<T: Collection>(
         " and o.id in (select o.id from {} o{by_host} where {}",
         shape.table, shape.given
     ));
-    filter::<T>(&mut sql, query, Without::Nothing);
+    filter::<T>(&mut sql, reader.dialect(), query, Without::Nothing);
     sql.push(format_args!("{order} limit "));
     sql.push_bind(i64::from(query.limit));
     sql.push(" offset ");
@@ -386,69 +379,57 @@ async fn window<T: Collection>(
     rows.iter().map(T::read).collect()
 }
 
-/// The place in the change feed, and how many rows there are of each status and on each host, each whatever its own
-/// filter says. All in one row: each row that SQLite gives is a way between threads.
-async fn overview<T: Collection>(
-    reader: &mut SqliteConnection,
+/// How many rows there are of each status, whatever the filter of statuses says; most frequent first.
+async fn statuses<T: Collection>(
+    reader: &mut Reader,
     query: &ListQuery,
-) -> Result<Overview, Error> {
+) -> Result<Vec<Counted>, SqlError> {
     let shape = T::SHAPE;
-    let mut sql = QueryBuilder::new(format!(
-        "select {} as rev,
-             (select json_group_array(json_array(value, value, n)) from (
-                 select {1} as value, count(*) as n from {2} o where {3}",
-        feed::NEWEST,
-        shape.status,
-        shape.table,
-        shape.given
+    let mut sql = Builder::new(format!(
+        "select {0} as value, {0} as label, count(*) as n from {1} o where {2}",
+        shape.status, shape.table, shape.given
     ));
-    filter::<T>(&mut sql, query, Without::Status);
+    filter::<T>(&mut sql, reader.dialect(), query, Without::Status);
     sql.push(format_args!(
-        " group by {0})) as statuses,
-             (select json_group_array(json_array(value, label, n)) from (
-                 select c.value as value, h.name as label, c.n as n from (
-                     select {1} as value, count(*) as n from {2} o where {3}",
-        shape.status, shape.host, shape.table, shape.given
+        " group by {} order by n desc, label",
+        shape.status
     ));
-    filter::<T>(&mut sql, query, Without::Host);
+    counted(&sql.build().fetch_all(reader).await?)
+}
+
+/// How many rows there are on each host, whatever the filter of hosts says; most frequent first.
+async fn hosts<T: Collection>(
+    reader: &mut Reader,
+    query: &ListQuery,
+) -> Result<Vec<Counted>, SqlError> {
+    let shape = T::SHAPE;
+    let mut sql = Builder::new(format!(
+        "select c.value as value, h.name as label, c.n as n from (
+             select {} as value, count(*) as n from {} o where {}",
+        shape.host, shape.table, shape.given
+    ));
+    filter::<T>(&mut sql, reader.dialect(), query, Without::Host);
     sql.push(format_args!(
-        " group by {}) c join host h on h.id = c.value
-                 order by n desc, label limit {MOST_HOSTS})) as hosts",
+        " group by {}) c join host h on h.id = c.value order by n desc, label limit {MOST_HOSTS}",
         shape.host
     ));
-    let row = sql.build().fetch_one(reader).await?;
-    Ok(Overview {
-        rev: row.number("rev")?,
-        statuses: counted(&row, "statuses")?,
-        hosts: counted(&row, "hosts")?,
-    })
+    counted(&sql.build().fetch_all(reader).await?)
 }
 
-/// What is told of a list beside its window.
-struct Overview {
-    rev: u64,
-    statuses: Vec<Counted>,
-    hosts: Vec<Counted>,
-}
-
-/// The most frequent first.
-fn counted(row: &SqliteRow, column: &str) -> Result<Vec<Counted>, Error> {
-    let counts: Vec<(String, String, u64)> = row.json(column)?;
-    let mut counted: Vec<Counted> = counts
-        .into_iter()
-        .map(|(value, label, count)| Counted {
-            value,
-            label,
-            count,
+fn counted(rows: &[Row]) -> Result<Vec<Counted>, SqlError> {
+    let counted = rows.iter().map(|row| {
+        Ok(Counted {
+            value: row.text("value")?,
+            label: row.text("label")?,
+            count: row.number("n")?,
         })
-        .collect();
-    counted.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
-    Ok(counted)
+    });
+    counted.collect()
 }
 
-fn filter<T: Collection>(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, without: Without) {
+fn filter<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery, without: Without) {
     if !query.search.is_empty() {
-        sql.push(" and instr(o.search, ");
+        sql.push(format_args!(" and {}(o.search, ", dialect.position()));
         sql.push_bind(query.search.to_lowercase());
         sql.push(") > 0");
     }
@@ -470,11 +451,7 @@ fn filter<T: Collection>(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery, with
     }
 }
 
-fn one_of(sql: &mut QueryBuilder<Sqlite>, column: &str, values: impl Iterator<Item = String>) {
+fn one_of(sql: &mut Builder, column: &str, values: impl Iterator<Item = String>) {
     sql.push(format_args!(" and {column} in ("));
-    let mut list = sql.separated(", ");
-    for value in values {
-        list.push_bind(value);
-    }
-    sql.push(")");
+    sql.push_list(values).push(")");
 }

@@ -2,13 +2,10 @@
 //! has and how they are filled and read.
 
 use crate::doc::{NetworkDoc, PoolDoc, VmDoc, json};
-use crate::sql::{Columns, int};
-use crate::writer::Tx;
+use crate::engine::Tx;
+use crate::sql::{Query, Row, SqlError, int, query};
 use jiff::Timestamp;
 use model::{Bytes, Freshness, HostId, Network, ObjectKind, Pool, Vm, VmStatus};
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Error, Row, Sqlite};
 use uuid::Uuid;
 
 /// An object with what the store knows about its record.
@@ -46,8 +43,6 @@ pub struct NetworkInUse {
     pub nic_count: u64,
 }
 
-pub(crate) type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
-
 /// A kind of object that hosts report.
 pub(crate) trait Kept: Sized + PartialEq + Send + Sync {
     /// Which kind.
@@ -62,9 +57,9 @@ pub(crate) trait Kept: Sized + PartialEq + Send + Sync {
     /// libvirt's UUID.
     fn uuid(&self) -> Uuid;
     /// Binds a value for each of `COLUMNS`.
-    fn bind<'q>(&'q self, query: Bound<'q>) -> Bound<'q>;
+    fn bind(&self, query: Query) -> Query;
     /// The object from a row of `SELECT`.
-    fn read(row: &SqliteRow) -> Result<Self, Error>;
+    fn read(row: &Row) -> Result<Self, SqlError>;
 
     /// What other tables have of it is not what they have of `old`.
     fn differs_beside(&self, _old: &Self) -> bool {
@@ -76,7 +71,7 @@ pub(crate) trait Kept: Sized + PartialEq + Send + Sync {
         &self,
         _tx: &mut Tx,
         _id: &str,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
+    ) -> impl Future<Output = Result<(), SqlError>> + Send {
         std::future::ready(Ok(()))
     }
 
@@ -99,7 +94,7 @@ impl Kept for Vm {
         self.uuid
     }
 
-    fn bind<'q>(&'q self, query: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, query: Query) -> Query {
         query
             .bind(&self.name)
             .bind(self.status.as_str())
@@ -114,15 +109,15 @@ impl Kept for Vm {
         self.xml_persistent != old.xml_persistent || self.xml_live != old.xml_live
     }
 
-    async fn write_beside(&self, tx: &mut Tx, id: &str) -> Result<(), Error> {
-        sqlx::query(
+    async fn write_beside(&self, tx: &mut Tx, id: &str) -> Result<(), SqlError> {
+        query(
             "insert into vm_xml (vm, persistent, live) values ($1, $2, $3)
              on conflict (vm) do update set persistent = excluded.persistent, live = excluded.live",
         )
         .bind(id)
         .bind(self.xml_persistent.as_deref())
         .bind(self.xml_live.as_deref())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
         Ok(())
     }
@@ -132,7 +127,7 @@ impl Kept for Vm {
         nics.map(|nic| nic.source.as_str()).collect()
     }
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         let vm = vm_row(row)?;
         Ok(Vm {
             xml_persistent: row.optional_text("xml_persistent")?,
@@ -143,9 +138,9 @@ impl Kept for Vm {
 }
 
 /// A VM without its definitions.
-pub(crate) fn vm_row(row: &SqliteRow) -> Result<Vm, Error> {
+pub(crate) fn vm_row(row: &Row) -> Result<Vm, SqlError> {
     let doc: VmDoc = row.json("doc")?;
-    let vcpus = row.try_get::<i64, _>("vcpus")?;
+    let vcpus = row.int("vcpus")?;
     let columns = Vm {
         uuid: row.uuid("uuid")?,
         name: row.text("name")?,
@@ -196,7 +191,7 @@ impl Kept for Pool {
         self.uuid
     }
 
-    fn bind<'q>(&'q self, query: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, query: Query) -> Query {
         query
             .bind(&self.name)
             .bind(active_word(self.active))
@@ -207,7 +202,7 @@ impl Kept for Pool {
             .bind(self.xml_live.as_deref())
     }
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         let pool = pool_row(row)?;
         Ok(Pool {
             xml: row.text("xml")?,
@@ -218,7 +213,7 @@ impl Kept for Pool {
 }
 
 /// A pool without its definitions.
-pub(crate) fn pool_row(row: &SqliteRow) -> Result<Pool, Error> {
+pub(crate) fn pool_row(row: &Row) -> Result<Pool, SqlError> {
     let doc: PoolDoc = row.json("doc")?;
     Ok(Pool {
         uuid: row.uuid("uuid")?,
@@ -248,7 +243,7 @@ impl Kept for Network {
         self.uuid
     }
 
-    fn bind<'q>(&'q self, query: Bound<'q>) -> Bound<'q> {
+    fn bind(&self, query: Query) -> Query {
         let search = format!(
             "{}\n{}\n{}\n{}",
             self.name,
@@ -265,7 +260,7 @@ impl Kept for Network {
             .bind(self.xml_persistent.as_deref())
     }
 
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    fn read(row: &Row) -> Result<Self, SqlError> {
         let network = network_row(row)?;
         Ok(Network {
             xml: row.text("xml")?,
@@ -276,7 +271,7 @@ impl Kept for Network {
 }
 
 /// A network without its definitions.
-pub(crate) fn network_row(row: &SqliteRow) -> Result<Network, Error> {
+pub(crate) fn network_row(row: &Row) -> Result<Network, SqlError> {
     let doc: NetworkDoc = row.json("doc")?;
     Ok(Network {
         uuid: row.uuid("uuid")?,
@@ -298,7 +293,7 @@ const fn active_word(active: bool) -> &'static str {
 }
 
 /// The record around an object, from a row joined with its host (`host_name`, `host_freshness`).
-pub(crate) fn stored<T>(row: &SqliteRow, value: T) -> Result<Stored<T>, Error> {
+pub(crate) fn stored<T>(row: &Row, value: T) -> Result<Stored<T>, SqlError> {
     Ok(Stored {
         id: row.uuid("id")?,
         r#gen: row.number("gen")?,

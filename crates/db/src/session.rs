@@ -4,15 +4,14 @@
 //! older session still tries matches no row and is refused.
 
 use crate::doc::{FactsDoc, json};
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::hosts;
-use crate::sql::{Columns, int, micros, unsigned};
+use crate::sql::{SqlError, int, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Freshness, HostFacts, HostId, ObjectKind};
-use sqlx::Row;
 use uuid::Uuid;
 
 /// Furthest an agent's epoch may be ahead of the store's: a restored store is behind, a broken agent is further off.
@@ -73,9 +72,9 @@ impl Store {
         let id = opening.host.to_string();
         let mut tx = self.begin(WHAT).await?;
         insert_host(&mut tx, opening).await.during(WHAT)?;
-        let row = sqlx::query("select name, epoch, instance, seq, digest from host where id = $1")
+        let row = query("select name, epoch, instance, seq, digest from host where id = $1")
             .bind(&id)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await
             .during(WHAT)?;
         let stored = row.number("epoch").during(WHAT)?;
@@ -87,7 +86,7 @@ impl Store {
             });
         }
         let epoch = stored.max(opening.said_epoch) + 1;
-        sqlx::query(
+        query(
             "update host set owner = $2, epoch = $3, last_seen = $4, joined = $5, removed_at = null where id = $1",
         )
         .bind(&id)
@@ -95,7 +94,7 @@ impl Store {
         .bind(int(epoch))
         .bind(micros(Timestamp::now()))
         .bind(opening.joined)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .during(WHAT)?;
         let facts = match &opening.facts {
@@ -120,9 +119,9 @@ impl Store {
                 epoch,
             },
             instance: row.uuid("instance").during(WHAT)?,
-            seq: unsigned(row.try_get("seq").during(WHAT)?),
+            seq: row.number("seq").during(WHAT)?,
             digest: row
-                .try_get::<Option<Vec<u8>>, _>("digest")
+                .optional_blob("digest")
                 .during(WHAT)?
                 .unwrap_or_default(),
         })
@@ -160,24 +159,6 @@ impl Store {
         }
         self.commit(tx, WHAT).await
     }
-
-    /// After an opening no agent has a session yet, whatever the rows say.
-    pub(crate) async fn forget_sessions(&self) -> Result<(), StoreError> {
-        const WHAT: &str = "forget the sessions of an earlier run";
-        let mut tx = self.begin(WHAT).await?;
-        let rows = sqlx::query("select id from host where freshness <> 'unreachable'")
-            .fetch_all(&mut *tx)
-            .await
-            .during(WHAT)?;
-        for row in rows {
-            let host = HostId(row.uuid("id").during(WHAT)?);
-            hosts::set_freshness(&mut tx, host, Freshness::Unreachable, "")
-                .await
-                .during(WHAT)?;
-            hosts::bump(&mut tx, host).await.during(WHAT)?;
-        }
-        self.commit(tx, WHAT).await
-    }
 }
 
 /// How far the record of a host is.
@@ -193,7 +174,7 @@ pub(crate) struct Position {
 /// Proves, inside the transaction of the write, that the session is still the host's.
 pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<Position, StoreError> {
     const WHAT: &str = "check the session of a host";
-    let row = sqlx::query(
+    let row = query(
         "update host set last_seen = $4 where id = $1 and owner = $2 and epoch = $3
          returning instance, seq, gen",
     )
@@ -201,7 +182,7 @@ pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<Position, Stor
     .bind(key.owner.to_string())
     .bind(int(key.epoch))
     .bind(micros(Timestamp::now()))
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await
     .during(WHAT)?;
     let lost = || StoreError::LostSession {
@@ -216,15 +197,15 @@ pub(crate) async fn fence(tx: &mut Tx, key: SessionKey) -> Result<Position, Stor
     })
 }
 
-async fn insert_host(tx: &mut Tx, opening: &Opening) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn insert_host(tx: &mut Tx, opening: &Opening) -> Result<(), SqlError> {
+    query(
         "insert into host (id, name, facts, freshness, owner, epoch, instance, seq, gen, last_seen, search)
          values ($1, $1, $2, 'unreachable', '', 0, $3, 0, 0, 0, $1) on conflict (id) do nothing",
     )
     .bind(opening.host.to_string())
     .bind(json(&FactsDoc::default()))
     .bind(Uuid::nil().to_string())
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }
@@ -234,8 +215,8 @@ pub(crate) async fn write_facts(
     tx: &mut Tx,
     host: HostId,
     facts: &HostFacts,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(
+) -> Result<bool, SqlError> {
+    let done = query(
         "update host set name = $2, facts = $3, search = $4
          where id = $1 and (name <> $2 or facts <> $3)",
     )
@@ -243,9 +224,9 @@ pub(crate) async fn write_facts(
     .bind(&facts.name)
     .bind(json(&FactsDoc::of(facts)))
     .bind(hosts::search_text(facts))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(done > 0)
 }
 
 /// Appends a line for an object whose generation has just grown.
@@ -254,6 +235,6 @@ pub(crate) async fn changed(
     kind: ObjectKind,
     id: Uuid,
     r#gen: u64,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     feed::append(tx, kind, &id.to_string(), r#gen).await
 }

@@ -108,7 +108,7 @@ pub async fn make(state_dir: &Path, to: &Path) -> Result<Backup, BackupError> {
     let scratch = Scratch::beside(to)?;
     let made_at = Timestamp::now();
     let store = scratch.0.join(STORE);
-    backup::copy(state_dir, &store).await?;
+    backup::copy(state_dir, &store)?;
     let mut files = vec![(STORE, store)];
     for name in ca::FILES {
         let path = state_dir.join(name);
@@ -145,7 +145,7 @@ pub async fn restore(state_dir: &Path, from: &Path, replace: bool) -> Result<Bac
     let scratch = Scratch::beside(&state_dir.join(STORE))?;
     let manifest = unpack(from, Some(&scratch.0))?;
     let now = Timestamp::now();
-    backup::adopt(&scratch.0.join(STORE), manifest.made_at, now).await?;
+    backup::adopt(&scratch.0.join(STORE), manifest.made_at, now)?;
     let keep = state_dir.join(format!("replaced-{}", now.strftime("%Y%m%d-%H%M%S")));
     make_folder(&keep)?;
     // The store is last: until it is in place, the whole can be done again.

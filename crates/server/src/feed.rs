@@ -6,7 +6,7 @@
 
 use crate::app::App;
 use crate::render;
-use db::{ActionRecord, ChangeRow, HostRecord, NetworkInUse, Store, StoreError, Stored};
+use db::{ActionRecord, ChangeRow, HostRecord, NetworkInUse, Place, Store, StoreError, Stored};
 use model::{ObjectKind, Pool, Vm};
 use server_api::Role;
 use server_api::event::{Change, ChangedObject, ChangedRow};
@@ -40,8 +40,8 @@ pub struct Feed(broadcast::Sender<Arc<Message>>);
 /// Changes up to a place in the feed, as JSON for each way of looking.
 #[derive(Debug)]
 pub struct Message {
-    /// The last line of the feed that it covers.
-    pub rev: u64,
+    /// Up to where in the feed.
+    pub place: Place,
     /// Changes before it were dropped unread (the machine slept): whoever watches has to start anew.
     pub gap: bool,
     viewer: Arc<str>,
@@ -69,11 +69,11 @@ impl Feed {
     async fn follow(
         &self,
         store: &Store,
-        cursor: &mut u64,
+        cursor: &mut Place,
         pending: &mut Pending,
     ) -> Result<(), StoreError> {
         if self.0.receiver_count() == 0 {
-            let newest = store.revision().await?.rev;
+            let newest = store.revision().await?.place;
             // In this order: whoever watches from now on asks for the place in the feed later, and has these.
             if self.0.receiver_count() == 0 {
                 *pending = Pending::default();
@@ -90,13 +90,13 @@ impl Feed {
     }
 }
 
-/// What changed since `rev`, as one message. `None` when that is no longer known.
+/// What changed since `place`, as one message. `None` when that is no longer known.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn since(store: &Store, rev: u64) -> Result<Option<Message>, StoreError> {
+pub async fn since(store: &Store, place: Place) -> Result<Option<Message>, StoreError> {
     let mut pending = Pending::default();
-    let mut cursor = rev;
+    let mut cursor = place;
     loop {
         let Some(lines) = store.changes_since(cursor, BATCH).await? else {
             return Ok(None);
@@ -104,7 +104,7 @@ pub async fn since(store: &Store, rev: u64) -> Result<Option<Message>, StoreErro
         let Some(last) = lines.last() else {
             return Ok(Some(pending.take(cursor)));
         };
-        cursor = last.rev;
+        cursor = last.place;
         pending.add(store, &lines).await?;
         if pending.operator.len() > MOST_MISSED {
             return Ok(None);
@@ -116,8 +116,8 @@ pub async fn since(store: &Store, rev: u64) -> Result<Option<Message>, StoreErro
 pub async fn run(app: Arc<App>) {
     let mut changed = app.store.watch();
     let mut cursor = match app.store.revision().await {
-        Ok(revision) => revision.rev,
-        Err(_) => 0,
+        Ok(revision) => revision.place,
+        Err(_) => Place::default(),
     };
     let mut pending = Pending::default();
     let mut last_sent = Instant::now() - PAUSE;
@@ -148,17 +148,17 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-async fn read(store: &Store, cursor: &mut u64, pending: &mut Pending) -> Result<(), StoreError> {
+async fn read(store: &Store, cursor: &mut Place, pending: &mut Pending) -> Result<(), StoreError> {
     loop {
         let Some(lines) = store.changes_since(*cursor, BATCH).await? else {
-            *cursor = store.revision().await?.rev;
+            *cursor = store.revision().await?.place;
             pending.gap = true;
             return Ok(());
         };
         let Some(last) = lines.last() else {
             return Ok(());
         };
-        *cursor = last.rev;
+        *cursor = last.place;
         pending.add(store, &lines).await?;
     }
 }
@@ -238,7 +238,7 @@ impl Pending {
     }
 
     /// Everything pending as a message. More than a browser can use becomes a gap: it loads its windows again.
-    fn take(&mut self, rev: u64) -> Message {
+    fn take(&mut self, place: Place) -> Message {
         self.urgent = false;
         if self.operator.len() > MOST_MISSED {
             self.gap = true;
@@ -246,7 +246,7 @@ impl Pending {
             self.operator.clear();
         }
         Message {
-            rev,
+            place,
             gap: std::mem::take(&mut self.gap),
             viewer: json(self.viewer.drain()),
             operator: json(self.operator.drain()),
@@ -424,7 +424,10 @@ mod tests {
     #[tokio::test]
     async fn each_object_is_told_once_with_its_last_state() {
         let (_folder, store) = store_with(3).await;
-        let message = since(&store, 0).await.expect("reads").expect("is kept");
+        let message = since(&store, Place::default())
+            .await
+            .expect("reads")
+            .expect("is kept");
         let change: Change = serde_json::from_str(message.json(Role::Viewer)).expect("JSON");
         assert_eq!(change.objects.len(), 4, "three networks and their host");
         assert!(!message.gap);
@@ -436,24 +439,24 @@ mod tests {
         let (_folder, store) = store_with(3).await;
         let later = Timestamp::now() + SignedDuration::from_mins(16);
         store.prune(later).await.expect("prunes");
-        let (mut cursor, mut pending) = (0, Pending::default());
+        let (mut cursor, mut pending) = (Place::default(), Pending::default());
         let done = read(&store, &mut cursor, &mut pending).await;
         done.expect("reads");
         assert!(!pending.is_empty() && pending.take(cursor).gap);
-        assert_eq!(cursor, store.revision().await.expect("reads").rev);
+        assert_eq!(cursor, store.revision().await.expect("reads").place);
     }
 
     #[tokio::test]
     async fn rows_are_read_for_those_who_watch_only() {
         let (_folder, store) = store_with(3).await;
         let feed = Feed::new();
-        let (mut cursor, mut pending) = (0, Pending::default());
+        let (mut cursor, mut pending) = (Place::default(), Pending::default());
         let followed = feed.follow(&store, &mut cursor, &mut pending).await;
         followed.expect("reads");
         assert!(pending.is_empty());
-        assert_eq!(cursor, store.revision().await.expect("reads").rev);
+        assert_eq!(cursor, store.revision().await.expect("reads").place);
         let _watcher = feed.subscribe();
-        let mut cursor = 0;
+        let mut cursor = Place::default();
         let followed = feed.follow(&store, &mut cursor, &mut pending).await;
         followed.expect("reads");
         assert_eq!(pending.operator.len(), 4);
@@ -462,11 +465,16 @@ mod tests {
     #[tokio::test]
     async fn more_than_a_browser_can_use_is_a_gap() {
         let (_folder, store) = store_with(MOST_MISSED as u128 + 1).await;
-        let (mut cursor, mut pending) = (0, Pending::default());
+        let (mut cursor, mut pending) = (Place::default(), Pending::default());
         let done = read(&store, &mut cursor, &mut pending).await;
         done.expect("reads");
         let message = pending.take(cursor);
         assert!(message.gap && message.json(Role::Operator).len() < 100);
-        assert!(since(&store, 0).await.expect("reads").is_none());
+        assert!(
+            since(&store, Place::default())
+                .await
+                .expect("reads")
+                .is_none()
+        );
     }
 }

@@ -4,15 +4,14 @@ use super::blocks;
 use super::queue::{StatusNews, find, insert_retry, set_status, touch_waiting};
 use super::record::action;
 use crate::doc::{ProgressDoc, json};
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::session::{SessionKey, changed, fence};
-use crate::sql::{Columns, int, micros};
+use crate::sql::{Row, SqlError, int, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::{SignedDuration, Timestamp};
 use model::{Action, ActionId, ActionStatus, HostId, Lane, ObjectKind, Progress};
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 /// How often an idempotent action is tried by itself before its unknown outcome waits for a person.
@@ -72,7 +71,7 @@ impl Store {
         const WHAT: &str = "dispatch actions";
         let mut tx = self.begin(WHAT).await?;
         fence(&mut tx, key).await?;
-        let rows = sqlx::query(concat!(
+        let rows = query(concat!(
             "update action set status = 'sent', epoch = $2, gen = gen + 1 where id in (
                  select o.id from action o
                  where o.host = $1 and o.status = 'queued' and (o.kind <> 'vm' or $3)
@@ -84,12 +83,19 @@ impl Store {
         .bind(key.host.to_string())
         .bind(int(key.epoch))
         .bind(live)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await
         .during(WHAT)?;
+        let mut rows: Vec<(u64, Row)> = rows
+            .into_iter()
+            .map(|row| Ok((row.number("ord")?, row)))
+            .collect::<Result<_, SqlError>>()
+            .during(WHAT)?;
+        // An update tells its rows in no order.
+        rows.sort_by_key(|(ord, _)| *ord);
         let mut sent = Vec::with_capacity(rows.len());
         let mut lines = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for (_, row) in &rows {
             let action = action(row).during(WHAT)?;
             let r#gen = row.number("gen").during(WHAT)?;
             lines.push((ObjectKind::Action, action.id.0, r#gen));
@@ -115,11 +121,11 @@ impl Store {
         const WHAT: &str = "go on with the actions of a host";
         let mut tx = self.begin(WHAT).await?;
         fence(&mut tx, key).await?;
-        let rows = sqlx::query(
+        let rows = query(
             "select * from action where host = $1 and status in ('sent', 'accepted', 'running') order by ord",
         )
         .bind(key.host.to_string())
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await
         .during(WHAT)?;
         let mut again = Vec::new();
@@ -131,10 +137,10 @@ impl Store {
                 lose(&mut tx, row, &action).await.during(WHAT)?;
             }
         }
-        sqlx::query("update action set epoch = $2 where host = $1 and status = 'sent'")
+        query("update action set epoch = $2 where host = $1 and status = 'sent'")
             .bind(key.host.to_string())
             .bind(int(key.epoch))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .during(WHAT)?;
         self.commit(tx, WHAT).await?;
@@ -173,16 +179,16 @@ impl Store {
     /// Whether actions of a host wait for their turn, and whether somebody wants to end some that are on their way.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn wants_of(&self, host: HostId) -> Result<Wants, StoreError> {
         const WHAT: &str = "look for waiting actions";
-        let row = sqlx::query(
+        let row = query(
             "select exists (select 1 from action where host = $1 and status = 'queued') as queued,
                  exists (select 1 from action where host = $1 and cancel_wanted = 1
                          and status in ('sent', 'accepted', 'running')) as cancels",
         )
         .bind(host.to_string())
-        .fetch_one(&self.readers)
+        .fetch_one(self)
         .await
         .during(WHAT)?;
         Ok(Wants {
@@ -194,15 +200,15 @@ impl Store {
     /// Actions of a host on their way that somebody wants to end.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn wanted_cancels(&self, key: SessionKey) -> Result<Vec<ActionId>, StoreError> {
         const WHAT: &str = "list the actions to be cancelled";
-        let rows = sqlx::query(
+        let rows = query(
             "select id from action
              where host = $1 and cancel_wanted = 1 and status in ('sent', 'accepted', 'running')",
         )
         .bind(key.host.to_string())
-        .fetch_all(&self.readers)
+        .fetch_all(self)
         .await
         .during(WHAT)?;
         let ids = rows.iter().map(|row| row.uuid("id").map(ActionId));
@@ -211,23 +217,23 @@ impl Store {
 }
 
 /// The action with whether it is `alone`: nothing in its lane waits or blocks.
-async fn find_in_lane(tx: &mut Tx, id: ActionId) -> Result<Option<SqliteRow>, sqlx::Error> {
-    sqlx::query(
+async fn find_in_lane(tx: &mut Tx, id: ActionId) -> Result<Option<Row>, SqlError> {
+    query(
         "select o.*, not exists (select 1 from action b where b.lane = o.lane and b.id <> o.id
                  and (b.status = 'queued' or b.status = 'unknown' and b.resolved = 0)) as alone
          from action o where o.id = $1",
     )
     .bind(id.to_string())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await
 }
 
 async fn take(
     tx: &mut Tx,
-    row: &SqliteRow,
+    row: &Row,
     action: &Action,
     outcome: &Outcome,
-) -> Result<Recorded, sqlx::Error> {
+) -> Result<Recorded, SqlError> {
     if !action.status.may_become(outcome.status) || says_nothing_new(row, action, outcome)? {
         return Ok(Recorded::Nothing);
     }
@@ -257,25 +263,21 @@ async fn take(
 }
 
 /// A repeated stage without new progress.
-fn says_nothing_new(
-    row: &SqliteRow,
-    action: &Action,
-    outcome: &Outcome,
-) -> Result<bool, sqlx::Error> {
+fn says_nothing_new(row: &Row, action: &Action, outcome: &Outcome) -> Result<bool, SqlError> {
     let progress = outcome.progress.as_ref().map(|p| json(&ProgressDoc::of(p)));
     let same_progress = progress.is_none() || progress == row.optional_text("progress")?;
     Ok(action.status == outcome.status && same_progress)
 }
 
 /// A proven end settles every unknown outcome in its place of the lane: those that it has repeated.
-async fn settle_unknown(tx: &mut Tx, row: &SqliteRow) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(
+async fn settle_unknown(tx: &mut Tx, row: &Row) -> Result<(), SqlError> {
+    let rows = query(
         "update action set resolved = 1, gen = gen + 1
          where lane = $1 and place = $2 and status = 'unknown' and resolved = 0 returning id, gen",
     )
     .bind(row.text("lane")?)
     .bind(int(row.number("place")?))
-    .fetch_all(&mut **tx)
+    .fetch_all(&mut *tx)
     .await?;
     for row in rows {
         changed(tx, ObjectKind::Action, row.uuid("id")?, row.number("gen")?).await?;
@@ -283,7 +285,7 @@ async fn settle_unknown(tx: &mut Tx, row: &SqliteRow) -> Result<(), sqlx::Error>
     Ok(())
 }
 
-async fn retry_by_itself(tx: &mut Tx, row: &SqliteRow, action: &Action) -> Result<(), sqlx::Error> {
+async fn retry_by_itself(tx: &mut Tx, row: &Row, action: &Action) -> Result<(), SqlError> {
     if !action.kind.is_idempotent() || row.number("attempt")? >= MAX_ATTEMPTS {
         return Ok(());
     }
@@ -293,11 +295,11 @@ async fn retry_by_itself(tx: &mut Tx, row: &SqliteRow, action: &Action) -> Resul
         return Ok(());
     };
     let new = ActionId(Uuid::now_v7());
-    let user = row.text("user")?;
+    let user = row.text("username")?;
     insert_retry(tx, &current, new, &user, Timestamp::now() + RETRY_DEADLINE).await
 }
 
-async fn lose(tx: &mut Tx, row: &SqliteRow, action: &Action) -> Result<(), sqlx::Error> {
+async fn lose(tx: &mut Tx, row: &Row, action: &Action) -> Result<(), SqlError> {
     let error = "The agent no longer knows the action: its journal was lost";
     let hint = "Look at the VM, then retry the action or cancel it";
     let news = StatusNews {
@@ -309,19 +311,19 @@ async fn lose(tx: &mut Tx, row: &SqliteRow, action: &Action) -> Result<(), sqlx:
     touch_waiting(tx, &action.lane).await
 }
 
-async fn recover(tx: &mut Tx, key: SessionKey, outcome: &Outcome) -> Result<Recorded, sqlx::Error> {
+async fn recover(tx: &mut Tx, key: SessionKey, outcome: &Outcome) -> Result<Recorded, SqlError> {
     let now = micros(Timestamp::now());
     let id = outcome.id.to_string();
-    sqlx::query(
-        "insert into job (id, fun, target, target_kind, user, created_at)
+    query(
+        "insert into job (id, fun, target, target_kind, username, created_at)
          values ($1, 'recovered', '', 'list', 'recovered', $2) on conflict (id) do nothing",
     )
     .bind(&id)
     .bind(now)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    sqlx::query(
-        "insert into action (id, job, host, lane, kind, fun, args, kwargs, status, gen, user, created_at,
+    query(
+        "insert into action (id, job, host, lane, kind, fun, args, kwargs, status, gen, username, created_at,
              finished_at, deadline, result, error, hint, epoch, search)
          values ($1, $1, $2, $3, 'function', 'recovered', '[]', '{}', $4, 1, 'recovered', $5, $6, $5, $7, $8,
              $9, $10, 'recovered')",
@@ -336,7 +338,7 @@ async fn recover(tx: &mut Tx, key: SessionKey, outcome: &Outcome) -> Result<Reco
     .bind(outcome.error.as_deref())
     .bind(outcome.hint.as_deref())
     .bind(int(key.epoch))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     changed(tx, ObjectKind::Action, outcome.id.0, 1).await?;
     Ok(Recorded::Recovered)

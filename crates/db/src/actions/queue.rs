@@ -1,17 +1,15 @@
 //! What users and time do to the queue.
 
 use super::record::{JobRecord, JobSummary, action};
+use crate::engine::Tx;
 use crate::error::{During, StoreError};
 use crate::feed;
 use crate::list::ListQuery;
 use crate::session::changed;
-use crate::sql::{Columns, micros};
+use crate::sql::{Builder, Row, SqlError, Value, micros, query};
 use crate::store::Store;
-use crate::writer::Tx;
 use jiff::Timestamp;
 use model::{Action, ActionId, ActionKind, ActionStatus, HostId, JobId, Lane, ObjectKind};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 /// Actions of one job at most; more hosts than that are not managed by one store.
@@ -88,11 +86,11 @@ impl Store {
     pub async fn insert_job(&self, job: &NewJob) -> Result<Placed, StoreError> {
         const WHAT: &str = "queue a job";
         let mut tx = self.begin(WHAT).await?;
-        if let Some((key, digest)) = &job.key {
-            if let Some(earlier) = find_key(&mut tx, &job.user, key).await.during(WHAT)? {
-                return repeated(&earlier, digest);
-            }
-            insert_key(&mut tx, job, key, digest).await.during(WHAT)?;
+        if let Some((key, digest)) = &job.key
+            && !insert_key(&mut tx, job, key, digest).await.during(WHAT)?
+        {
+            let earlier = find_key(&mut tx, &job.user, key).await.during(WHAT)?;
+            return repeated(&earlier, digest);
         }
         insert_job_row(&mut tx, job).await.during(WHAT)?;
         insert_actions(&mut tx, job).await.during(WHAT)?;
@@ -113,10 +111,10 @@ impl Store {
         key: &str,
         digest: &[u8],
     ) -> Result<Option<JobId>, StoreError> {
-        let row = sqlx::query("select job, digest from client_key where user = $1 and key = $2")
+        let row = query("select job, digest from client_key where username = $1 and key = $2")
             .bind(user)
             .bind(key)
-            .fetch_optional(&self.readers)
+            .fetch_optional(self)
             .await
             .during("find a client key")?;
         row.map(|row| repeated(&row, digest).map(|placed| placed.job))
@@ -126,15 +124,15 @@ impl Store {
     /// A job with its actions, in the order of their hosts' names.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn find_job(
         &self,
         id: JobId,
     ) -> Result<Option<(JobRecord, Vec<super::ActionRecord>)>, StoreError> {
         const WHAT: &str = "read a job";
-        let row = sqlx::query("select * from job where id = $1")
+        let row = query("select * from job where id = $1")
             .bind(id.to_string())
-            .fetch_optional(&self.readers)
+            .fetch_optional(self)
             .await
             .during(WHAT)?;
         let Some(row) = row else { return Ok(None) };
@@ -152,7 +150,7 @@ impl Store {
     /// not ended.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn list_jobs(
         &self,
         before: Option<JobId>,
@@ -161,22 +159,23 @@ impl Store {
     ) -> Result<Vec<JobSummary>, StoreError> {
         const WHAT: &str = "list the jobs";
         // Ids grow with time.
-        let rows = sqlx::query(
+        let rows = query(
             "select j.*, count(a.id) as actions,
                  count(*) filter (where a.status in ('queued', 'sent', 'accepted', 'running')) as open,
                  count(*) filter (where a.status = 'succeeded') as succeeded
              from (
-                 select * from job where ($1 is null or id < $1) and (not $2 or exists (
+                 select * from job where (cast($1 as text) is null or id < cast($1 as text)) and (not $2 or exists (
                      select 1 from action where job = job.id
                          and status in ('queued', 'sent', 'accepted', 'running')))
                  order by id desc limit $3
              ) j left join action a on a.job = j.id
-             group by j.id order by j.id desc",
+             group by j.id, j.fun, j.target, j.target_kind, j.username, j.created_at
+             order by j.id desc",
         )
         .bind(before.map(|job| job.to_string()))
         .bind(only_open)
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(self)
         .await
         .during(WHAT)?;
         rows.iter()
@@ -188,14 +187,14 @@ impl Store {
     /// Whether a lane has an action that has not ended, or whose unknown outcome blocks it.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn lane_is_busy(&self, lane: &Lane) -> Result<bool, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "select 1 from action where lane = $1 and (status in ('queued', 'sent', 'accepted', 'running')
                 or (status = 'unknown' and resolved = 0)) limit 1",
         )
         .bind(lane.as_str())
-        .fetch_optional(&self.readers)
+        .fetch_optional(self)
         .await
         .during("look into a lane")?;
         Ok(row.is_some())
@@ -204,11 +203,11 @@ impl Store {
     /// Withdraws an action, asks for its end, or declares its unknown outcome settled. `None` if there is none.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn cancel(&self, id: ActionId) -> Result<Option<Cancelled>, StoreError> {
         const WHAT: &str = "cancel an action";
         let mut tx = self.begin(WHAT).await?;
-        let Some(row) = find(&mut tx, id).await.during(WHAT)? else {
+        let Some(row) = find_alone(&mut tx, id).await.during(WHAT)? else {
             return Ok(None);
         };
         let action = action(&row).during(WHAT)?;
@@ -216,7 +215,7 @@ impl Store {
         let (set, outcome) = match action.status {
             ActionStatus::Queued => ("status = 'cancelled', finished_at = $2", Cancelled::AtOnce),
             ActionStatus::Sent | ActionStatus::Accepted | ActionStatus::Running => (
-                "cancel_wanted = 1, deadline = max(deadline, $2)",
+                "cancel_wanted = 1, deadline = case when deadline < $2 then $2 else deadline end",
                 Cancelled::Asked(action.host),
             ),
             ActionStatus::Unknown if !resolved => (
@@ -227,10 +226,10 @@ impl Store {
         };
         // The three texts above are all there are.
         let update = format!("update action set gen = gen + 1, {set} where id = $1 returning gen");
-        let row = sqlx::query(sqlx::AssertSqlSafe(update))
+        let row = query(update)
             .bind(id.to_string())
             .bind(micros(Timestamp::now()))
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await
             .during(WHAT)?;
         let r#gen = row.number("gen").during(WHAT)?;
@@ -256,7 +255,7 @@ impl Store {
     ) -> Result<Option<HostId>, StoreError> {
         const WHAT: &str = "retry an action";
         let mut tx = self.begin(WHAT).await?;
-        let Some(row) = find(&mut tx, id).await.during(WHAT)? else {
+        let Some(row) = find_alone(&mut tx, id).await.during(WHAT)? else {
             return Ok(None);
         };
         let action = action(&row).during(WHAT)?;
@@ -283,18 +282,30 @@ impl Store {
     /// Fails what has waited past its deadline. Only what never left the queue expires.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When the database fails.
     pub async fn expire(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError> {
         const WHAT: &str = "expire actions";
         let mut tx = self.begin(WHAT).await?;
-        let rows = sqlx::query(
+        let late =
+            query("select distinct host from action where status = 'queued' and deadline <= $1")
+                .bind(micros(now))
+                .fetch_all(&mut tx)
+                .await
+                .during(WHAT)?;
+        let hosts = late.iter().map(|row| row.uuid("host").map(HostId));
+        let hosts: Vec<HostId> = hosts.collect::<Result<_, _>>().during(WHAT)?;
+        if hosts.is_empty() {
+            return Ok(Vec::new());
+        }
+        tx.lock_hosts(hosts).await.during(WHAT)?;
+        let rows = query(
             "update action set status = 'failed', gen = gen + 1, finished_at = $1, error = $2, hint = $3
              where status = 'queued' and deadline <= $1 returning id, gen, lane",
         )
         .bind(micros(now))
         .bind("It expired: it waited for its turn until its deadline")
         .bind("Check the host and what the action waited for, then retry it")
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await
         .during(WHAT)?;
         let mut expired = Vec::new();
@@ -315,18 +326,18 @@ impl Store {
     }
 }
 
-fn job_record(row: &SqliteRow) -> Result<JobRecord, sqlx::Error> {
+fn job_record(row: &Row) -> Result<JobRecord, SqlError> {
     Ok(JobRecord {
         id: JobId(row.uuid("id")?),
         fun: row.text("fun")?,
         target: row.text("target")?,
         target_kind: row.text("target_kind")?,
-        user: row.text("user")?,
+        user: row.text("username")?,
         created_at: row.at("created_at")?,
     })
 }
 
-fn job_summary(row: &SqliteRow) -> Result<JobSummary, sqlx::Error> {
+fn job_summary(row: &Row) -> Result<JobSummary, SqlError> {
     Ok(JobSummary {
         job: job_record(row)?,
         actions: row.number("actions")?,
@@ -335,17 +346,17 @@ fn job_summary(row: &SqliteRow) -> Result<JobSummary, sqlx::Error> {
     })
 }
 
-async fn find_key(tx: &mut Tx, user: &str, key: &str) -> Result<Option<SqliteRow>, sqlx::Error> {
-    sqlx::query("select job, digest from client_key where user = $1 and key = $2")
+async fn find_key(tx: &mut Tx, user: &str, key: &str) -> Result<Row, SqlError> {
+    query("select job, digest from client_key where username = $1 and key = $2")
         .bind(user)
         .bind(key)
-        .fetch_optional(&mut **tx)
+        .fetch_one(&mut *tx)
         .await
 }
 
-fn repeated(row: &SqliteRow, digest: &[u8]) -> Result<Placed, StoreError> {
+fn repeated(row: &Row, digest: &[u8]) -> Result<Placed, StoreError> {
     const WHAT: &str = "read a client key";
-    let known: Vec<u8> = row.try_get("digest").during(WHAT)?;
+    let known = row.blob("digest").during(WHAT)?;
     if known != digest {
         return Err(StoreError::KeyReused);
     }
@@ -355,28 +366,25 @@ fn repeated(row: &SqliteRow, digest: &[u8]) -> Result<Placed, StoreError> {
     })
 }
 
-async fn insert_key(
-    tx: &mut Tx,
-    job: &NewJob,
-    key: &str,
-    digest: &[u8],
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into client_key (user, key, job, digest, created_at) values ($1, $2, $3, $4, $5)",
+/// False if the key stands for a request already.
+async fn insert_key(tx: &mut Tx, job: &NewJob, key: &str, digest: &[u8]) -> Result<bool, SqlError> {
+    let written = query(
+        "insert into client_key (username, key, job, digest, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (username, key) do nothing",
     )
     .bind(&job.user)
     .bind(key)
     .bind(job.id.to_string())
     .bind(digest)
     .bind(micros(Timestamp::now()))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    Ok(written > 0)
 }
 
-async fn insert_job_row(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into job (id, fun, target, target_kind, user, created_at)
+async fn insert_job_row(tx: &mut Tx, job: &NewJob) -> Result<(), SqlError> {
+    query(
+        "insert into job (id, fun, target, target_kind, username, created_at)
          values ($1, $2, $3, $4, $5, $6)",
     )
     .bind(job.id.to_string())
@@ -385,62 +393,26 @@ async fn insert_job_row(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
     .bind(&job.target_kind)
     .bind(&job.user)
     .bind(micros(Timestamp::now()))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
 /// Puts the actions of a job at the ends of their lanes.
-async fn insert_actions(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
+async fn insert_actions(tx: &mut Tx, job: &NewJob) -> Result<(), SqlError> {
     let now = micros(Timestamp::now());
     for actions in job.actions.chunks(ROWS) {
-        let mut sql = QueryBuilder::new(
+        let mut sql = Builder::new(
             "insert into action (id, job, host, lane, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
-                 status, gen, user, created_at, started_at, finished_at, deadline, result, search) ",
+                 status, gen, username, created_at, started_at, finished_at, deadline, result, search) ",
         );
-        sql.push_values(actions, |mut row, new| {
-            let (kind, vm_uuid, vm_name, args, kwargs) = match &new.kind {
-                ActionKind::Vm { vm, name, .. } => {
-                    ("vm", Some(vm.to_string()), name.as_str(), "", "")
-                }
-                ActionKind::Function { args, kwargs, .. } => {
-                    ("function", None, "", args.as_str(), kwargs.as_str())
-                }
-            };
-            let finished = new.done.as_ref().map(|_| now);
-            let status = match new.done {
-                Some(_) => ActionStatus::Succeeded,
-                None => ActionStatus::Queued,
-            };
-            // Without the arguments: who may not read them must not find them either.
-            let search = format!("{}\n{vm_name}\n{}", fun(&new.kind), job.user).to_lowercase();
-            row.push_bind(new.id.to_string())
-                .push_bind(job.id.to_string())
-                .push_bind(new.host.to_string())
-                .push_bind(new.lane.as_str())
-                .push_bind(kind)
-                .push_bind(new.vm_id.map(|id| id.to_string()))
-                .push_bind(vm_uuid)
-                .push_bind(vm_name)
-                .push_bind(fun(&new.kind))
-                .push_bind(args)
-                .push_bind(kwargs)
-                .push_bind(status.as_str())
-                .push_bind(1_i64)
-                .push_bind(&job.user)
-                .push_bind(now)
-                .push_bind(finished)
-                .push_bind(finished)
-                .push_bind(micros(new.deadline))
-                .push_bind(new.done.as_deref())
-                .push_bind(search);
-        });
-        sql.build().execute(&mut **tx).await?;
+        sql.push_rows(actions.iter().map(|new| action_values(job, new, now)));
+        sql.build().execute(&mut *tx).await?;
     }
     // Each has the last place of its lane.
-    sqlx::query("update action set place = ord where job = $1")
+    query("update action set place = ord where job = $1")
         .bind(job.id.to_string())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     let lines: Vec<_> = job
         .actions
@@ -450,11 +422,50 @@ async fn insert_actions(tx: &mut Tx, job: &NewJob) -> Result<(), sqlx::Error> {
     feed::append_all(tx, &lines).await
 }
 
+/// The values of a new action's row.
+fn action_values(job: &NewJob, new: &NewAction, now: i64) -> [Value; 20] {
+    let (kind, vm_uuid, vm_name, args, kwargs) = match &new.kind {
+        ActionKind::Vm { vm, name, .. } => ("vm", Some(vm.to_string()), name.as_str(), "", ""),
+        ActionKind::Function { args, kwargs, .. } => {
+            ("function", None, "", args.as_str(), kwargs.as_str())
+        }
+    };
+    let finished = new.done.as_ref().map(|_| now);
+    let status = match new.done {
+        Some(_) => ActionStatus::Succeeded,
+        None => ActionStatus::Queued,
+    };
+    // Without the arguments: who may not read them must not find them either.
+    let search = format!("{}\n{vm_name}\n{}", fun(&new.kind), job.user).to_lowercase();
+    [
+        new.id.to_string().into(),
+        job.id.to_string().into(),
+        new.host.to_string().into(),
+        new.lane.as_str().into(),
+        kind.into(),
+        new.vm_id.map(|id| id.to_string()).into(),
+        vm_uuid.into(),
+        vm_name.into(),
+        fun(&new.kind).into(),
+        args.into(),
+        kwargs.into(),
+        status.as_str().into(),
+        1_i64.into(),
+        (&job.user).into(),
+        now.into(),
+        finished.into(),
+        finished.into(),
+        micros(new.deadline).into(),
+        new.done.as_deref().into(),
+        search.into(),
+    ]
+}
+
 /// Gives a new action the last place of its lane.
-async fn stand_last(tx: &mut Tx, id: ActionId) -> Result<(), sqlx::Error> {
-    sqlx::query("update action set place = ord where id = $1")
+async fn stand_last(tx: &mut Tx, id: ActionId) -> Result<(), SqlError> {
+    query("update action set place = ord where id = $1")
         .bind(id.to_string())
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -467,19 +478,28 @@ pub(super) fn fun(kind: &ActionKind) -> String {
     }
 }
 
-pub(super) async fn find(tx: &mut Tx, id: ActionId) -> Result<Option<SqliteRow>, sqlx::Error> {
-    sqlx::query("select * from action where id = $1")
+/// The action, with nobody else writing anything of its host's queue.
+async fn find_alone(tx: &mut Tx, id: ActionId) -> Result<Option<Row>, SqlError> {
+    let Some(row) = find(tx, id).await? else {
+        return Ok(None);
+    };
+    tx.lock_hosts([HostId(row.uuid("host")?)]).await?;
+    find(tx, id).await
+}
+
+pub(super) async fn find(tx: &mut Tx, id: ActionId) -> Result<Option<Row>, SqlError> {
+    query("select * from action where id = $1")
         .bind(id.to_string())
-        .fetch_optional(&mut **tx)
+        .fetch_optional(&mut *tx)
         .await
 }
 
-async fn has_open_retry(tx: &mut Tx, id: ActionId) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query(
+async fn has_open_retry(tx: &mut Tx, id: ActionId) -> Result<bool, SqlError> {
+    let row = query(
         "select 1 from action where retry_of = $1 and status in ('queued', 'sent', 'accepted', 'running')",
     )
     .bind(id.to_string())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *tx)
     .await?;
     Ok(row.is_some())
 }
@@ -487,14 +507,14 @@ async fn has_open_retry(tx: &mut Tx, id: ActionId) -> Result<bool, sqlx::Error> 
 /// Copies an action into a new one that names it.
 pub(super) async fn insert_retry(
     tx: &mut Tx,
-    old: &SqliteRow,
+    old: &Row,
     new: ActionId,
     user: &str,
     deadline: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> Result<(), SqlError> {
+    query(
         "insert into action (id, job, host, lane, place, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
-             status, attempt, gen, user, created_at, deadline, retry_of, search)
+             status, attempt, gen, username, created_at, deadline, retry_of, search)
          select $2, job, host, lane, place, kind, vm_id, vm_uuid, vm_name, fun, args, kwargs,
              'queued', attempt + 1, 1, $3, $4, $5, id, search
          from action where id = $1",
@@ -504,7 +524,7 @@ pub(super) async fn insert_retry(
     .bind(user)
     .bind(micros(Timestamp::now()))
     .bind(micros(deadline))
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     let keeps_place =
         old.text("status")? == ActionStatus::Unknown.as_str() && !old.flag("resolved")?;
@@ -515,12 +535,12 @@ pub(super) async fn insert_retry(
 }
 
 /// What waits in a lane shows whom it waits for, and that has changed.
-pub(super) async fn touch_waiting(tx: &mut Tx, lane: &Lane) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(
+pub(super) async fn touch_waiting(tx: &mut Tx, lane: &Lane) -> Result<(), SqlError> {
+    let rows = query(
         "update action set gen = gen + 1 where lane = $1 and status = 'queued' returning id, gen",
     )
     .bind(lane.as_str())
-    .fetch_all(&mut **tx)
+    .fetch_all(&mut *tx)
     .await?;
     for row in rows {
         changed(tx, ObjectKind::Action, row.uuid("id")?, row.number("gen")?).await?;
@@ -547,9 +567,9 @@ pub(super) async fn set_status(
     action: &Action,
     status: ActionStatus,
     news: StatusNews<'_>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), SqlError> {
     let now = micros(Timestamp::now());
-    let row = sqlx::query(
+    let row = query(
         "update action set status = $2, gen = gen + 1, finished_at = coalesce($3, finished_at),
              error = coalesce($4, error), hint = coalesce($5, hint),
              started_at = coalesce(started_at, $6), progress = coalesce($7, progress),
@@ -564,7 +584,7 @@ pub(super) async fn set_status(
     .bind(news.begun.then_some(now))
     .bind(news.progress)
     .bind(news.result)
-    .fetch_one(&mut **tx)
+    .fetch_one(&mut *tx)
     .await?;
     changed(tx, ObjectKind::Action, action.id.0, row.number("gen")?).await
 }

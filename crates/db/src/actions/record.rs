@@ -3,12 +3,10 @@
 use super::blocks;
 use crate::doc::ProgressDoc;
 use crate::objects::HostBrief;
-use crate::sql::{Columns, damaged};
+use crate::sql::{Row, SqlError, damaged};
 use jiff::Timestamp;
 use model::lifecycle::Request;
 use model::{Action, ActionId, ActionKind, ActionStatus, Freshness, HostId, JobId, Lane, Progress};
-use sqlx::Error;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 /// An action with all that is recorded of it.
@@ -92,19 +90,19 @@ pub struct JobSummary {
 /// Columns of an action in a list; `o` is the action.
 pub(crate) const COLUMNS: &str = concat!(
     "o.*, case when o.status = 'queued' then
-       (select json_array(b.fun, b.vm_name, b.status) from action b
+       (select b.status || ' ' || b.fun || ' ' || b.vm_name from action b
         where b.lane = o.lane and ",
     blocks!(),
     " order by b.place, b.ord limit 1) end as behind"
 );
 
 /// A record from a row with [`COLUMNS`] and its host.
-pub(crate) fn action_record(row: &SqliteRow) -> Result<ActionRecord, Error> {
+pub(crate) fn action_record(row: &Row) -> Result<ActionRecord, SqlError> {
     let progress = row.optional_text("progress")?;
     Ok(ActionRecord {
         action: action(row)?,
         r#gen: row.number("gen")?,
-        user: row.text("user")?,
+        user: row.text("username")?,
         vm_id: row.optional_uuid("vm_id")?,
         host: HostBrief {
             id: HostId(row.uuid("host")?),
@@ -129,24 +127,27 @@ pub(crate) fn action_record(row: &SqliteRow) -> Result<ActionRecord, Error> {
     })
 }
 
-fn read_progress(text: &str) -> Result<Progress, Error> {
+fn read_progress(text: &str) -> Result<Progress, SqlError> {
     let doc: ProgressDoc = serde_json::from_str(text).map_err(|e| damaged("progress", e))?;
     Ok(doc.into_model())
 }
 
-fn read_behind(text: &str) -> Result<Behind, Error> {
-    let (fun, vm_name, status): (String, String, String) =
-        serde_json::from_str(text).map_err(|e| damaged("behind", e))?;
-    let unknown = status == ActionStatus::Unknown.as_str();
+fn read_behind(text: &str) -> Result<Behind, SqlError> {
+    // Neither statuses nor functions have spaces in their names.
+    let mut words = text.splitn(3, ' ');
+    let (Some(status), Some(fun), Some(vm_name)) = (words.next(), words.next(), words.next())
+    else {
+        return Err(damaged("behind", format!("{text:?} are not three words")));
+    };
     Ok(Behind {
-        fun,
-        vm_name,
-        unknown,
+        fun: fun.to_owned(),
+        vm_name: vm_name.to_owned(),
+        unknown: status == ActionStatus::Unknown.as_str(),
     })
 }
 
 /// The action itself, from a row of its table.
-pub(super) fn action(row: &SqliteRow) -> Result<Action, Error> {
+pub(super) fn action(row: &Row) -> Result<Action, SqlError> {
     Ok(Action {
         id: ActionId(row.uuid("id")?),
         job: JobId(row.uuid("job")?),
@@ -158,7 +159,7 @@ pub(super) fn action(row: &SqliteRow) -> Result<Action, Error> {
     })
 }
 
-fn kind(row: &SqliteRow) -> Result<ActionKind, Error> {
+fn kind(row: &Row) -> Result<ActionKind, SqlError> {
     let fun = row.text("fun")?;
     if row.text("kind")? != "vm" {
         return Ok(ActionKind::Function {

@@ -10,6 +10,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
+use db::Place;
 use futures_util::Stream;
 use serde::Deserialize;
 use server_api::ErrorBody;
@@ -102,10 +103,10 @@ impl Watcher {
                     self.send(Event::default().comment("")).await?;
                 }
                 message = messages.recv() => match message {
-                    Ok(message) if message.rev <= position => {}
+                    Ok(message) if message.place <= position => {}
                     Ok(message) if message.gap => position = self.reset().await?,
                     Ok(message) => {
-                        position = message.rev;
+                        position = message.place;
                         self.change(&message).await?;
                     }
                     Err(RecvError::Lagged(_)) => position = self.reset().await?,
@@ -116,33 +117,37 @@ impl Watcher {
     }
 
     /// Says hello, then what was missed, or that it is no longer known. The place up to which the client is true.
-    async fn greet(&self, last_id: Option<String>) -> Result<u64, Closed> {
+    async fn greet(&self, last_id: Option<String>) -> Result<Place, Closed> {
         let returns = last_id.is_some();
         let missed = match last_id.and_then(|id| place(&self.ctx, &id)) {
-            Some(rev) => feed::since(&self.ctx.store, rev)
+            Some(place) => feed::since(&self.ctx.store, place)
                 .await
                 .map_err(|_| Closed)?
-                .map(|m| (rev, m)),
+                .map(|m| (place, m)),
             None => None,
         };
-        let Some((rev, missed)) = missed else {
-            let rev = self.now().await?;
-            self.hello(rev, false).await?;
-            return if returns { self.reset().await } else { Ok(rev) };
+        let Some((place, missed)) = missed else {
+            let place = self.now().await?;
+            self.hello(place, false).await?;
+            return if returns {
+                self.reset().await
+            } else {
+                Ok(place)
+            };
         };
-        self.hello(rev, true).await?;
-        if missed.rev > rev {
+        self.hello(place, true).await?;
+        if missed.place > place {
             self.change(&missed).await?;
         }
-        Ok(missed.rev)
+        Ok(missed.place)
     }
 
-    async fn hello(&self, rev: u64, resumed: bool) -> Result<(), Closed> {
+    async fn hello(&self, place: Place, resumed: bool) -> Result<(), Closed> {
         let hello = Hello {
             build: BUILD.to_owned(),
             resumed,
         };
-        let event = Event::default().event("hello").id(self.id(rev));
+        let event = Event::default().event("hello").id(self.id(place));
         self.send(event.json_data(hello).map_err(|_| Closed)?).await
     }
 
@@ -151,31 +156,31 @@ impl Watcher {
         self.send(
             Event::default()
                 .event("change")
-                .id(self.id(message.rev))
+                .id(self.id(message.place))
                 .data(json),
         )
         .await
     }
 
-    async fn reset(&self) -> Result<u64, Closed> {
-        let rev = self.now().await?;
+    async fn reset(&self) -> Result<Place, Closed> {
+        let place = self.now().await?;
         // It carries nothing, but browsers drop an event without data. Source: HTML, 9.2.6.
-        let event = Event::default().event("reset").id(self.id(rev));
+        let event = Event::default().event("reset").id(self.id(place));
         self.send(event.data("{}")).await?;
-        Ok(rev)
+        Ok(place)
     }
 
-    async fn now(&self) -> Result<u64, Closed> {
+    async fn now(&self) -> Result<Place, Closed> {
         self.ctx
             .store
             .revision()
             .await
-            .map(|r| r.rev)
+            .map(|r| r.place)
             .map_err(|_| Closed)
     }
 
-    fn id(&self, rev: u64) -> String {
-        self.ctx.store.revision_at(rev).to_string()
+    fn id(&self, place: Place) -> String {
+        self.ctx.store.revision_at(place).to_string()
     }
 
     async fn send(&self, event: Event) -> Result<(), Closed> {
@@ -183,10 +188,10 @@ impl Watcher {
     }
 }
 
-/// The place in this run's feed that an event id names.
-fn place(app: &App, id: &str) -> Option<u64> {
-    let (epoch, rev) = id.rsplit_once('-')?;
-    (epoch == app.store.feed_epoch()).then(|| rev.parse().ok())?
+/// The place in this store's feed that an event id names.
+fn place(app: &App, id: &str) -> Option<Place> {
+    let (epoch, place) = id.rsplit_once('-')?;
+    (epoch == app.store.feed_epoch()).then(|| place.parse().ok())?
 }
 
 /// A comment this often keeps proxies and browsers from giving up; the session is checked at the same time.

@@ -1,6 +1,6 @@
 //! Hosts that the server runs an agent for.
 
-use crate::fixture::{facts, opening, store, vm};
+use super::fixture::{facts, opening, store, vm};
 use db::{Connection, HostRecord, KeyStatus, ListQuery, ShownKey, StoreError, Stored};
 use jiff::Timestamp;
 use model::{Fingerprint, Freshness, HostId, Vm, VmStatus};

@@ -1,9 +1,9 @@
 //! Reports, snapshots and the change feed.
 
-use crate::fixture::{INSTANCE, network, store, vm};
-use db::{Applied, ChangeRow, ListQuery, NetworkInUse, Report, Snapshot, Stored};
+use super::fixture::{INSTANCE, network, store, vm};
+use db::{Applied, ChangeRow, ListQuery, NetworkInUse, Place, Report, Snapshot, Stored};
 use jiff::{SignedDuration, Timestamp};
-use model::{Inventory, ObjectKind, Vm, VmStatus};
+use model::{Freshness, Inventory, ObjectKind, Vm, VmStatus};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -14,8 +14,7 @@ fn all() -> ListQuery {
     }
 }
 
-fn lines(changes: Option<Vec<ChangeRow>>) -> Vec<(ObjectKind, u64)> {
-    let changes = changes.expect("the lines are still kept");
+fn lines(changes: &[ChangeRow]) -> Vec<(ObjectKind, u64)> {
     changes
         .iter()
         .map(|line| (line.topic, line.r#gen))
@@ -27,14 +26,12 @@ async fn a_generation_grows_only_with_a_real_change() {
     let f = store().await;
     let key = f.host("kvm1").await;
     f.snapshot(key, 1, vec![vm("a", VmStatus::Shutoff)]).await;
-    let start = f.store.revision().await.expect("reads").rev;
+    let start = f.store.revision().await.expect("reads").place;
     f.report(key, 2, vec![vm("a", VmStatus::Shutoff)]).await;
-    let changes = f.store.changes_since(start, 10).await.expect("reads");
-    assert_eq!(lines(changes), []);
+    assert_eq!(lines(&f.changes(start, 0).await), []);
     f.report(key, 3, vec![vm("a", VmStatus::Running)]).await;
-    let changes = f.store.changes_since(start, 10).await.expect("reads");
     // The host too: it has one running VM more.
-    let [vm_line, host_line] = lines(changes)[..] else {
+    let [vm_line, host_line] = lines(&f.changes(start, 2).await)[..] else {
         panic!("two lines expected")
     };
     assert_eq!(vm_line, (ObjectKind::Vm, 2));
@@ -103,7 +100,7 @@ async fn an_unchanged_snapshot_changes_nothing() {
     let f = store().await;
     let key = f.host("kvm1").await;
     f.snapshot(key, 1, vec![vm("a", VmStatus::Shutoff)]).await;
-    let start = f.store.revision().await.expect("reads");
+    let start = f.store.revision().await.expect("reads").place;
     let same = Snapshot {
         instance: INSTANCE,
         seq: 9,
@@ -115,7 +112,7 @@ async fn an_unchanged_snapshot_changes_nothing() {
         .apply_snapshot(key, &same)
         .await
         .expect("is recorded");
-    assert_eq!(f.store.revision().await.expect("reads"), start);
+    f.changes(start, 0).await;
     let next = f.report(key, 10, Vec::new()).await;
     assert_eq!(
         next,
@@ -178,19 +175,64 @@ async fn the_feed_ends_where_it_was_pruned() {
     let f = store().await;
     let key = f.host("kvm1").await;
     f.snapshot(key, 1, vec![vm("a", VmStatus::Shutoff)]).await;
-    let now = f.store.revision().await.expect("reads").rev;
+    let now = f.store.revision().await.expect("reads").place;
     let later = Timestamp::now() + SignedDuration::from_mins(16);
     f.store.prune(later).await.expect("prunes");
-    assert_eq!(f.store.changes_since(0, 10).await.expect("reads"), None);
-    assert_eq!(
-        f.store.changes_since(now, 10).await.expect("reads"),
-        Some(Vec::new())
-    );
-    assert_eq!(
-        f.store.changes_since(now + 1, 10).await.expect("reads"),
-        None,
-        "from the future"
-    );
+    let since = async |place| f.store.changes_since(place, 10).await.expect("reads");
+    assert_eq!(since(Place::default()).await, None);
+    assert_eq!(since(now).await, Some(Vec::new()));
+    let future = format!("{}.9", u32::MAX).parse().expect("is a place");
+    assert_eq!(since(future).await, None);
+}
+
+/// The number is given before the commit: whoever reads by numbers alone never sees the line of a slow transaction.
+#[tokio::test]
+async fn a_reader_misses_no_transaction_that_was_slow_to_commit() {
+    let f = store().await;
+    let mut keys = Vec::new();
+    for n in 0..8 {
+        keys.push(f.host(&format!("kvm{n}")).await);
+    }
+    let mut place = f.store.revision().await.expect("reads").place;
+    let writers: Vec<_> = keys
+        .into_iter()
+        .map(|key| {
+            let store = f.store.clone();
+            tokio::spawn(async move {
+                for round in 0..25 {
+                    // The host alone changes: one line each.
+                    let condition = format!("round {round}");
+                    let told = store.set_condition(key, Freshness::Live, &condition).await;
+                    told.expect("is recorded");
+                }
+            })
+        })
+        .collect();
+    let mut seen = 0;
+    for _ in 0..2000 {
+        let lines = f
+            .store
+            .changes_since(place, 7)
+            .await
+            .expect("reads")
+            .expect("is kept");
+        assert!(
+            lines.iter().all(|line| line.place > place)
+                && lines.is_sorted_by_key(|line| line.place)
+        );
+        seen += lines.len();
+        if let Some(last) = lines.last() {
+            place = last.place;
+        } else if seen == 200 {
+            break;
+        } else {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    }
+    assert_eq!(seen, 200);
+    for writer in writers {
+        writer.await.expect("ends");
+    }
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Keys of agents and tokens to join.
 
-use crate::fixture::{opening, store};
+use super::fixture::{opening, store};
 use db::{Enrolled, JoinToken, KeyStatus, Opening, ShownKey, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use model::{Fingerprint, Freshness, HostId};

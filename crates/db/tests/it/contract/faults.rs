@@ -2,7 +2,7 @@
 //! sessions that wake up after they were replaced. Whatever happens, no action is started twice (P2), a lane keeps its
 //! order (P3), every action ends (P1), and a replaced session changes nothing (P6).
 
-use crate::fixture::{Fixture, opening, store, vm};
+use super::fixture::{Fixture, opening, store, vm};
 use db::{Opening, Outcome, SessionKey, Store, StoreError};
 use model::lifecycle::Request;
 use model::{Action, ActionId, ActionStatus, HostId, Vm, VmStatus};
@@ -245,17 +245,8 @@ impl World {
     }
 
     async fn crash_server(&mut self) {
-        let Fixture { folder, store } = self.f.take().expect("there is a server");
-        drop(store);
-        let store = loop {
-            // The dropped connections are closed on threads of their own.
-            match Store::open(folder.path()).await {
-                Ok(store) => break store,
-                Err(StoreError::InUse { .. }) => tokio::task::yield_now().await,
-                Err(error) => panic!("does not open again: {error}"),
-            }
-        };
-        self.f = Some(Fixture { folder, store });
+        let server = self.f.take().expect("there is a server");
+        self.f = Some(server.reopen().await);
         self.connect().await;
     }
 

@@ -1,6 +1,6 @@
 //! Copies of the store, and going on from one.
 
-use crate::fixture::{Fixture, opening, store, vm};
+use super::contract::fixture::{Fixture, opening, store, vm};
 use db::{ListQuery, Store, StoreError, backup};
 use jiff::{SignedDuration, Timestamp};
 use model::lifecycle::Request;
@@ -21,8 +21,8 @@ async fn filled() -> Fixture {
 }
 
 async fn copied(f: &Fixture) -> PathBuf {
-    let to = f.folder.path().join("copy");
-    backup::copy(f.folder.path(), &to).await.expect("is copied");
+    let to = f.database.folder().join("copy");
+    backup::copy(f.database.folder(), &to).expect("is copied");
     to
 }
 
@@ -63,7 +63,7 @@ async fn a_copy_is_made_while_the_store_is_written() {
     let mode = std::fs::metadata(&copy).expect("is there").permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
     // Never over another file.
-    let again = backup::copy(f.folder.path(), &copy).await;
+    let again = backup::copy(f.database.folder(), &copy);
     assert!(matches!(again, Err(StoreError::Sql { .. })), "{again:?}");
 }
 
@@ -73,7 +73,7 @@ async fn what_was_on_its_way_is_asked_again_or_unknown() {
     let now = Timestamp::now();
     let hour = now - SignedDuration::from_hours(1);
     let copy = copied(&f).await;
-    backup::adopt(&copy, hour, now).await.expect("is adopted");
+    backup::adopt(&copy, hour, now).expect("is adopted");
     let (_folder, store) = opened(&copy).await;
     assert_eq!(
         statuses(&store).await,
@@ -82,7 +82,7 @@ async fn what_was_on_its_way_is_asked_again_or_unknown() {
 
     // Older than any journal: nothing is sent again, and nothing that has waited for too long is sent at all.
     let later = now + SignedDuration::from_hours(30 * 24);
-    backup::adopt(&copy, now, later).await.expect("is adopted");
+    backup::adopt(&copy, now, later).expect("is adopted");
     let (_folder, store) = opened(&copy).await;
     assert_eq!(
         statuses(&store).await,
@@ -112,7 +112,7 @@ async fn sign_ins_and_tokens_of_a_copy_are_worth_nothing() {
     };
     f.store.insert_join_token(&token).await.expect("is kept");
     let copy = copied(&f).await;
-    backup::adopt(&copy, now, now).await.expect("is adopted");
+    backup::adopt(&copy, now, now).expect("is adopted");
     let (_folder, store) = opened(&copy).await;
     let tokens = store.list_join_tokens(now).await.expect("lists");
     assert_eq!(tokens, []);
@@ -121,12 +121,12 @@ async fn sign_ins_and_tokens_of_a_copy_are_worth_nothing() {
 #[tokio::test]
 async fn what_is_no_store_is_not_adopted() {
     let folder = tempfile::tempdir().expect("a folder");
-    let none = backup::copy(folder.path(), &folder.path().join("copy")).await;
+    let none = backup::copy(folder.path(), &folder.path().join("copy"));
     assert!(matches!(none, Err(StoreError::Open { .. })), "{none:?}");
     let rubbish = folder.path().join("rubbish");
     std::fs::write(&rubbish, "no database at all, whatever it is").expect("writes");
     let now = Timestamp::now();
-    let refused = backup::adopt(&rubbish, now, now).await;
+    let refused = backup::adopt(&rubbish, now, now);
     assert!(
         matches!(refused, Err(StoreError::Damaged { .. })),
         "{refused:?}"
@@ -139,7 +139,7 @@ async fn what_is_no_store_is_not_adopted() {
     let middle = bytes.len() / 2 / 4096 * 4096;
     bytes[middle..middle + 4096].fill(0xff);
     std::fs::write(&copy, bytes).expect("writes");
-    let refused = backup::adopt(&copy, now, now).await;
+    let refused = backup::adopt(&copy, now, now);
     assert!(
         matches!(refused, Err(StoreError::Damaged { .. })),
         "{refused:?}"
@@ -150,17 +150,17 @@ async fn what_is_no_store_is_not_adopted() {
 async fn a_store_is_replaced_only_when_nobody_has_it() {
     let f = filled().await;
     let copy = copied(&f).await;
-    let keep = f.folder.path().join("keep");
+    let keep = f.database.folder().join("keep");
     std::fs::create_dir(&keep).expect("makes a folder");
-    let refused = backup::replace(f.folder.path(), &copy, &keep);
+    let refused = backup::replace(f.database.folder(), &copy, &keep);
     assert!(matches!(refused, Err(StoreError::InUse { .. })));
     let key = f.host("kvm2").await;
     f.snapshot(key, 1, Vec::new()).await;
     f.store.close().await;
-    let Fixture { folder, store } = f;
+    let Fixture { store, database } = f;
     drop(store);
-    backup::replace(folder.path(), &copy, &keep).expect("is replaced");
-    let store = Store::open(folder.path()).await.expect("opens");
+    backup::replace(database.folder(), &copy, &keep).expect("is replaced");
+    let store = Store::open(database.folder()).await.expect("opens");
     assert_eq!(store.all_hosts().await.expect("lists").len(), 1);
     let kept = Store::open(&keep).await.expect("opens");
     assert_eq!(kept.all_hosts().await.expect("lists").len(), 2);

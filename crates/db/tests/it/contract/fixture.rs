@@ -1,6 +1,9 @@
 //! A store in a folder of its own, and objects to put into it.
 
-use db::{Applied, NewAction, NewJob, Opening, Report, SessionKey, Snapshot, Store};
+use super::super::engine::Database;
+use db::{
+    Applied, ChangeRow, NewAction, NewJob, Opening, Place, Report, SessionKey, Snapshot, Store,
+};
 use jiff::{SignedDuration, Timestamp};
 use model::lifecycle::Request;
 use model::vm::Nic;
@@ -8,20 +11,19 @@ use model::{
     ActionId, ActionKind, Bytes, Freshness, HostFacts, HostId, Inventory, JobId, Lane, Network, Vm,
     VmStatus,
 };
-use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A store that goes away with the test.
 pub struct Fixture {
-    pub folder: TempDir,
     pub store: Store,
+    pub database: Database,
 }
 
 /// Opens a new store.
 pub async fn store() -> Fixture {
-    let folder = tempfile::tempdir().expect("a folder for the test");
-    let store = Store::open(folder.path()).await.expect("a new store opens");
-    Fixture { folder, store }
+    let database = Database::new().await;
+    let store = database.open().await;
+    Fixture { store, database }
 }
 
 pub fn facts(name: &str) -> HostFacts {
@@ -54,6 +56,30 @@ pub fn opening(host: HostId, name: &str) -> Opening {
 }
 
 impl Fixture {
+    /// The server is gone without a word, and another one starts on the same database.
+    pub async fn reopen(self) -> Self {
+        let Self { store, database } = self;
+        drop(store);
+        let store = database.open().await;
+        // On a file it goes without saying; a database's other servers find it out.
+        store.forget_dead_replicas().await.expect("forgets");
+        Self { store, database }
+    }
+
+    /// Exactly `count` changes after `place`, once nothing older is open any more.
+    pub async fn changes(&self, place: Place, count: usize) -> Vec<ChangeRow> {
+        for _ in 0..100 {
+            let changes = self.store.changes_since(place, 1000).await.expect("reads");
+            let changes = changes.expect("is kept");
+            if changes.len() >= count {
+                assert_eq!(changes.len(), count, "{changes:?}");
+                return changes;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("there are not {count} changes after {place}");
+    }
+
     /// A host with an open session.
     pub async fn host(&self, name: &str) -> SessionKey {
         let host = HostId(Uuid::now_v7());

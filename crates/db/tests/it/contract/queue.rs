@@ -1,7 +1,7 @@
 //! The queue: lanes, dispatch, results, retries.
 
-use crate::fixture::{Fixture, job, opening, store, vm};
-use db::{ActionRecord, Cancelled, NewJob, Outcome, Recorded, SessionKey, Store, StoreError};
+use super::fixture::{Fixture, job, opening, store, vm};
+use db::{ActionRecord, Cancelled, NewJob, Outcome, Recorded, SessionKey, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use model::lifecycle::Request;
 use model::{ActionId, ActionStatus, VmStatus};
@@ -87,13 +87,7 @@ async fn an_action_survives_a_crash_and_ends_once() {
     let id = f
         .queue(key, &vm("a", VmStatus::Running), Request::Pause)
         .await;
-    let path = f.folder.path().to_owned();
-    let Fixture { folder, store } = f;
-    drop(store);
-    let f = Fixture {
-        store: Store::open(&path).await.expect("opens again"),
-        folder,
-    };
+    let f = f.reopen().await;
     let key = f
         .store
         .open_session(&opening(key.host, "kvm1"))
@@ -364,17 +358,10 @@ async fn the_schema_itself_refuses_two_of_a_lane_on_their_way() {
     let a = vm("a", VmStatus::Running);
     f.queue(key, &a, Request::Pause).await;
     f.queue(key, &a, Request::Reset).await;
-    let options =
-        sqlx::sqlite::SqliteConnectOptions::new().filename(f.folder.path().join("salar.db"));
-    let pool = sqlx::SqlitePool::connect_with(options)
-        .await
-        .expect("opens");
-    let careless = sqlx::query("update action set status = 'sent'")
-        .execute(&pool)
-        .await;
-    let error = careless.expect_err("two of one lane").to_string();
+    let careless = f.database.run_beside("update action set status = 'sent'");
+    let error = careless.await.expect_err("two of one lane");
     assert!(
-        error.contains("UNIQUE constraint failed: action.lane"),
+        error.contains("action") && error.contains("lane"),
         "{error}"
     );
 }

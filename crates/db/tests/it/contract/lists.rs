@@ -1,6 +1,6 @@
 //! Windows: filters, orders, counts.
 
-use crate::fixture::{Fixture, store, vm};
+use super::fixture::{Fixture, store, vm};
 use db::{ListQuery, Sort, Stored};
 use model::{Bytes, Vm, VmStatus};
 

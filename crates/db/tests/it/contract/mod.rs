@@ -1,0 +1,11 @@
+//! What the store promises, whatever the engine. Compiled once for each.
+
+mod agentless;
+mod faults;
+pub mod fixture;
+mod inventory;
+mod keys;
+mod lists;
+mod queue;
+mod replicas;
+mod sessions;
