@@ -13,6 +13,7 @@ create table replica (
     url text not null,
     agents text not null,
     ca text not null,
+    key text not null,
     seen_at integer not null
 ) strict;
 
@@ -21,3 +22,12 @@ alter table host add column runner text;
 
 drop index vm_by_name;
 create index vm_by_name on vm (lower(name), id, status, host, vcpus, memory, search) where gone_at is null;
+
+-- Good once, for one console, with any server. Only the hash is kept.
+create table console_ticket (
+    hash blob primary key,
+    username text not null,
+    host text not null,
+    vm text not null,
+    expires_at integer not null
+) strict;

@@ -80,15 +80,41 @@ impl Store {
         Ok(id)
     }
 
-    /// Every host that the server runs an agent for.
+    /// The hosts that this server runs agents for: those that it ran them for, and those that no server does.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn list_agentless(&self) -> Result<Vec<AgentlessHost>, StoreError> {
+    pub async fn claim_agentless(&self, server: Uuid) -> Result<Vec<AgentlessHost>, StoreError> {
         const WHAT: &str = "list the hosts without agents";
-        let rows = query(
-            "select id, name, connection from host where connection is not null and removed_at is null order by name",
+        let free = query(
+            "select id from host where connection is not null and removed_at is null
+                 and (runner is null or runner not in (select id from replica))",
         )
+        .fetch_all(self)
+        .await
+        .during(WHAT)?;
+        if !free.is_empty() {
+            let mut tx = self.begin(WHAT).await?;
+            for row in free {
+                let host = HostId(row.uuid("id").during(WHAT)?);
+                tx.lock_hosts([host]).await.during(WHAT)?;
+                query(
+                    "update host set runner = $2 where id = $1
+                         and (runner is null or runner not in (select id from replica))",
+                )
+                .bind(host.to_string())
+                .bind(server.to_string())
+                .execute(&mut tx)
+                .await
+                .during(WHAT)?;
+            }
+            self.commit_quietly(tx, WHAT).await?;
+        }
+        let rows = query(
+            "select id, name, connection from host
+             where connection is not null and removed_at is null and runner = $1 order by name",
+        )
+        .bind(server.to_string())
         .fetch_all(self)
         .await
         .during(WHAT)?;

@@ -146,7 +146,7 @@ async fn remove_all(tx: &mut Tx, host: &str) -> Result<(), SqlError> {
         // Whatever its agent still knows, it has to tell everything when it comes back.
         (
             ObjectKind::Host,
-            "update host set removed_at = $2, gen = gen + 1, epoch = epoch + 1, freshness = 'unreachable', problem = '', connection = null,
+            "update host set removed_at = $2, gen = gen + 1, epoch = epoch + 1, freshness = 'unreachable', problem = '', connection = null, runner = null,
                  vms_total = 0, vms_running = 0, instance = '00000000-0000-0000-0000-000000000000', seq = 0, digest = null
              where id = $1 returning id, gen",
         ),

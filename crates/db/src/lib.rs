@@ -9,6 +9,7 @@
 //! - [`actions`]: the durable queue, one action of a lane on its way at a time.
 //! - [`feed`]: the change feed that keeps browsers true.
 //! - [`access`]: users, sessions, tokens.
+//! - [`consoles`]: tickets for consoles.
 //! - [`agentless`]: hosts that the server runs an agent for.
 //! - [`replicas`]: the servers that share a database.
 //! - [`keys`]: keys of agents, tokens to join.
@@ -18,6 +19,7 @@ pub mod access;
 pub mod actions;
 pub mod agentless;
 pub mod backup;
+pub mod consoles;
 mod doc;
 mod engine;
 mod error;
@@ -41,6 +43,7 @@ pub use actions::{
     Recorded, Wants,
 };
 pub use agentless::{AgentlessHost, Connection};
+pub use consoles::ConsoleTicket;
 pub use error::StoreError;
 pub use feed::{ChangeRow, Place, Revision};
 pub use hosts::{HostRecord, RemovedHost};

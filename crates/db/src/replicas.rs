@@ -29,6 +29,8 @@ pub struct Replica {
     pub agents: String,
     /// Fingerprint of the CA whose certificates it shows to agents; empty without one.
     pub ca: String,
+    /// Fingerprint of the key that it shows to other servers; empty without a CA.
+    pub key: String,
 }
 
 /// What a server has told another one.
@@ -71,6 +73,7 @@ fn replica(row: &Row) -> Result<Replica, SqlError> {
         url: row.text("url")?,
         agents: row.text("agents")?,
         ca: row.text("ca")?,
+        key: row.text("key")?,
     })
 }
 
@@ -97,13 +100,14 @@ impl Store {
             .during(WHAT)?;
         if renewed == 0 {
             let insert = format!(
-                "insert into replica (id, url, agents, ca, seen_at) values ($1, $2, $3, $4, {now})"
+                "insert into replica (id, url, agents, ca, key, seen_at) values ($1, $2, $3, $4, $5, {now})"
             );
             query(insert)
                 .bind(me.id.to_string())
                 .bind(&me.url)
                 .bind(&me.agents)
                 .bind(&me.ca)
+                .bind(&me.key)
                 .execute(&mut tx)
                 .await
                 .during(WHAT)?;

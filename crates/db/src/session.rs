@@ -30,6 +30,8 @@ pub struct Opening {
     pub facts: Option<HostFacts>,
     /// Its agent has come with a key.
     pub joined: bool,
+    /// Its agent is one that the server runs for a host without one.
+    pub agentless: bool,
     /// Whether libvirt answers there.
     pub freshness: Freshness,
     /// Why it does not.
@@ -72,17 +74,30 @@ impl Store {
         let id = opening.host.to_string();
         let mut tx = self.begin(WHAT).await?;
         insert_host(&mut tx, opening).await.during(WHAT)?;
-        let row = query("select name, epoch, instance, seq, digest from host where id = $1")
-            .bind(&id)
-            .fetch_one(&mut tx)
-            .await
-            .during(WHAT)?;
+        tx.lock_hosts([opening.host]).await.during(WHAT)?;
+        let row = query(
+            "select name, epoch, instance, seq, digest, connection is not null as agentless, runner
+             from host where id = $1",
+        )
+        .bind(&id)
+        .fetch_one(&mut tx)
+        .await
+        .during(WHAT)?;
         let stored = row.number("epoch").during(WHAT)?;
         if opening.said_epoch > stored + MAX_EPOCH_JUMP {
             return Err(StoreError::EpochJump {
                 host: opening.host,
                 said: opening.said_epoch,
                 stored,
+            });
+        }
+        // The host was removed, or another server runs its agent now; the one that calls is left over.
+        let runner = row.optional_uuid("runner").during(WHAT)?;
+        if opening.agentless
+            && !(row.flag("agentless").during(WHAT)? && runner == Some(opening.owner))
+        {
+            return Err(StoreError::Conflict {
+                why: "this server no longer runs the agent of this host",
             });
         }
         let epoch = stored.max(opening.said_epoch) + 1;

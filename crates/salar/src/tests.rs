@@ -76,7 +76,7 @@ fn an_unknown_key_is_named_with_its_place() {
     )
     .expect_err("refused");
     expect![[r#"
-        Error: serve.toml:3:1: unknown field `lissen`, expected one of `state_dir`, `listen`, `listen_agents`, `hypervisor`, `no_agent`, `id`, `file_roots`, `pillar_roots`, `tls_cert`, `tls_key`, `allowed_hosts`, `nodegroups`, `reactor`, `web_dir`, `log_level`
+        Error: serve.toml:3:1: unknown field `lissen`, expected one of `state_dir`, `listen`, `listen_agents`, `database`, `database_ca`, `ca_dir`, `advertise_agents`, `hypervisor`, `no_agent`, `id`, `file_roots`, `pillar_roots`, `tls_cert`, `tls_key`, `allowed_hosts`, `nodegroups`, `reactor`, `web_dir`, `log_level`
         Hint: the settings are those of: salar serve --help
     "#]].assert_eq(&failure.to_string());
     let failure =

@@ -5,8 +5,8 @@ use crate::agentless::Agentless;
 use crate::bus::Bus;
 use crate::ca::Ca;
 use crate::feed::Feed;
-use crate::http::Tickets;
 use crate::link::{Keys, Sessions, StateTree, Tunnels};
+use crate::replicas::Replicas;
 use crate::target::NodeGroups;
 use crate::timing::Timing;
 use db::Store;
@@ -14,14 +14,13 @@ use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// The shared parts. Each guards itself; none is locked across an await.
 pub struct App {
     /// The store.
     pub store: Store,
-    /// This process, in fences.
-    pub owner: Uuid,
+    /// The servers of the database, this one among them.
+    pub replicas: Replicas,
     /// Open sessions of agents.
     pub sessions: Sessions,
     /// Tunnels asked for and not yet opened.
@@ -34,8 +33,6 @@ pub struct App {
     pub ca: Option<Arc<Ca>>,
     /// Port for agents; the first, if they are listened to on several.
     pub agent_port: Option<u16>,
-    /// Console tickets given out.
-    pub tickets: Tickets,
     /// Live updates.
     pub feed: Feed,
     /// Salt's event bus.

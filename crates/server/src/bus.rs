@@ -17,7 +17,16 @@ const BACKLOG: usize = 1024;
 
 /// The bus.
 #[derive(Debug, Clone)]
-pub struct Bus(broadcast::Sender<Arc<BusEvent>>);
+pub struct Bus(broadcast::Sender<Said>);
+
+/// An event of the bus.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// What happened.
+    pub event: Arc<BusEvent>,
+    /// It was said here and not with another server of the database.
+    pub here: bool,
+}
 
 impl Bus {
     /// A bus without watchers.
@@ -26,7 +35,7 @@ impl Bus {
     }
 
     /// Everything that is said from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<BusEvent>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Said> {
         self.0.subscribe()
     }
 
@@ -34,8 +43,18 @@ impl Bus {
     pub fn send(&self, tag: String, mut data: Map<String, Value>) {
         data.insert("_stamp".to_owned(), stamp().into());
         let data = Value::Object(data);
+        self.pass_on(BusEvent { tag, data }, true);
+    }
+
+    /// Says what another server has heard.
+    pub fn repeat(&self, event: BusEvent) {
+        self.pass_on(event, false);
+    }
+
+    fn pass_on(&self, event: BusEvent, here: bool) {
+        let event = Arc::new(event);
         // Nobody may be watching.
-        let _ = self.0.send(Arc::new(BusEvent { tag, data }));
+        let _ = self.0.send(Said { event, here });
     }
 
     /// An event of a host, wrapped as a master shows what its minion says.

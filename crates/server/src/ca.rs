@@ -13,6 +13,8 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +27,16 @@ pub struct Ca {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     der: CertificateDer<'static>,
+}
+
+/// How a server shows itself to others.
+pub struct ShownToPeers {
+    /// Its certificate and the CA's.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its key.
+    pub key: PrivateKeyDer<'static>,
+    /// By which they know it.
+    pub fingerprint: Fingerprint,
 }
 
 /// The point of an agent's public key, which is all that a certificate for it takes.
@@ -54,6 +66,8 @@ impl Ca {
     /// # Errors
     /// When its files cannot be used.
     pub fn open(folder: &Path) -> Result<Self, TlsError> {
+        // Servers that share the folder may start at the same time.
+        let _alone = lock(folder)?;
         let (path, key_path) = (path(folder), folder.join(FILES[1]));
         let params = params()?;
         let key = if key_path.exists() {
@@ -124,6 +138,23 @@ impl Ca {
         Ok((chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
     }
 
+    /// Chain and key with which this server shows itself to other servers of its database, and the key's fingerprint;
+    /// made at every start and kept nowhere.
+    ///
+    /// # Errors
+    /// As [`for_link`](Self::for_link).
+    pub fn for_peers(&self) -> Result<ShownToPeers, TlsError> {
+        let key = KeyPair::generate()?;
+        let usage = ExtendedKeyUsagePurpose::ClientAuth;
+        let params = leaf(Vec::new(), "Salar server", usage, CA_LIFE)?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(ShownToPeers {
+            chain: vec![certificate.der().clone(), self.der.clone()],
+            fingerprint: fingerprint(&key.subject_public_key_info()),
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        })
+    }
+
     /// Chain in PEM for the agent of the host `name` with this public key (DER).
     ///
     /// # Errors
@@ -140,6 +171,19 @@ impl Ca {
         let certificate = params.signed_by(&AgentKey(point), &self.issuer)?;
         Ok(certificate.pem() + &self.pem)
     }
+}
+
+/// Held while the CA is made.
+fn lock(folder: &Path) -> Result<File, TlsError> {
+    let path = folder.join("ca.lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path);
+    let locked = file.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|source| TlsError::File { path, source })
 }
 
 /// What the CA says of itself. With its key this is all that signing needs, so the file is never parsed for it.

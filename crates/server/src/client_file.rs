@@ -6,6 +6,7 @@
 use crate::access::Token;
 use crate::app::App;
 use crate::start::{StartError, write_private};
+use crate::tls;
 use db::StoreError;
 use server_api::Role;
 use std::fs;
@@ -28,7 +29,7 @@ pub async fn write(
     let path = folder.join(FILE);
     let token = match kept(&path, app).await? {
         Some(token) => token,
-        None => fresh(app).await?,
+        None => fresh(folder, app).await?,
     };
     let content = serde_json::json!({ "url": url, "token": token, "ca": ca });
     write_private(&path, content.to_string().as_bytes())
@@ -47,10 +48,19 @@ async fn kept(path: &Path, app: &App) -> Result<Option<String>, StoreError> {
     Ok(stands.then(|| token.to_owned()))
 }
 
-async fn fresh(app: &App) -> Result<String, StoreError> {
+async fn fresh(folder: &Path, app: &App) -> Result<String, StoreError> {
+    // Each server of a database has one of its own.
+    let name = match app.store.is_shared() {
+        true => format!(
+            "{LOCAL} to {} of {}",
+            folder.display(),
+            tls::host_name().unwrap_or_default()
+        ),
+        false => LOCAL.to_owned(),
+    };
     let token = Token::random();
     let hash = Token::hash(token.as_str());
     let role = Role::Administrator.as_str();
-    app.store.replace_token(LOCAL, &hash, LOCAL, role).await?;
+    app.store.replace_token(&name, &hash, LOCAL, role).await?;
     Ok(token.as_str().to_owned())
 }

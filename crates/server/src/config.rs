@@ -1,6 +1,7 @@
 //! What a server is started with.
 
 use crate::reactor::Rule;
+use db::DatabaseTls;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,6 +17,12 @@ pub struct Config {
     /// Addresses for agents of other machines, always TLS with certificates of the own CA. None: the server's own agent
     /// is the only one.
     pub listen_agents: Vec<SocketAddr>,
+    /// Database of a PostgreSQL server that other servers use as well; without it the store is a file of the state folder.
+    pub database: Option<Database>,
+    /// Folder of the own CA, the same for all servers of a database; the state folder when absent.
+    pub ca_dir: Option<PathBuf>,
+    /// Where other servers of the database reach the address for agents, `HOST:PORT`; its own name when absent.
+    pub advertise_agents: Option<String>,
     /// Certificate for TLS; without it the server makes its own CA and certificate.
     pub tls: Option<TlsFiles>,
     /// Further names by which browsers reach a loopback address (a proxy's, a tunnel's). `localhost` and loopback
@@ -48,6 +55,9 @@ impl Config {
             state_dir: state_dir.into(),
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             listen_agents: Vec::new(),
+            database: None,
+            ca_dir: None,
+            advertise_agents: None,
             tls: None,
             allowed_hosts: Vec::new(),
             hypervisor: None,
@@ -60,6 +70,24 @@ impl Config {
             reactor: Vec::new(),
             web_dir: None,
         }
+    }
+}
+
+/// A database of a PostgreSQL server.
+#[derive(Clone)]
+pub struct Database {
+    /// `postgres://USER:PASSWORD@HOST/NAME`.
+    pub url: String,
+    /// Whether and how the connection is encrypted.
+    pub tls: DatabaseTls,
+}
+
+/// The URL may hold a password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database")
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
     }
 }
 

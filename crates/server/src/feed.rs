@@ -401,6 +401,7 @@ mod tests {
             said_epoch: 0,
             facts: None,
             joined: false,
+            agentless: false,
             freshness: Freshness::Live,
             problem: String::new(),
         };

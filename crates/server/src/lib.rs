@@ -11,6 +11,7 @@
 //! - `backup`: one file with all that is needed to go on, and going on from it.
 //! - `feed`: reads the store's change feed once for all browsers.
 //! - `bus`: Salt's event bus; nothing is kept.
+//! - `replicas`: the servers of one database: what they tell each other, and what becomes of those that are gone.
 //! - `reactor`: what is done when something happens, by files of an administrator.
 //! - `child_agent`, `agentless`: agents that are child processes, of this machine and of hosts without one.
 //!
@@ -32,6 +33,7 @@ mod link;
 mod listen;
 mod reactor;
 mod render;
+mod replicas;
 mod start;
 mod target;
 mod timing;
@@ -39,7 +41,8 @@ mod tls;
 mod words;
 
 pub use backup::{Backup, BackupError, make as make_backup, restore as restore_backup};
-pub use config::{Config, TlsFiles};
+pub use config::{Config, Database, TlsFiles};
+pub use db::{DatabaseTls, StoreError};
 pub use http::openapi_document;
 pub use reactor::{Rule, RuleFile};
 pub use start::{Server, StartError, Started, run, start, start_with};

@@ -8,8 +8,10 @@
 //! server is down leads to nothing.
 
 use crate::app::App;
+use crate::bus::Said;
 use crate::http::queue_run;
 use crate::link::NoFunctions;
+use crate::replicas;
 use db::KeyStatus;
 use serde_json::{Map, Value, json};
 use server_api::Role;
@@ -81,7 +83,7 @@ impl std::fmt::Display for RuleFile {
 }
 
 /// Acts on events until the server ends.
-pub async fn run(app: Arc<App>, rules: Vec<Rule>, mut events: Receiver<Arc<BusEvent>>) {
+pub async fn run(app: Arc<App>, rules: Vec<Rule>, mut events: Receiver<Said>) {
     let mut brake = Brake::default();
     for rule in &rules {
         let files: Vec<String> = rule.sls.iter().map(RuleFile::to_string).collect();
@@ -93,7 +95,9 @@ pub async fn run(app: Arc<App>, rules: Vec<Rule>, mut events: Receiver<Arc<BusEv
             event = events.recv() => event,
         };
         match event {
-            Ok(event) => act(&app, &rules, &event, &mut brake).await,
+            // What other servers have heard is for their reactors.
+            Ok(Said { here: false, .. }) => {}
+            Ok(Said { event, .. }) => act(&app, &rules, &event, &mut brake).await,
             Err(RecvError::Lagged(lost)) => error!(
                 "The reactor is too slow: {lost} events have gone by without being looked at"
             ),
@@ -272,7 +276,7 @@ async fn decide(app: &App, wanted: &str, status: Option<KeyStatus>) -> Result<()
             }
         };
         if act != "accept" {
-            app.keys.revoke(print);
+            replicas::revoke(app, print);
         }
         app.bus.key_decided(&key.name, act);
     }

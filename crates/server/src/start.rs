@@ -10,12 +10,13 @@ use crate::client_file;
 use crate::config::Config;
 use crate::feed::{self, Feed};
 use crate::housekeeping;
-use crate::http::{self, Tickets, Transport};
+use crate::http::{self, Transport};
 use crate::link::{
     self, Door, Keys, Link, MAX_ENROLMENT_BYTES, Newcomers, Sessions, StateTree, Tunnels,
 };
 use crate::listen::{self, TlsOnly};
 use crate::reactor;
+use crate::replicas::{self, Replicas};
 use crate::timing::Timing;
 use crate::tls::{self, TlsError};
 use agent_api::MAX_MESSAGE_BYTES;
@@ -38,7 +39,6 @@ use tokio::task::JoinSet;
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use uuid::Uuid;
 
 /// How long open requests may take when the server ends.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -77,6 +77,12 @@ pub enum StartError {
     /// Nothing to listen on.
     #[error("no address to listen on")]
     NoAddress,
+    /// Agents that trust one server of the database would not trust this one.
+    #[error("the server {url} of this database has another CA")]
+    OtherCa {
+        /// Where that one is.
+        url: String,
+    },
 }
 
 /// What a person wants to know of a server that has started.
@@ -138,16 +144,33 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
     let listeners = bind_all(&config.listen)?;
     let agent_listeners = bind_all(&config.listen_agents)?;
     let web_uses_ca = uses_own_certificate(&config);
+    let ca_dir = config.ca_dir.as_ref().unwrap_or(&config.state_dir);
     let ca = match web_uses_ca || !agent_listeners.is_empty() {
-        true => Some(Arc::new(Ca::open(&config.state_dir)?)),
+        true => {
+            make_private_folder(ca_dir).map_err(|source| StartError::File {
+                path: ca_dir.clone(),
+                source,
+            })?;
+            Some(Arc::new(Ca::open(ca_dir)?))
+        }
         false => None,
     };
-    let store = Store::open(&config.state_dir).await?;
+    let store = match &config.database {
+        Some(database) => Store::connect(&database.url, &database.tls).await?,
+        None => Store::open(&config.state_dir).await?,
+    };
+    let agents_ca = ca.as_ref().filter(|_| !agent_listeners.is_empty());
+    let replicas = Replicas::new(
+        agents_ca.map(AsRef::as_ref),
+        web_address(&config, &listeners),
+        agents_address(&config, &agent_listeners),
+    )?;
+    replicas::enter(&store, &replicas).await?;
     let socket = config.state_dir.join("agent.sock");
     let program = ChildProgram::new(&config, &socket);
     let app = Arc::new(App {
         store,
-        owner: Uuid::new_v4(),
+        replicas,
         sessions: Sessions::default(),
         tunnels: Tunnels::default(),
         keys: Keys::default(),
@@ -157,7 +180,6 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
             .first()
             .and_then(|listener| listener.local_addr().ok())
             .map(|address| address.port()),
-        tickets: Tickets::default(),
         feed: Feed::new(),
         bus: Bus::new(),
         passwords: Passwords::default(),
@@ -179,6 +201,7 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
     let agents = serve_agents(&config, &app, agent_listeners, &mut tasks)?;
     tasks.spawn(feed::run(app.clone()));
     tasks.spawn(housekeeping::run(app.clone()));
+    tasks.spawn(replicas::run(app.clone()));
     if let Some(program) = program.filter(|_| config.local_agent) {
         tasks.spawn(program.local(&config).supervise(app.shutdown.clone()));
     }
@@ -186,7 +209,7 @@ pub async fn start_with(config: Config, timing: Timing) -> Result<Server, StartE
     let first_password = first_user(&app).await?;
     let web_ca = ca.as_deref().filter(|_| web_uses_ca);
     let (urls, handles) = serve_http(&config, &app, web_ca, listeners, &mut tasks)?;
-    let ca = web_uses_ca.then(|| ca::path(&config.state_dir));
+    let ca = web_uses_ca.then(|| ca::path(ca_dir));
     let url = urls
         .first()
         .map(|listening| client_url(listening, ca.is_some()));
@@ -230,7 +253,36 @@ impl Server {
             warn!("Something did not end in time and is cut off");
             self.tasks.shutdown().await;
         }
+        if let Err(error) = replicas::leave(&self.app).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "Cannot say that this server has ended"
+            );
+        }
         self.app.store.close().await;
+    }
+}
+
+/// Where people reach the server; the first address counts.
+fn web_address(config: &Config, listeners: &[TcpListener]) -> String {
+    let address = listeners.first().and_then(|first| first.local_addr().ok());
+    address.map_or_else(String::new, |address| {
+        let scheme = match listen::is_plain(address, config.tls.is_some()) {
+            true => "http",
+            false => "https",
+        };
+        shown_url(&(scheme, address))
+    })
+}
+
+/// Where the other servers reach the address for agents.
+fn agents_address(config: &Config, listeners: &[TcpListener]) -> String {
+    let Some(address) = listeners.first().and_then(|first| first.local_addr().ok()) else {
+        return String::new();
+    };
+    match &config.advertise_agents {
+        Some(given) => format!("https://{given}"),
+        None => shown_url(&("https", address)),
     }
 }
 
@@ -429,8 +481,12 @@ async fn first_user(app: &App) -> Result<Option<String>, StoreError> {
         role: Role::Administrator.as_str().to_owned(),
         created_at: Timestamp::now(),
     };
-    app.store.insert_user(&user).await?;
-    Ok(Some(password))
+    match app.store.insert_user(&user).await {
+        Ok(()) => Ok(Some(password)),
+        // Another server of the database was first.
+        Err(StoreError::Exists { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes a file that only its owner can read, in one step: a reader sees the old or the new one.

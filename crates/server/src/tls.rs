@@ -1,12 +1,12 @@
 //! TLS settings: of the web interface, with the certificate that was given or one of the own CA, and of the link.
 
-use crate::ca::Ca;
+use crate::ca::{Ca, ShownToPeers};
 use crate::config::TlsFiles;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,21 @@ pub fn for_link(ca: &Ca) -> Result<Arc<ServerConfig>, TlsError> {
     // A resumed connection would not look at the certificate's end again.
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+/// For calls to the address for agents of another server with the same CA.
+///
+/// # Errors
+/// When the certificate cannot be used.
+pub fn for_peers(ca: &Ca, shown: ShownToPeers) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    roots.add(ca.certificate().clone())?;
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_client_auth_cert(shown.chain, shown.key)?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Arc::new(config))
 }
 

@@ -213,5 +213,15 @@ create table replica (
     url text collate "C" not null,
     agents text collate "C" not null,
     ca text collate "C" not null,
+    key text collate "C" not null,
     seen_at bigint not null
+);
+
+-- Good once, for one console, with any server. Only the hash is kept.
+create table console_ticket (
+    hash bytea primary key,
+    username text collate "C" not null,
+    host text collate "C" not null,
+    vm text collate "C" not null,
+    expires_at bigint not null
 );

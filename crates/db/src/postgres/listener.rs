@@ -2,7 +2,8 @@
 
 use super::connection::Connection;
 use super::tls::Tls;
-use crate::sql::{SqlError, Value};
+use crate::sql::{Builder, SqlError};
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::Config;
@@ -12,8 +13,14 @@ use tracing::warn;
 pub(crate) const LOOK: &str = "look";
 /// Pause after a connection was lost or could not be made.
 const PAUSE: Duration = Duration::from_millis(500);
-/// What is committed within this is told at once.
+/// What is said within this is told at once.
 const BREATH: Duration = Duration::from_millis(10);
+/// Notifications of one statement.
+const AT_ONCE: usize = 100;
+/// Bytes of one notification; the server takes 8,000.
+const PART: usize = 7000;
+/// Longest that is put together from parts, in bytes.
+const LONGEST: usize = 4 * 1024 * 1024;
 
 /// The connection that listens. It is made again whenever it is lost; what is said meanwhile is not heard.
 #[derive(Debug, Clone)]
@@ -44,7 +51,7 @@ impl Listener {
         Self(say)
     }
 
-    /// Tells every other server.
+    /// Tells every other server: within moments, or never.
     pub(crate) fn say(&self, what: impl Into<String>) {
         // The task ends with the last handle only.
         let _ = self.0.send(what.into());
@@ -65,10 +72,15 @@ async fn listen(
         .await?;
     let me = me.rows.first().ok_or(SqlError::NoRow)?.int("pid")?;
     heard(LOOK);
+    let mut unfinished = Unfinished::default();
     loop {
         tokio::select! {
             notification = notifications.recv() => match notification {
-                Some((pid, what)) if i64::from(pid) != me => heard(&what),
+                Some((pid, part)) if i64::from(pid) != me => {
+                    if let Some(what) = unfinished.add(pid, &part) {
+                        heard(&what);
+                    }
+                }
                 Some(_) => {}
                 None => return Err(SqlError::Closed),
             },
@@ -81,11 +93,80 @@ async fn listen(
                         all.push(more);
                     }
                 }
-                for what in all {
-                    let what = [Value::from(what)];
-                    connection.run("select 1 as said from pg_notify('salar', $1)", &what).await?;
+                let parts: Vec<String> = all.iter().flat_map(|what| parts(what)).collect();
+                for parts in parts.chunks(AT_ONCE) {
+                    notify(&mut connection, parts).await?;
                 }
             }
         }
+    }
+}
+
+async fn notify(connection: &mut Connection, parts: &[String]) -> Result<(), SqlError> {
+    let mut sql = Builder::new("select count(pg_notify('salar', said.part)) as n from (");
+    sql.push_rows(parts.iter().map(|part| [part.into()]));
+    let (sql, values) = sql.push(") as said(part)").parts();
+    connection.run(sql, values).await.map(drop)
+}
+
+/// Cuts what is said to pieces that the server takes: all but the last begin with `+`, the last with a full stop.
+fn parts(what: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = what;
+    while rest.len() > PART {
+        let mut end = PART;
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (part, after) = rest.split_at(end);
+        parts.push(format!("+{part}"));
+        rest = after;
+    }
+    parts.push(format!(".{rest}"));
+    parts
+}
+
+/// What has not been said to its end, by the connection that says it.
+#[derive(Default)]
+struct Unfinished(HashMap<i32, String>);
+
+impl Unfinished {
+    /// The whole, with its last part.
+    fn add(&mut self, pid: i32, part: &str) -> Option<String> {
+        if let Some(part) = part.strip_prefix('+') {
+            let whole = self.0.entry(pid).or_default();
+            if whole.len() < LONGEST {
+                whole.push_str(part);
+            }
+            return None;
+        }
+        let mut whole = self.0.remove(&pid).unwrap_or_default();
+        whole.push_str(part.strip_prefix('.')?);
+        (whole.len() < LONGEST).then_some(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_is_put_together_again() {
+        let mut unfinished = Unfinished::default();
+        for what in ["look", "", &"ü".repeat(10_000), "+.+"] {
+            let parts = parts(what);
+            assert!(parts.iter().all(|part| part.len() < 8000));
+            let heard: Vec<_> = parts
+                .iter()
+                .filter_map(|part| unfinished.add(7, part))
+                .collect();
+            assert_eq!(heard, [what]);
+        }
+        // Of two that speak at once.
+        let long = "a".repeat(PART + 1);
+        let parts = parts(&long);
+        assert_eq!(unfinished.add(1, &parts[0]), None);
+        assert_eq!(unfinished.add(2, ".b"), Some("b".to_owned()));
+        assert_eq!(unfinished.add(1, &parts[1]), Some(long));
     }
 }

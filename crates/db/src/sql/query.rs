@@ -117,6 +117,11 @@ impl Builder {
         self
     }
 
+    /// Its text and parameters so far.
+    pub(crate) fn parts(&self) -> (&str, &[Value]) {
+        (&self.sql, &self.values)
+    }
+
     pub(crate) fn build(self) -> Query {
         Query {
             sql: self.sql.into(),

@@ -17,6 +17,14 @@ pub(crate) struct File {
     pub(crate) listen: Vec<SocketAddr>,
     /// Addresses with ports for agents of other machines. Default: none.
     pub(crate) listen_agents: Vec<SocketAddr>,
+    /// Database of a PostgreSQL server, `postgres://USER:PASSWORD@HOST/NAME`. Default: a file of the state folder.
+    pub(crate) database: Option<String>,
+    /// CA of that server (PEM); the connection is encrypted. Default: it is not.
+    pub(crate) database_ca: Option<PathBuf>,
+    /// Folder of the CA that agents trust, the same for all servers of a database. Default: the state folder.
+    pub(crate) ca_dir: Option<PathBuf>,
+    /// Where other servers of the database reach the address for agents. Default: this machine's name, or the address.
+    pub(crate) advertise_agents: Option<String>,
     /// libvirt URI of this machine's hypervisor. Default: found by itself.
     pub(crate) hypervisor: Option<String>,
     /// Do not start the agent of this machine. Default: false.

@@ -13,7 +13,7 @@ pub(crate) use settings::settle;
 pub(crate) use settings::{Args, state_dir};
 
 use cli::{Failure, Outcome};
-use server::{StartError, Started};
+use server::{StartError, Started, StoreError};
 use settings::Settings;
 use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -112,6 +112,11 @@ fn refused(error: &StartError) -> Failure {
             failure.hint("choose another address or port: --listen ADDRESS:PORT")
         }
         StartError::NoAddress => failure.hint("name one: --listen ADDRESS:PORT"),
+        StartError::Store(StoreError::Connect { .. } | StoreError::DatabaseUrl { .. }) => failure
+            .hint("check that PostgreSQL runs there and lets this user in: psql with the same URL has to work"),
+        StartError::OtherCa { .. } => failure.hint(
+            "agents trust one CA: copy ca.pem and ca-key.pem of that server, and name their folder with --ca-dir",
+        ),
         StartError::Store(_) => failure.hint(
             "look at the free space and the rights of the folder; a damaged store is restored from a backup \
              (salar restore), or moved away to begin anew",

@@ -4,7 +4,7 @@ use super::file::File;
 use crate::hand_over;
 use cli::Failure;
 use indexmap::IndexMap;
-use server::{Config, Rule, RuleFile, TlsFiles};
+use server::{Config, Database, DatabaseTls, Rule, RuleFile, TlsFiles};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use tree::{BadRoot, Root, Roots};
@@ -44,6 +44,29 @@ pub(crate) struct Args {
     /// usual port is 4507]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen_agents: Vec<SocketAddr>,
+
+    /// Database of a PostgreSQL server, which several servers may share: postgres://USER:PASSWORD@HOST/NAME [default: a
+    /// file of the state folder]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SALAR_DATABASE",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+
+    /// CA of that server (PEM); the connection is encrypted then [default: it is not]
+    #[arg(long, value_name = "FILE")]
+    database_ca: Option<PathBuf>,
+
+    /// Folder of the CA that agents trust; servers that share a database need the same [default: the state folder]
+    #[arg(long, value_name = "DIR")]
+    ca_dir: Option<PathBuf>,
+
+    /// Where the other servers of the database reach this one's address for agents [default: this machine's name, or
+    /// the address itself]
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise_agents: Option<String>,
 
     /// libvirt URI of this machine's hypervisor [default: found by itself]
     #[arg(long, value_name = "URI")]
@@ -129,6 +152,12 @@ pub(crate) fn settle(args: Args, file: File) -> Result<Settings, Failure> {
         state_dir: state_dir(args.state_dir, file.state_dir)?,
         listen: first_given([args.listen, file.listen]).unwrap_or_else(default_listen),
         listen_agents: first_given([args.listen_agents, file.listen_agents]).unwrap_or_default(),
+        database: database(
+            args.database.or(file.database),
+            args.database_ca.or(file.database_ca),
+        )?,
+        ca_dir: args.ca_dir.or(file.ca_dir).map(absolute).transpose()?,
+        advertise_agents: args.advertise_agents.or(file.advertise_agents),
         tls: tls(
             args.tls_cert.or(file.tls_cert),
             args.tls_key.or(file.tls_key),
@@ -202,6 +231,18 @@ fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsF
             Failure::usage("a certificate and its private key belong together")
                 .hint("give both tls_cert and tls_key, or neither"),
         ),
+    }
+}
+
+fn database(url: Option<String>, ca: Option<PathBuf>) -> Result<Option<Database>, Failure> {
+    let tls = match ca {
+        Some(file) => DatabaseTls::Ca(file),
+        None => DatabaseTls::Off,
+    };
+    match url {
+        Some(url) => Ok(Some(Database { url, tls })),
+        None if tls == DatabaseTls::Off => Ok(None),
+        None => Err(Failure::usage("database_ca is of no use without database")),
     }
 }
 

@@ -29,6 +29,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use uuid::Uuid;
 
 /// How often the children are compared with the store: what a full disk or a request that was broken off has left
 /// undone is made up for.
@@ -59,7 +60,7 @@ impl Running {
 /// Keeps them running until the server ends.
 pub async fn run(app: Arc<App>) {
     loop {
-        if let Err(error) = app.agentless.catch_up(&app.store).await {
+        if let Err(error) = app.agentless.catch_up(&app.store, app.replicas.id()).await {
             error!(
                 error = &error as &dyn std::error::Error,
                 "Cannot tell which hosts have no agent"
@@ -88,17 +89,22 @@ impl Agentless {
         self.program.is_some()
     }
 
+    /// Whether the agent of a host is one of these.
+    pub async fn runs(&self, host: HostId) -> bool {
+        self.running.lock().await.contains_key(&host)
+    }
+
     /// Starts, stops and changes children until they are those of the store, and removes what others have left.
     ///
     /// # Errors
     /// The store does not say which there are.
-    pub async fn catch_up(&self, store: &Store) -> Result<(), StoreError> {
+    pub async fn catch_up(&self, store: &Store, server: Uuid) -> Result<(), StoreError> {
         let Some(program) = &self.program else {
             return Ok(());
         };
         let mut running = self.running.lock().await;
         let mut wanted: HashMap<HostId, AgentlessHost> = store
-            .list_agentless()
+            .claim_agentless(server)
             .await?
             .into_iter()
             .map(|host| (host.id, host))

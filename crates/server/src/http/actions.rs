@@ -6,6 +6,7 @@ use super::gate::Identity;
 use super::list::{self, ListParams, Pairs};
 use crate::app::App;
 use crate::render;
+use crate::replicas;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -121,7 +122,7 @@ pub async fn cancel_action(
         Some(Cancelled::Asked(_) | Cancelled::Resolved(_) | Cancelled::AtOnce) => {}
     }
     let record = find(&ctx, id).await?;
-    ctx.sessions.wake(record.host.id);
+    replicas::wake(&ctx, [record.host.id]);
     Ok(accepted(StatusCode::ACCEPTED, &record))
 }
 
@@ -239,9 +240,7 @@ pub async fn announce(
     job: JobId,
     hosts: impl Iterator<Item = HostId>,
 ) -> Result<(), StoreError> {
-    for host in hosts {
-        app.sessions.wake(host);
-    }
+    replicas::wake(app, hosts);
     if let Some((job, actions)) = app.store.find_job(job).await? {
         app.bus.job_new(&job, &actions);
     }

@@ -3,7 +3,9 @@
 use super::Ctx;
 use super::error::ApiError;
 use super::gate::Identity;
+use crate::access::Token;
 use crate::link::{Tunnel, TunnelError};
+use crate::replicas;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -11,13 +13,13 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use db::ConsoleTicket as Ticket;
 use futures_util::{SinkExt, StreamExt};
-use model::{Freshness, HostId};
+use jiff::Timestamp;
+use model::Freshness;
 use server_api::ErrorBody;
 use server_api::console::ConsoleTicket;
-use std::collections::HashMap;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// How long a ticket is good.
@@ -25,48 +27,11 @@ const TICKET: Duration = Duration::from_secs(30);
 /// A ping this often keeps proxies from cutting a quiet console (noVNC and others see 60 to 190 s).
 const PING: Duration = Duration::from_secs(30);
 /// Tickets at a time; nobody opens that many consoles in half a minute.
-const MOST: usize = 1000;
+const MOST: u64 = 1000;
 /// Largest message from a browser: its side of RFB is keys, pointer and pasted text.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSocket close code for "the other side failed". Source: RFC 6455, 7.4.1.
 const FAILED: u16 = 1011;
-
-/// Console tickets given out, each good once.
-#[derive(Debug, Default)]
-pub struct Tickets(Mutex<HashMap<String, Ticket>>);
-
-#[derive(Debug)]
-struct Ticket {
-    user: String,
-    host: HostId,
-    vm: Uuid,
-    until: Instant,
-}
-
-impl Tickets {
-    fn give(&self, ticket: Ticket) -> Option<String> {
-        let mut tickets = self.0.lock().expect("no holder panics");
-        let now = Instant::now();
-        tickets.retain(|_, ticket| ticket.until > now);
-        if tickets.len() >= MOST {
-            return None;
-        }
-        let name = crate::access::Token::random().as_str().to_owned();
-        tickets.insert(name.clone(), ticket);
-        Some(name)
-    }
-
-    /// Takes a ticket: only its user can, only in time, only once.
-    fn take(&self, name: &str, user: &str) -> Option<Ticket> {
-        let mut tickets = self.0.lock().expect("no holder panics");
-        if tickets.get(name).is_none_or(|ticket| ticket.user != user) {
-            return None;
-        }
-        tickets
-            .remove(name)
-            .filter(|ticket| ticket.until > Instant::now())
-    }
-}
 
 /// Gives a ticket for the graphical console of a VM.
 #[utoipa::path(
@@ -110,18 +75,25 @@ pub async fn open_vm_console(
         return Err(ApiError::conflict("no_console", message)
             .hint("Add VNC graphics to the VM and restart it"));
     }
+    let (name, now) = (Token::random(), Timestamp::now());
     let ticket = Ticket {
         user: identity.user,
         host: vm.host.id,
         vm: vm.value.uuid,
-        until: Instant::now() + TICKET,
     };
-    let ticket = ctx.tickets.give(ticket).ok_or_else(|| {
+    let hash = Token::hash(name.as_str());
+    let kept = ctx
+        .store
+        .insert_console_ticket(&hash, &ticket, now, now + TICKET, MOST)
+        .await?;
+    if !kept {
         let message = "Too many consoles are being opened";
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(TICKET)
-    })?;
+        return Err(
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(TICKET),
+        );
+    }
     Ok(Json(ConsoleTicket {
-        path: format!("/api/v1/consoles/{ticket}"),
+        path: format!("/api/v1/consoles/{}", name.as_str()),
         kind: "vnc".to_owned(),
     }))
 }
@@ -142,7 +114,11 @@ pub async fn connect_console(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
     check_origin(&headers)?;
-    let ticket = ctx.tickets.take(&ticket, &identity.user).ok_or_else(|| {
+    let taken = ctx
+        .store
+        .take_console_ticket(&Token::hash(&ticket), &identity.user, Timestamp::now())
+        .await?;
+    let ticket = taken.ok_or_else(|| {
         let message = "The ticket is unknown, used, or too old";
         ApiError::new(StatusCode::NOT_FOUND, "bad_ticket", message).hint("Open the console again")
     })?;
@@ -175,11 +151,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 async fn serve(ctx: Ctx, ticket: Ticket, mut socket: WebSocket) {
-    match ctx
-        .tunnels
-        .open(&ctx.sessions, ticket.host, ticket.vm)
-        .await
-    {
+    match replicas::open_tunnel(&ctx, ticket.host, ticket.vm).await {
         Ok(tunnel) => pump(&ctx, socket, tunnel).await,
         Err(error) => {
             let reason = close_reason(&error);

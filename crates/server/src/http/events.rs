@@ -4,7 +4,7 @@ use super::Ctx;
 use super::error::{ApiError, internal};
 use super::gate::Identity;
 use crate::app::{App, BUILD};
-use crate::bus;
+use crate::bus::{self, Said};
 use crate::feed::{self, Message};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -17,7 +17,6 @@ use server_api::ErrorBody;
 use server_api::event::{BusEvent, Hello};
 use sls::glob;
 use std::convert::Infallible;
-use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -238,11 +237,7 @@ pub async fn watch_bus(
 }
 
 impl Watcher {
-    async fn bus(
-        &self,
-        mut events: broadcast::Receiver<Arc<BusEvent>>,
-        tags: String,
-    ) -> Result<(), Closed> {
+    async fn bus(&self, mut events: broadcast::Receiver<Said>, tags: String) -> Result<(), Closed> {
         let mut heartbeat = heartbeat(&self.ctx);
         loop {
             tokio::select! {
@@ -255,7 +250,7 @@ impl Watcher {
                     self.send(Event::default().comment("")).await?;
                 }
                 event = events.recv() => match event {
-                    Ok(event) if glob::matches(&tags, &event.tag) => {
+                    Ok(Said { event, .. }) if glob::matches(&tags, &event.tag) => {
                         let event = bus::shown(&event, self.identity.role);
                         self.send(Event::default().json_data(&*event).map_err(|_| Closed)?).await?;
                     }

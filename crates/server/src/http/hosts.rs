@@ -7,6 +7,7 @@ use super::gate::Identity;
 use super::list::{self, ListParams, Pairs};
 use crate::agentless::{self, ScanError, Transport};
 use crate::render;
+use crate::replicas;
 use agent_api::enrolment;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -125,7 +126,7 @@ pub async fn add_host(
         added => added?,
     };
     info!(host.name = %name, user = %identity.user, "{name} was added by {}", identity.user);
-    ctx.agentless.catch_up(&ctx.store).await?;
+    replicas::catch_up_agentless(&ctx).await?;
     let added = ctx.store.find::<HostRecord>(id.0).await?;
     let added = added.ok_or_else(|| ApiError::not_found("host"))?;
     Ok((StatusCode::CREATED, Json(render::host(&added))))
@@ -255,10 +256,10 @@ pub async fn remove_host(
     };
     info!(host.name = %removed.name, user = %identity.user, "{} was removed by {}", removed.name, identity.user);
     if let Some(key) = removed.key {
-        ctx.keys.revoke(&key.fingerprint);
+        replicas::revoke(&ctx, &key.fingerprint);
         ctx.bus.key_decided(&key.name, "delete");
     }
     // Its folder goes, too.
-    ctx.agentless.catch_up(&ctx.store).await?;
+    replicas::catch_up_agentless(&ctx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

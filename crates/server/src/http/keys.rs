@@ -5,6 +5,7 @@ use super::body::Body;
 use super::error::ApiError;
 use super::gate::Identity;
 use crate::access::Token;
+use crate::replicas;
 use crate::words::time;
 use agent_api::enrolment;
 use axum::Json;
@@ -83,7 +84,7 @@ pub async fn reject_key(
     Path(fingerprint): Path<String>,
 ) -> Result<Json<Key>, ApiError> {
     let key = decide(&ctx, &identity, &fingerprint, KeyStatus::Rejected).await?;
-    ctx.keys.revoke(&key.fingerprint);
+    replicas::revoke(&ctx, &key.fingerprint);
     ctx.bus.key_decided(&key.name, "reject");
     Ok(Json(shown(key)))
 }
@@ -101,7 +102,7 @@ pub async fn delete_key(
     let fingerprint = read(&fingerprint)?;
     let key = ctx.store.delete_key(&fingerprint).await?;
     let key = key.ok_or_else(no_such_key)?;
-    ctx.keys.revoke(&fingerprint);
+    replicas::revoke(&ctx, &fingerprint);
     ctx.bus.key_decided(&key.name, "delete");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -28,7 +28,6 @@ mod session;
 mod users;
 mod vms;
 
-pub use consoles::Tickets;
 pub use runs::queue as queue_run;
 
 use crate::app::App;

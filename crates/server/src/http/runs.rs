@@ -7,6 +7,7 @@ use super::error::{ApiError, internal};
 use super::gate::Identity;
 use crate::app::App;
 use crate::render;
+use crate::replicas;
 use crate::target::Target;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -178,9 +179,9 @@ pub async fn cancel_run(
     for record in actions.iter().filter(open) {
         // One that has ended meanwhile needs no cancelling.
         let _ = ctx.store.cancel(record.action.id).await?;
-        ctx.sessions.wake(record.host.id);
         asked += 1;
     }
+    replicas::wake(&ctx, actions.iter().map(|record| record.host.id));
     if asked == 0 {
         let message = "All actions of the job have ended";
         return Err(ApiError::conflict("job_ended", message));

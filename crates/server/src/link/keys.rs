@@ -33,6 +33,12 @@ impl Keys {
         }
     }
 
+    /// Those in use.
+    pub fn in_use(&self) -> Vec<Fingerprint> {
+        let keys = self.0.lock().expect("no holder panics");
+        keys.keys().copied().collect()
+    }
+
     fn watch(&self, key: Fingerprint) -> CancellationToken {
         let mut keys = self.0.lock().expect("no holder panics");
         keys.entry(key).or_default().clone()

@@ -29,4 +29,4 @@ pub use keys::Keys;
 pub use newcomers::Newcomers;
 pub use registry::Sessions;
 pub use service::Link;
-pub use tunnel::{Tunnel, TunnelError, Tunnels};
+pub use tunnel::{Tunnel, TunnelError, Tunnels, chunk};

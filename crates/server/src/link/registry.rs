@@ -60,11 +60,13 @@ impl Sessions {
         }
     }
 
-    /// Tells a host's session, if there is one, to look at its queue. Without one the next session looks by itself.
-    pub fn wake(&self, host: HostId) {
-        if let Some(handle) = self.find(host) {
+    /// Tells a host's session to look at its queue; false if there is none here. The next one looks by itself.
+    pub fn wake(&self, host: HostId) -> bool {
+        let handle = self.find(host);
+        if let Some(handle) = &handle {
             handle.wake.notify_one();
         }
+        handle.is_some()
     }
 
     /// Tells every session to look at its queue.

@@ -36,6 +36,8 @@ const BATCH: usize = 200;
 const NOTE: Duration = Duration::from_secs(30);
 /// How long an agent may let messages wait.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a session looks at its queue unasked where other servers queue actions: a lost word costs this much.
+const LOOK: Duration = Duration::from_secs(5);
 /// Consoles asked for and not yet passed on.
 const TUNNELS: usize = 8;
 
@@ -128,6 +130,7 @@ pub struct Session {
     last_write: Instant,
     last_heard: Instant,
     last_noted: Instant,
+    last_looked: Instant,
 }
 
 impl Session {
@@ -147,7 +150,7 @@ impl Session {
         }
         let instance = uuid("instance", &hello.instance)?;
         name_after_key(admitted.as_ref(), hello.facts.as_mut());
-        let opening = opening(&app, &hello, admitted.is_some())?;
+        let opening = opening(&app, &hello, admitted.is_some()).await?;
         if admitted
             .as_ref()
             .is_some_and(|admitted| admitted.key.host != opening.host)
@@ -184,6 +187,7 @@ impl Session {
             last_write: now - BATCH_PAUSE,
             last_heard: now,
             last_noted: now,
+            last_looked: now,
             app,
         };
         match session.begin(hello, &opened).await {
@@ -468,6 +472,7 @@ impl Session {
 
     /// Sends the heads of all free lanes, and the wishes to cancel what is on its way.
     async fn dispatch(&mut self) -> Result<(), End> {
+        self.last_looked = Instant::now();
         let wants = self.app.store.wants_of(self.key.host).await?;
         if wants.dispatch {
             for action in self.app.store.dispatch(self.key, self.is_live()).await? {
@@ -529,6 +534,9 @@ impl Session {
         for action in late {
             self.command(action).await?;
         }
+        if self.app.store.is_shared() && self.last_looked.elapsed() > LOOK {
+            self.dispatch().await?;
+        }
         let unheard: Vec<ActionId> = self.cancels_sent.keys().copied().collect();
         for action in unheard {
             self.cancel(action).await?;
@@ -585,16 +593,17 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-fn opening(app: &App, hello: &wire::Hello, joined: bool) -> Result<Opening, Malformed> {
+async fn opening(app: &App, hello: &wire::Hello, joined: bool) -> Result<Opening, Malformed> {
     let host = HostId(uuid("host_id", &hello.host_id)?);
     let (freshness, problem) = convert::condition(hello.condition.clone());
     let facts = hello.facts.clone().map(facts);
     Ok(Opening {
         host,
-        owner: app.owner,
+        owner: app.replicas.id(),
         said_epoch: hello.highest_epoch,
         facts: facts.filter(|facts| !facts.name.is_empty()),
         joined,
+        agentless: !joined && app.agentless.runs(host).await,
         freshness,
         problem,
     })

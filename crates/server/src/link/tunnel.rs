@@ -28,6 +28,9 @@ pub enum TunnelError {
     /// No session, or it is too busy.
     #[error("The host cannot be reached")]
     NoSession,
+    /// Its session is with another server, and that one could not pass the console on.
+    #[error("The host's agent is with another server, and this one has no address for agents")]
+    NoWayBack,
     /// The agent did not call back.
     #[error("The host's agent did not open the console within {} s", PATIENCE.as_secs())]
     TimedOut,
@@ -54,23 +57,35 @@ impl Tunnels {
         vm: Uuid,
     ) -> Result<Tunnel, TunnelError> {
         let session = sessions.find(host).ok_or(TunnelError::NoSession)?;
+        let ask = |id| session.tunnels.try_send(OpenTunnel { id, vm }).is_ok();
+        self.open_by(host, ask).await
+    }
+
+    /// Has somebody asked for a tunnel of a host by its id, and waits for it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_by(
+        &self,
+        host: HostId,
+        ask: impl FnOnce(Uuid) -> bool,
+    ) -> Result<Tunnel, TunnelError> {
         let id = Uuid::new_v4();
         let (answer, answered) = oneshot::channel();
         self.waiting().insert(id, (host, answer));
-        let asked = session.tunnels.try_send(OpenTunnel { id, vm });
-        let result = match asked {
-            Ok(()) => match tokio::time::timeout(PATIENCE, answered).await {
+        let result = match ask(id) {
+            true => match tokio::time::timeout(PATIENCE, answered).await {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(TunnelError::NoSession),
                 Err(_) => Err(TunnelError::TimedOut),
             },
-            Err(_) => Err(TunnelError::NoSession),
+            false => Err(TunnelError::NoSession),
         };
         self.waiting().remove(&id);
         result
     }
 
-    /// The agent of `host` has called back; `None` is the server's own. False if nobody waits for that any more.
+    /// The agent of `host` has called back; `None` is one of the server's own, or another server. False if nobody waits for that any more.
     pub fn opened(&self, host: Option<HostId>, id: Uuid, tunnel: Tunnel) -> bool {
         let mut waiting = self.waiting();
         let is_its_own = waiting

@@ -27,17 +27,17 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-type Shown = Option<(Vec<CertificateDer<'static>>, KeyPair)>;
+pub type Shown = Option<(Vec<CertificateDer<'static>>, KeyPair)>;
 
 /// Somebody with a key.
-struct Caller {
+pub struct Caller {
     key: KeyPair,
     host: Uuid,
     name: String,
 }
 
 impl Caller {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Self {
             key: KeyPair::generate().expect("a key"),
             host: Uuid::new_v4(),
@@ -58,12 +58,12 @@ impl Caller {
         }
     }
 
-    fn print(&self) -> String {
+    pub fn print(&self) -> String {
         fingerprint(&self.key.subject_public_key_info()).hex()
     }
 
     /// Is accepted; what it may show from then on.
-    async fn join(&self, f: &Fixture) -> Shown {
+    pub async fn join(&self, f: &Fixture) -> Shown {
         enrol(f, self.request(f)).await.expect("may ask");
         let (status, answer) = f.api.act(&format!("/keys/{}/accept", self.print())).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
@@ -151,7 +151,7 @@ async fn attach(f: &Fixture, shown: Shown, identity: Identity) -> Result<Agent, 
 }
 
 /// A session of a caller's own host, which is asked for what it has.
-async fn welcome(f: &Fixture, shown: Shown, caller: &Caller) -> Agent {
+pub async fn welcome(f: &Fixture, shown: Shown, caller: &Caller) -> Agent {
     let agent = attach(f, shown, caller.identity()).await;
     let mut agent = agent.expect("is welcome");
     agent.expect_snapshot_wanted().await;

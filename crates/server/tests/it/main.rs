@@ -13,4 +13,5 @@ mod log;
 mod openapi;
 mod outside;
 mod reactor;
+mod replicas;
 mod stream;

@@ -1,10 +1,15 @@
 //! Hosts that the server runs an agent for.
 
 use super::fixture::{facts, opening, store, vm};
-use db::{Connection, HostRecord, KeyStatus, ListQuery, ShownKey, StoreError, Stored};
+use db::{
+    Connection, HostRecord, KeyStatus, ListQuery, Opening, Replica, ShownKey, StoreError, Stored,
+};
 use jiff::Timestamp;
 use model::{Fingerprint, Freshness, HostId, Vm, VmStatus};
 use uuid::Uuid;
+
+/// The server of these tests.
+const SERVER: Uuid = Uuid::from_u128(1);
 
 fn connection(uri: &str) -> Connection {
     Connection {
@@ -32,7 +37,7 @@ async fn a_host_is_listed_from_the_start_and_reached_anew_under_the_same_id() {
         ("h2", Freshness::Unreachable, true)
     );
     assert_eq!(listed[0].facts.uri, first.uri);
-    let known = f.store.list_agentless().await.expect("lists");
+    let known = f.store.claim_agentless(SERVER).await.expect("lists");
     assert_eq!((known[0].id, &known[0].connection), (id, &first));
 
     // The server's agent for it opens a session before libvirt answers: the name stays.
@@ -45,7 +50,7 @@ async fn a_host_is_listed_from_the_start_and_reached_anew_under_the_same_id() {
     let other = connection("qemu+ssh://admin@h2:2222/system");
     let again = f.store.add_agentless("h2", &other).await.expect("is added");
     assert_eq!(again, id);
-    let known = f.store.list_agentless().await.expect("lists");
+    let known = f.store.claim_agentless(SERVER).await.expect("lists");
     assert_eq!(known[0].connection, other);
     let found = f.store.find::<HostRecord>(id.0).await.expect("reads");
     assert!(found.expect("is there").r#gen > before);
@@ -84,7 +89,13 @@ async fn a_name_belongs_to_one_host() {
 
     // Once the host is removed, an agent of its own may have the name.
     f.store.remove_host(id).await.expect("is removed");
-    assert!(f.store.list_agentless().await.expect("lists").is_empty());
+    assert!(
+        f.store
+            .claim_agentless(SERVER)
+            .await
+            .expect("lists")
+            .is_empty()
+    );
     let at_last = f
         .store
         .enrol(&shown, Timestamp::now())
@@ -109,5 +120,49 @@ async fn its_removal_ends_its_session() {
     assert!(matches!(late, Err(StoreError::LostSession { .. })));
     let vms = f.store.list::<Stored<Vm>>(&ListQuery::default()).await;
     assert_eq!(vms.expect("lists").total, 0);
+    assert!(f.store.all_hosts().await.expect("lists").is_empty());
+}
+
+/// Of two servers one runs the agent; the other takes over when that one is gone, and what is left over is refused.
+#[tokio::test]
+async fn one_server_runs_the_agent_of_a_host() {
+    let f = store().await;
+    let servers = [1, 2].map(|n| Replica {
+        id: Uuid::from_u128(n),
+        url: String::new(),
+        agents: String::new(),
+        ca: String::new(),
+        key: String::new(),
+    });
+    for server in &servers {
+        f.store.renew_replica(server).await.expect("is entered");
+    }
+    let [first, second] = servers.map(|server| server.id);
+    let host = f
+        .store
+        .add_agentless("far", &connection("test:///default"))
+        .await
+        .expect("is added");
+    let claimed = async |server| {
+        let claimed = f.store.claim_agentless(server).await.expect("claims");
+        claimed.into_iter().map(|host| host.id).collect::<Vec<_>>()
+    };
+    assert_eq!(claimed(first).await, [host]);
+    assert!(claimed(second).await.is_empty());
+    let by = |owner| Opening {
+        owner,
+        agentless: true,
+        ..opening(host, "far")
+    };
+    f.store.open_session(&by(first)).await.expect("opens");
+    f.store.leave_replica(first).await.expect("leaves");
+    assert_eq!(claimed(second).await, [host]);
+    let late = f.store.open_session(&by(first)).await;
+    assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
+    f.store.open_session(&by(second)).await.expect("opens");
+    // Removed: whatever agent is still there does not bring it back.
+    f.store.remove_host(host).await.expect("is removed");
+    let late = f.store.open_session(&by(second)).await;
+    assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
     assert!(f.store.all_hosts().await.expect("lists").is_empty());
 }

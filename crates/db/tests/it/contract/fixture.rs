@@ -50,6 +50,7 @@ pub fn opening(host: HostId, name: &str) -> Opening {
         said_epoch: 0,
         facts: Some(facts(name)),
         joined: false,
+        agentless: false,
         freshness: Freshness::Live,
         problem: String::new(),
     }

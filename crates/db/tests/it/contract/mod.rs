@@ -1,6 +1,7 @@
 //! What the store promises, whatever the engine. Compiled once for each.
 
 mod agentless;
+mod consoles;
 mod faults;
 pub mod fixture;
 mod inventory;

@@ -12,6 +12,7 @@ fn replica(n: u128) -> Replica {
         url: format!("http://server{n}"),
         agents: format!("https://server{n}:4505"),
         ca: "ca".to_owned(),
+        key: format!("key{n}"),
     }
 }
 
