@@ -1,7 +1,7 @@
 # Thin names for the scripts; what they do and which settings they take stands in each script's head.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run demo test test-hypervisors test-kvm test-xen bench lint fmt clean
+.PHONY: help setup build run run-postgres demo test test-hypervisors test-kvm test-xen bench lint fmt clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,10 @@ build: ## build the web interface and the release programs
 run: ## set up, build, start libvirt if needed, serve in the foreground
 	@scripts/run
 
-demo: ## the same, and a small VM made from examples/origin/vm.sls
+run-postgres: ## three servers on one PostgreSQL database, which it brings up itself
+	@scripts/run-postgres
+
+demo: ## as make run, and a small VM made from examples/origin/vm.sls
 	@scripts/demo
 
 test: ## all checks and tests, on a real libvirt host and in a browser

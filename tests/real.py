@@ -47,23 +47,32 @@ def until(what, probe, limit=PATIENCE, pause=0.1):
 class Salar:
     """A server, its API, its command line."""
 
-    def __init__(self, folder):
+    LOCAL_AGENT = ("--hypervisor", "test:///default", "--id", "none")
+
+    def __init__(self, folder, options=LOCAL_AGENT, agents="127.0.0.1", states=None, environment=None):
         self.folder = folder
-        self.states = folder / "srv"
-        self.states.mkdir()
+        self.states = states or folder / "srv"
+        self.states.mkdir(exist_ok=True)
         self.log = open(folder / "salar.log", "w+")
         state_dir = folder / "s"
         state_dir.mkdir()
-        self.command = ["serve", "--state-dir", state_dir, "--listen", "127.0.0.1:0", "--listen-agents", "127.0.0.1:0"]
-        self.command += ["--hypervisor", "test:///default", "--id", "none", "--file-root", self.states]
-        self.environment = {**os.environ, "SALAR_STATE_DIR": str(state_dir), "NO_COLOR": "1"}
+        self.command = ["serve", "--state-dir", state_dir, "--listen", "127.0.0.1:0", "--listen-agents", f"{agents}:0"]
+        self.command += [*options, "--file-root", self.states]
+        self.environment = {**os.environ, "SALAR_STATE_DIR": str(state_dir), "NO_COLOR": "1", **(environment or {})}
         self.start()
 
     def start(self):
-        """Starts it, also again."""
-        self.process = subprocess.Popen([PROGRAMS / "salar", *self.command], stdout=self.log, stderr=self.log)
-        said = until("salar serve says where it listens", lambda: re.search(r"Agents at\s+\S+:(\d+)", self.said()), 60)
-        self.agents_port = int(said.group(1))
+        """Starts it, also again; then it is where it was."""
+        before = len(self.said())
+        self.process = subprocess.Popen([PROGRAMS / "salar", *self.command], stdout=self.log, stderr=self.log,
+                                        env=self.environment)
+        listens = lambda: re.search(r"Ready at\s+\S+:(\d+)\n[\s\S]*Agents at\s+\S+:(\d+)", self.said()[before:])
+        said = until("salar serve says where it listens", listens, 60)
+        self.port, self.agents_port = int(said.group(1)), int(said.group(2))
+        # What was given by the system is kept.
+        for option, port in (("--listen", self.port), ("--listen-agents", self.agents_port)):
+            place = self.command.index(option) + 1
+            self.command[place] = re.sub(r":0$", f":{port}", self.command[place])
         client = json.loads((self.folder / "s/client.json").read_text())
         self.url, self.token = client["url"].rstrip("/"), client["token"]
 

@@ -12,6 +12,7 @@ use crate::objects::{NetworkInUse, Stored, network_row, pool_row, stored, vm_row
 use crate::sql::{Builder, Dialect, Row, SqlError, query};
 use crate::store::Store;
 use model::{ActionStatus, Freshness, HostId, Network, Pool, Vm, VmStatus};
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// What a list shows and in which order. Empty filters let everything pass.
@@ -119,7 +120,7 @@ mod sealed {
 }
 
 /// Hosts in the counts of a list.
-const MOST_HOSTS: u32 = 200;
+const MOST_HOSTS: usize = 200;
 
 const ON_HOST: &str = "h.name as host_name, h.freshness as host_freshness";
 
@@ -255,14 +256,6 @@ impl Collection for ActionRecord {
     }
 }
 
-/// A filter that a count leaves out, so that its own facet shows the other values too.
-#[derive(PartialEq)]
-enum Without {
-    Nothing,
-    Status,
-    Host,
-}
-
 impl Store {
     /// A window of a collection.
     ///
@@ -272,23 +265,15 @@ impl Store {
         const WHAT: &str = "read a list";
         let mut reader = self.read(WHAT).await?;
         let revision = feed::newest(&mut reader).await.during(WHAT)?;
-        let statuses = statuses::<T>(&mut reader, query).await.during(WHAT)?;
-        let hosts = hosts::<T>(&mut reader, query).await.during(WHAT)?;
+        let groups = groups::<T>(&mut reader, query).await.during(WHAT)?;
         let items = window(&mut reader, query).await.during(WHAT)?;
-        // The counts leave out one filter, which the total has: it is of the rows with a status that it lets pass.
-        let passes =
-            |counted: &&Counted| query.status.is_empty() || query.status.contains(&counted.value);
-        let total = statuses
-            .iter()
-            .filter(passes)
-            .map(|counted| counted.count)
-            .sum();
+        let counts = Counts::of(&groups, query);
         Ok(Page {
             items,
-            total,
+            total: counts.total,
             revision: self.revision_at(revision),
-            statuses,
-            hosts,
+            statuses: counts.statuses,
+            hosts: counts.hosts,
         })
     }
 
@@ -369,7 +354,7 @@ async fn window<T: Collection>(reader: &mut Reader, query: &ListQuery) -> Result
         " and o.id in (select o.id from {} o{by_host} where {}",
         shape.table, shape.given
     ));
-    filter::<T>(&mut sql, reader.dialect(), query, Without::Nothing);
+    filter::<T>(&mut sql, reader.dialect(), query);
     sql.push(format_args!("{order} limit "));
     sql.push_bind(i64::from(query.limit));
     sql.push(" offset ");
@@ -379,69 +364,109 @@ async fn window<T: Collection>(reader: &mut Reader, query: &ListQuery) -> Result
     rows.iter().map(T::read).collect()
 }
 
-/// How many rows there are of each status, whatever the filter of statuses says; most frequent first.
-async fn statuses<T: Collection>(
-    reader: &mut Reader,
-    query: &ListQuery,
-) -> Result<Vec<Counted>, SqlError> {
-    let shape = T::SHAPE;
-    let mut sql = Builder::new(format!(
-        "select {0} as value, {0} as label, count(*) as n from {1} o where {2}",
-        shape.status, shape.table, shape.given
-    ));
-    filter::<T>(&mut sql, reader.dialect(), query, Without::Status);
-    sql.push(format_args!(
-        " group by {} order by n desc, label",
-        shape.status
-    ));
-    counted(&sql.build().fetch_all(reader).await?)
+/// Rows of one status on one host.
+struct Group {
+    host: String,
+    host_name: String,
+    status: String,
+    count: u64,
 }
 
-/// How many rows there are on each host, whatever the filter of hosts says; most frequent first.
-async fn hosts<T: Collection>(
+/// How many rows there are of each status on each host, whatever the filters of these say: from one reading.
+async fn groups<T: Collection>(
     reader: &mut Reader,
     query: &ListQuery,
-) -> Result<Vec<Counted>, SqlError> {
+) -> Result<Vec<Group>, SqlError> {
     let shape = T::SHAPE;
     let mut sql = Builder::new(format!(
-        "select c.value as value, h.name as label, c.n as n from (
-             select {} as value, count(*) as n from {} o where {}",
-        shape.host, shape.table, shape.given
+        "select c.host as host, h.name as host_name, c.status as status, c.n as n from (
+             select {0} as host, {1} as status, count(*) as n from {2} o where {3}",
+        shape.host, shape.status, shape.table, shape.given
     ));
-    filter::<T>(&mut sql, reader.dialect(), query, Without::Host);
+    search::<T>(&mut sql, reader.dialect(), query);
     sql.push(format_args!(
-        " group by {}) c join host h on h.id = c.value order by n desc, label limit {MOST_HOSTS}",
-        shape.host
+        " group by {0}, {1}) c join host h on h.id = c.host",
+        shape.host, shape.status
     ));
-    counted(&sql.build().fetch_all(reader).await?)
-}
-
-fn counted(rows: &[Row]) -> Result<Vec<Counted>, SqlError> {
-    let counted = rows.iter().map(|row| {
-        Ok(Counted {
-            value: row.text("value")?,
-            label: row.text("label")?,
+    let rows = sql.build().fetch_all(reader).await?;
+    let groups = rows.iter().map(|row| {
+        Ok(Group {
+            host: row.text("host")?,
+            host_name: row.text("host_name")?,
+            status: row.text("status")?,
             count: row.number("n")?,
         })
     });
-    counted.collect()
+    groups.collect()
 }
 
-fn filter<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery, without: Without) {
+/// The counts of a list: each leaves out its own filter, the total none.
+struct Counts {
+    total: u64,
+    statuses: Vec<Counted>,
+    hosts: Vec<Counted>,
+}
+
+impl Counts {
+    fn of(groups: &[Group], query: &ListQuery) -> Self {
+        let hosts: HashSet<String> = query.hosts.iter().map(HostId::to_string).collect();
+        let on_host = |group: &&Group| hosts.is_empty() || hosts.contains(&group.host);
+        let of_status =
+            |group: &&Group| query.status.is_empty() || query.status.contains(&group.status);
+        let both = groups.iter().filter(on_host).filter(of_status);
+        let mut counts = Self {
+            total: both.map(|group| group.count).sum(),
+            statuses: sums(
+                groups
+                    .iter()
+                    .filter(on_host)
+                    .map(|group| (&group.status, &group.status, group.count)),
+            ),
+            hosts: sums(
+                groups
+                    .iter()
+                    .filter(of_status)
+                    .map(|group| (&group.host, &group.host_name, group.count)),
+            ),
+        };
+        counts.hosts.truncate(MOST_HOSTS);
+        counts
+    }
+}
+
+/// Sums by value, the most frequent first.
+fn sums<'a>(counts: impl Iterator<Item = (&'a String, &'a String, u64)>) -> Vec<Counted> {
+    let mut sums: HashMap<&String, (&String, u64)> = HashMap::new();
+    for (value, label, count) in counts {
+        sums.entry(value).or_insert((label, 0)).1 += count;
+    }
+    let counted = sums.into_iter().map(|(value, (label, count))| Counted {
+        value: value.clone(),
+        label: label.clone(),
+        count,
+    });
+    let mut counted: Vec<Counted> = counted.collect();
+    counted.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
+    counted
+}
+
+fn filter<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery) {
+    search::<T>(sql, dialect, query);
+    if !query.status.is_empty() {
+        one_of(sql, T::SHAPE.status, query.status.iter().cloned());
+    }
+    if !query.hosts.is_empty() {
+        let hosts = query.hosts.iter().map(HostId::to_string);
+        one_of(sql, T::SHAPE.host, hosts);
+    }
+}
+
+/// The part of a filter that no count leaves out.
+fn search<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery) {
     if !query.search.is_empty() {
         sql.push(format_args!(" and {}(o.search, ", dialect.position()));
         sql.push_bind(query.search.to_lowercase());
         sql.push(") > 0");
-    }
-    if !query.status.is_empty() && without != Without::Status {
-        one_of(sql, T::SHAPE.status, query.status.iter().cloned());
-    }
-    if !query.hosts.is_empty() && without != Without::Host {
-        one_of(
-            sql,
-            T::SHAPE.host,
-            query.hosts.iter().map(HostId::to_string),
-        );
     }
     for (column, id) in [("o.vm_id", query.vm), ("o.job", query.job)] {
         if let Some(id) = id {
