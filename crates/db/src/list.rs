@@ -383,7 +383,7 @@ async fn groups<T: Collection>(
              select {0} as host, {1} as status, count(*) as n from {2} o where {3}",
         shape.host, shape.status, shape.table, shape.given
     ));
-    search::<T>(&mut sql, reader.dialect(), query);
+    search(&mut sql, reader.dialect(), query);
     sql.push(format_args!(
         " group by {0}, {1}) c join host h on h.id = c.host",
         shape.host, shape.status
@@ -451,7 +451,7 @@ fn sums<'a>(counts: impl Iterator<Item = (&'a String, &'a String, u64)>) -> Vec<
 }
 
 fn filter<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery) {
-    search::<T>(sql, dialect, query);
+    search(sql, dialect, query);
     if !query.status.is_empty() {
         one_of(sql, T::SHAPE.status, query.status.iter().cloned());
     }
@@ -462,7 +462,7 @@ fn filter<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery)
 }
 
 /// The part of a filter that no count leaves out.
-fn search<T: Collection>(sql: &mut Builder, dialect: Dialect, query: &ListQuery) {
+fn search(sql: &mut Builder, dialect: Dialect, query: &ListQuery) {
     if !query.search.is_empty() {
         sql.push(format_args!(" and {}(o.search, ", dialect.position()));
         sql.push_bind(query.search.to_lowercase());

@@ -4,6 +4,7 @@
 use agent::grains::OwnGrains;
 use agent::{Agent, Delays, Join, Minion, Received, ServerAddress, Vitals};
 use cli::{Failure, Outcome};
+use model::plan::{Step, VmOp};
 use serde_json::{Value, json};
 use simulated::{Fleet, Host, Size};
 use std::io::Write as _;
@@ -59,6 +60,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "seconds")]
     report: Option<PathBuf>,
 
+    /// Write at the end what servers have had done to the VMs of each host, in order, and all VMs as they are (JSON)
+    #[arg(long, value_name = "FILE")]
+    performed: Option<PathBuf>,
+
     /// The same number is the same history
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -94,6 +99,7 @@ async fn simulate(args: Args) -> Result<Outcome, Failure> {
         vms: args.vms as usize,
     };
     let fleet = Fleet::new(size, args.seed);
+    let (hosts, performed_file) = (fleet.hosts().to_vec(), args.performed.clone());
     let stop = CancellationToken::new();
     let mut agents = Agents::start(&args, fleet.hosts(), &stop);
     let life = live(args, fleet, agents.present.clone(), agents.vitals.clone());
@@ -105,6 +111,9 @@ async fn simulate(args: Args) -> Result<Outcome, Failure> {
     };
     stop.cancel();
     agents.end().await;
+    if let Some(path) = performed_file {
+        write(&path, &performed(&hosts))?;
+    }
     result.map(|()| Outcome::Done)
 }
 
@@ -391,6 +400,28 @@ fn report(told: &Told, outages: u64, args: &Args, fleet: &Fleet, vitals: &Vitals
         "delay_ms": {"50": ms(50.0), "90": ms(90.0), "99": ms(99.0), "100": ms(100.0)},
         "vms": vms,
     })
+}
+
+/// What was asked of each host's VMs, in the order in which its hypervisor did it.
+fn performed(hosts: &[Host]) -> Value {
+    let of_host = |host: &Host| {
+        let steps = host.hypervisor.performed().into_iter();
+        let steps: Vec<Value> = steps
+            .filter_map(|step| match step {
+                Step::Vm {
+                    name,
+                    op: VmOp::Life(request),
+                } => Some(json!([name, request.as_str()])),
+                _ => None,
+            })
+            .collect();
+        let vms = host.hypervisor.statuses().into_iter();
+        let vms: Vec<Value> = vms
+            .map(|(name, status)| json!([name, status.as_str()]))
+            .collect();
+        (host.name.clone(), json!({ "steps": steps, "vms": vms }))
+    };
+    Value::Object(hosts.iter().map(of_host).collect())
 }
 
 fn write(path: &Path, report: &Value) -> Result<(), Failure> {

@@ -121,13 +121,22 @@ pub async fn run(app: Arc<App>) {
     };
     let mut pending = Pending::default();
     let mut last_sent = Instant::now() - PAUSE;
+    let mut failing = false;
     loop {
         match app.feed.follow(&app.store, &mut cursor, &mut pending).await {
-            Ok(()) => {}
-            Err(error) => warn!(
-                error = &error as &dyn std::error::Error,
-                "Cannot read the change feed"
-            ),
+            Ok(()) => failing = false,
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "Cannot read the change feed"
+                    );
+                }
+                tokio::select! {
+                    () = app.shutdown.cancelled() => return,
+                    () = tokio::time::sleep(POLL) => continue,
+                }
+            }
         }
         let due = last_sent + if pending.urgent { BREATH } else { PAUSE };
         if !pending.is_empty() && Instant::now() >= due {
