@@ -22,6 +22,7 @@ mod pool;
 mod run;
 mod salt;
 mod saved;
+mod server;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ pub enum Command {
     Action(action::Args),
     Event(event::Args),
     Key(key::Args),
+    Server(server::Args),
     User(user::Args),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
@@ -73,6 +75,7 @@ impl Command {
             Self::Action(args) => action::run(args).await,
             Self::Event(args) => event::run(args).await,
             Self::Key(args) => key::run(args).await,
+            Self::Server(args) => server::run(args).await,
             Self::User(args) => user::run(args).await,
             Self::Login(args) => login::login(args).await,
             Self::Logout(args) => login::logout(args).await,

@@ -2,7 +2,7 @@
 
 use crate::{Client, ClientError, Credential, ListQuery};
 use reqwest::{Method, header};
-use server_api::about::About;
+use server_api::about::{About, Server};
 use server_api::access::{NewPassword, NewUser, Session, SignIn, User};
 use server_api::action::{Accepted, Action};
 use server_api::host::{Host, NewHost, ShownHost, WhichHost};
@@ -94,6 +94,11 @@ impl Client {
         self.send(Method::DELETE, &["session"], &[], NOTHING)
             .await
             .map(drop)
+    }
+
+    /// The servers that share the database.
+    pub async fn servers(&self) -> Result<Vec<Server>, ClientError> {
+        self.get(&["servers"], &[]).await
     }
 
     /// All users.

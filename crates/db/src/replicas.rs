@@ -12,6 +12,7 @@ use crate::store::Store;
 use jiff::SignedDuration;
 use model::{Freshness, HostId};
 use serde_json::Value as Json;
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -132,6 +133,25 @@ impl Store {
             .during(WHAT)
     }
 
+    /// How many hosts have sessions with each server.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hosts_by_server(&self) -> Result<HashMap<Uuid, u64>, StoreError> {
+        const WHAT: &str = "count the hosts of the servers";
+        let rows = query(
+            "select owner, count(*) as n from host
+             where owner <> '' and freshness <> 'unreachable' and removed_at is null group by owner",
+        )
+        .fetch_all(self)
+        .await
+        .during(WHAT)?;
+        let counts = rows
+            .iter()
+            .map(|row| Ok((row.uuid("owner")?, row.number("n")?)));
+        counts.collect::<Result<_, _>>().during(WHAT)
+    }
+
     /// A server ends: what was its is free.
     ///
     /// # Errors
@@ -200,14 +220,20 @@ impl Store {
             .fetch_all(self)
             .await
             .during(WHAT)?;
+        // Where others write as well, no more than one host is kept from them.
+        let together = if self.is_shared() {
+            1
+        } else {
+            rows.len().max(1)
+        };
         let mut forgotten = 0;
-        for row in rows {
-            let host = HostId(row.uuid("id").during(WHAT)?);
+        for rows in rows.chunks(together) {
             let mut tx = self.begin(WHAT).await?;
-            if forget_session(&mut tx, host).await.during(WHAT)? {
-                self.commit(tx, WHAT).await?;
-                forgotten += 1;
+            for row in rows {
+                let host = HostId(row.uuid("id").during(WHAT)?);
+                forgotten += usize::from(forget_session(&mut tx, host).await.during(WHAT)?);
             }
+            self.commit(tx, WHAT).await?;
         }
         Ok(forgotten)
     }

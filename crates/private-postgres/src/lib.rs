@@ -1,6 +1,5 @@
 //! A PostgreSQL server of a test's own, as `lab/postgres` runs it: on a socket in a folder that goes away with it.
 
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ pub struct Server {
     folder: TempDir,
     process: Option<Child>,
     url: String,
+    settings: Vec<String>,
 }
 
 impl Server {
@@ -24,12 +24,20 @@ impl Server {
     /// When there is no PostgreSQL on this machine, or it does not start.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp");
-        let folder = folder.expect("a folder for the server");
+        Self::start_in(folder.expect("a folder for the server"), Vec::new())
+    }
+
+    /// Starts one in this folder with further settings, `NAME=VALUE`.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_in(folder: TempDir, settings: Vec<String>) -> Self {
         let socket = folder.path().display().to_string().replace('/', "%2F");
         let mut server = Self {
             url: format!("postgres://salar@{socket}/salar"),
             folder,
             process: None,
+            settings,
         };
         server.run();
         server
@@ -69,23 +77,24 @@ impl Server {
     /// # Panics
     /// When it does not start.
     pub fn run(&mut self) {
+        let pidfile = self.folder.path().join("data/postmaster.pid");
+        // What one that has crashed has left says that it is ready.
+        let _ = std::fs::remove_file(&pidfile);
         let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../lab/postgres");
         let started = Command::new(program)
             .arg("run")
             .arg(self.folder.path())
             .args(["--careless", "max_connections=60", "shared_buffers=16MB"])
+            .args(&self.settings)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
         let mut process = started.expect("lab/postgres is run");
-        let socket = self.folder.path().join(".s.PGSQL.5432");
-        let pidfile = self.folder.path().join("data/postmaster.pid");
         let end = Instant::now() + PATIENCE;
         // It says in this file when it takes connections.
         let is_ready = || {
             std::fs::read_to_string(&pidfile)
                 .is_ok_and(|text| text.lines().any(|line| line.trim_end() == "ready"))
-                && UnixStream::connect(&socket).is_ok()
         };
         while !is_ready() {
             if let Ok(Some(status)) = process.try_wait() {

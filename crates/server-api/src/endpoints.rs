@@ -64,6 +64,7 @@ const fn row(
 pub const ENDPOINTS: &[Endpoint] = &[
     row("GET", "/api/v1/about", "get_about", Role::Nobody),
     row("GET", "/api/v1/openapi.json", "get_openapi", Role::Nobody),
+    row("GET", "/api/v1/servers", "list_servers", Role::Viewer),
     row("POST", "/api/v1/session", "create_session", Role::Nobody),
     row("GET", "/api/v1/session", "get_session", Role::Viewer),
     row("DELETE", "/api/v1/session", "delete_session", Role::Viewer),

@@ -23,6 +23,7 @@ use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use server_api::event::BusEvent;
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -157,6 +158,10 @@ pub async fn leave(app: &App) -> Result<(), StoreError> {
 
 /// Renews the entry, forgets servers that are gone, and does what others ask for, until the server ends.
 pub async fn run(app: Arc<App>) {
+    // A file is nobody else's: there is no entry to renew, and its disk may rest.
+    if !app.store.is_shared() {
+        return app.shutdown.cancelled().await;
+    }
     let listens = tokio::spawn(listen(app.clone()));
     let passes_on = tokio::spawn(pass_on_events(app.clone()));
     let mut tick = tokio::time::interval(RENEW);
@@ -196,19 +201,18 @@ async fn renew(app: &Arc<App>) -> Result<(), StoreError> {
             .await?;
     }
     app.replicas.look_around(&app.store).await?;
-    if app.store.is_shared() {
-        look_at_keys(app).await?;
-    }
-    Ok(())
+    look_at_keys(app).await
 }
 
 /// A word about a revoked key may have been lost.
 async fn look_at_keys(app: &App) -> Result<(), StoreError> {
-    for key in app.keys.in_use() {
-        let found = app.store.find_key(&key).await?;
-        if found.is_none_or(|key| key.status != KeyStatus::Accepted) {
-            app.keys.revoke(&key);
-        }
+    // In this order: a key that is accepted and used in between is in both.
+    let in_use = app.keys.in_use();
+    let keys = app.store.list_keys().await?.into_iter();
+    let accepted = keys.filter(|key| key.status == KeyStatus::Accepted);
+    let accepted: HashSet<Fingerprint> = accepted.map(|key| key.fingerprint).collect();
+    for key in in_use.iter().filter(|key| !accepted.contains(key)) {
+        app.keys.revoke(key);
     }
     Ok(())
 }

@@ -529,6 +529,26 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/api/v1/servers': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * Lists the servers that share the database, this one among them.
+     * @description Needs the role viewer.
+     */
+    get: operations['list_servers']
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/api/v1/session': {
     parameters: {
       query?: never
@@ -1808,6 +1828,25 @@ export interface components {
         [key: string]: unknown
       }
     }
+    /** @description One of the servers that share the database; where the store is a file there is one. */
+    Server: {
+      /**
+       * Format: uuid
+       * @description Names the process; another one after each start.
+       */
+      id: string
+      /** @description Where people reach it. */
+      url: string
+      /** @description Where agents reach it, `https://HOST:PORT`; empty when they cannot. */
+      agents: string
+      /**
+       * Format: int64
+       * @description How many hosts have their session with it.
+       */
+      hosts: number
+      /** @description It is the one that answers. */
+      answers: boolean
+    }
     /** @description Who is signed in. */
     Session: {
       /** @description User name. */
@@ -2958,6 +2997,25 @@ export interface operations {
         }
         content: {
           'application/json': components['schemas']['ErrorBody']
+        }
+      }
+    }
+  }
+  list_servers: {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    requestBody?: never
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/json': components['schemas']['Server'][]
         }
       }
     }

@@ -5,7 +5,7 @@ use super::tls::Tls;
 use crate::sql::{Builder, SqlError};
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel, unbounded_channel};
 use tokio_postgres::Config;
 use tracing::warn;
 
@@ -15,6 +15,8 @@ pub(crate) const LOOK: &str = "look";
 const PAUSE: Duration = Duration::from_millis(500);
 /// What is said within this is told at once.
 const BREATH: Duration = Duration::from_millis(10);
+/// What waits to be said at most.
+const UNSAID: usize = 10_000;
 /// Notifications of one statement.
 const AT_ONCE: usize = 100;
 /// Bytes of one notification; the server takes 8,000.
@@ -24,7 +26,7 @@ const LONGEST: usize = 4 * 1024 * 1024;
 
 /// The connection that listens. It is made again whenever it is lost; what is said meanwhile is not heard.
 #[derive(Debug, Clone)]
-pub(crate) struct Listener(UnboundedSender<String>);
+pub(crate) struct Listener(Sender<String>);
 
 impl Listener {
     /// Listens until every handle is dropped; `heard` gets what others say, and [`LOOK`] after every gap.
@@ -33,7 +35,7 @@ impl Listener {
         tls: Tls,
         heard: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
-        let (say, mut said) = unbounded_channel();
+        let (say, mut said) = channel(UNSAID);
         tokio::spawn(async move {
             let mut is_lost = false;
             loop {
@@ -53,15 +55,15 @@ impl Listener {
 
     /// Tells every other server: within moments, or never.
     pub(crate) fn say(&self, what: impl Into<String>) {
-        // The task ends with the last handle only.
-        let _ = self.0.send(what.into());
+        // When the database is away for long, what was to be said is of no interest any more.
+        let _ = self.0.try_send(what.into());
     }
 }
 
 async fn listen(
     config: &Config,
     tls: &Tls,
-    said: &mut UnboundedReceiver<String>,
+    said: &mut Receiver<String>,
     heard: &impl Fn(&str),
 ) -> Result<(), SqlError> {
     let (told, mut notifications) = unbounded_channel();

@@ -1,5 +1,6 @@
 //! The server itself.
 
+use super::error::ApiError;
 use super::{Ctx, openapi_document};
 use crate::app::{BUILD, VERSION};
 use crate::words::time;
@@ -7,7 +8,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use server_api::about::About;
+use db::Replica;
+use server_api::about::{About, Server};
 use std::sync::LazyLock;
 
 /// Says which server this is.
@@ -19,6 +21,21 @@ pub async fn get_about(State(ctx): State<Ctx>) -> Json<About> {
         build: BUILD.to_owned(),
         started_at: time(ctx.started_at),
     })
+}
+
+/// Lists the servers that share the database, this one among them.
+#[utoipa::path(get, path = "/api/v1/servers", tag = "about", responses((status = 200, body = Vec<Server>)))]
+pub async fn list_servers(State(ctx): State<Ctx>) -> Result<Json<Vec<Server>>, ApiError> {
+    let hosts = ctx.store.hosts_by_server().await?;
+    let servers = ctx.store.list_replicas().await?.into_iter();
+    let shown = |replica: Replica| Server {
+        hosts: hosts.get(&replica.id).copied().unwrap_or(0),
+        answers: replica.id == ctx.replicas.id(),
+        id: replica.id,
+        url: replica.url,
+        agents: replica.agents,
+    };
+    Ok(Json(servers.map(shown).collect()))
 }
 
 /// Gives the description of this API.

@@ -88,6 +88,7 @@ fn api() -> OpenApiRouter<Ctx> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(about::get_about))
         .routes(routes!(about::get_openapi))
+        .routes(routes!(about::list_servers))
         .routes(routes!(
             session::create_session,
             session::get_session,

@@ -71,7 +71,11 @@ async fn hosts_of_a_server_that_is_gone_are_unreachable_and_it_writes_nothing_mo
     // Its entry is as old as if it had stood still for an hour, by the database's clock.
     let aged = "update replica set seen_at = seen_at - 3600000000 where url = 'http://server1'";
     f.database.run_beside(aged).await.expect("is written");
+    let counts = f.store.hosts_by_server().await.expect("counts");
+    assert_eq!(counts, [1, 2].map(|n| (replica(n).id, 1)).into());
     assert_eq!(f.store.forget_dead_replicas().await.expect("forgets"), 1);
+    let counts = f.store.hosts_by_server().await.expect("counts");
+    assert_eq!(counts, [(replica(2).id, 1)].into());
     assert_eq!(f.store.forget_dead_replicas().await.expect("forgets"), 0);
     assert_eq!(f.store.owner_of(lost).await.expect("reads"), None);
     let hosts = f.store.all_hosts().await.expect("lists");

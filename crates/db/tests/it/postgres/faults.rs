@@ -209,3 +209,71 @@ async fn what_names_no_database_is_refused_without_telling_the_password() {
     assert!(source.to_string().contains("does not exist"), "{source}");
     assert_eq!(Place::default().to_string(), "0");
 }
+
+/// Encrypted, and only with the server that the CA has signed for.
+#[tokio::test]
+async fn the_connection_is_encrypted_with_a_ca_and_no_other_server_is_believed() {
+    let folder = tempfile::Builder::new()
+        .prefix("pg")
+        .tempdir_in("/tmp")
+        .expect("a folder");
+    let (certificate, key) = (
+        folder.path().join("server.pem"),
+        folder.path().join("server-key.pem"),
+    );
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(&certificate, made.cert.pem()).expect("is written");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("is written");
+    // PostgreSQL's own user alone may read its key.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&key, mode).expect("is private");
+    if std::fs::metadata("/proc/self")
+        .map(|me| std::os::unix::fs::MetadataExt::uid(&me))
+        .is_ok_and(|uid| uid == 0)
+    {
+        for file in [&certificate, &key] {
+            let done = std::process::Command::new("chown")
+                .arg("postgres")
+                .arg(file)
+                .status();
+            assert!(done.expect("is given away").success());
+        }
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let port = port.expect("a free port").port();
+    let ca = folder.path().join("ca.pem");
+    std::fs::copy(&certificate, &ca).expect("is copied");
+    let settings = vec![
+        "ssl=on".to_owned(),
+        format!("ssl_cert_file={}", certificate.display()),
+        format!("ssl_key_file={}", key.display()),
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("port={port}"),
+    ];
+    // Its socket is of another name then, so that whether it is there is asked over the network.
+    let _server = private_postgres::Server::start_in(folder, settings);
+    let url = |host: &str| format!("postgres://salar@{host}:{port}/salar");
+    let with_ca = DatabaseTls::Ca(ca);
+    let store = Store::connect(&url("localhost"), &with_ca)
+        .await
+        .expect("connects");
+    store.all_hosts().await.expect("reads");
+    let other_name = Store::connect(&url("127.0.0.1"), &with_ca).await;
+    let error = other_name.expect_err("the certificate is for another name");
+    let cause = std::error::Error::source(&error)
+        .expect("has a cause")
+        .to_string();
+    assert!(cause.contains("not valid for name"), "{cause}");
+    let another =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), another.cert.pem()).expect("is written");
+    let another = Store::connect(&url("localhost"), &DatabaseTls::Ca(file.path().to_owned())).await;
+    assert!(another.is_err(), "another CA is believed");
+    let empty = tempfile::NamedTempFile::new().expect("a file");
+    let none = Store::connect(&url("localhost"), &DatabaseTls::Ca(empty.path().to_owned())).await;
+    assert!(
+        matches!(none, Err(StoreError::DatabaseUrl { .. })),
+        "{none:?}"
+    );
+}
