@@ -365,3 +365,21 @@ async fn the_schema_itself_refuses_two_of_a_lane_on_their_way() {
         "{error}"
     );
 }
+
+/// Two requests at the same time: the one with the later number may be seen, and sent, before the other is there.
+#[tokio::test]
+async fn what_became_visible_late_waits_for_what_is_on_its_way() {
+    let f = store().await;
+    let key = f.host("kvm1").await;
+    let a = vm("a", VmStatus::Running);
+    let late = f.queue(key, &a, Request::Pause).await;
+    let early = f.queue(key, &a, Request::Reset).await;
+    let seen_first = format!("update action set status = 'sent', epoch = 1 where id = '{early}'");
+    f.database
+        .run_beside(&seen_first)
+        .await
+        .expect("is written");
+    assert_eq!(sent(&f, key).await, []);
+    says(&f, key, early, ActionStatus::Succeeded).await;
+    assert_eq!(sent(&f, key).await, [late]);
+}
