@@ -18,7 +18,7 @@ use crate::child_agent::{ChildAgent, ChildProgram};
 use crate::start::{make_private_folder, write_private};
 use db::{AgentlessHost, RemovedHost, Store, StoreError};
 use model::HostId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -40,6 +40,8 @@ pub struct Agentless {
     program: Option<ChildProgram>,
     folder: PathBuf,
     running: Mutex<HashMap<HostId, Running>>,
+    /// Hosts whose agents may still call: those that run, and those that are about to end.
+    calling: std::sync::Mutex<HashSet<HostId>>,
 }
 
 struct Running {
@@ -81,6 +83,7 @@ impl Agentless {
             program,
             folder: state_dir.join("agentless"),
             running: Mutex::default(),
+            calling: std::sync::Mutex::default(),
         }
     }
 
@@ -89,9 +92,19 @@ impl Agentless {
         self.program.is_some()
     }
 
-    /// Whether the agent of a host is one of these.
-    pub async fn runs(&self, host: HostId) -> bool {
-        self.running.lock().await.contains_key(&host)
+    /// Whether the agent of a host is one of these. Waits for none of them: one that does not want to end must not keep
+    /// the others from calling.
+    pub fn runs(&self, host: HostId) -> bool {
+        self.calling().contains(&host)
+    }
+
+    fn calling(&self) -> std::sync::MutexGuard<'_, HashSet<HostId>> {
+        self.calling.lock().expect("no holder panics")
+    }
+
+    async fn end_one(&self, id: HostId, child: Running) {
+        child.end().await;
+        self.calling().remove(&id);
     }
 
     /// Starts, stops and changes children until they are those of the store, and removes what others have left.
@@ -116,7 +129,7 @@ impl Agentless {
             .collect();
         for id in others {
             if let Some(child) = running.remove(&id) {
-                child.end().await;
+                self.end_one(id, child).await;
             }
         }
         remove_all_but(&self.folder, &wanted);
@@ -125,6 +138,7 @@ impl Agentless {
             match prepare(program, &self.folder.join(id.to_string()), &host) {
                 Ok(agent) => {
                     let stop = CancellationToken::new();
+                    self.calling().insert(id);
                     let ended = tokio::spawn(agent.supervise(stop.clone()));
                     let child = Running { host, stop, ended };
                     running.insert(id, child);
@@ -150,7 +164,7 @@ impl Agentless {
         // Held to the end, so that nothing starts it again in between.
         let mut running = self.running.lock().await;
         if let Some(child) = running.remove(&host) {
-            child.end().await;
+            self.end_one(host, child).await;
         }
         store.remove_host(host).await
     }

@@ -150,7 +150,7 @@ impl Session {
         }
         let instance = uuid("instance", &hello.instance)?;
         name_after_key(admitted.as_ref(), hello.facts.as_mut());
-        let opening = opening(&app, &hello, admitted.is_some()).await?;
+        let opening = opening(&app, &hello, admitted.is_some())?;
         if admitted
             .as_ref()
             .is_some_and(|admitted| admitted.key.host != opening.host)
@@ -593,7 +593,7 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-async fn opening(app: &App, hello: &wire::Hello, joined: bool) -> Result<Opening, Malformed> {
+fn opening(app: &App, hello: &wire::Hello, joined: bool) -> Result<Opening, Malformed> {
     let host = HostId(uuid("host_id", &hello.host_id)?);
     let (freshness, problem) = convert::condition(hello.condition.clone());
     let facts = hello.facts.clone().map(facts);
@@ -603,7 +603,7 @@ async fn opening(app: &App, hello: &wire::Hello, joined: bool) -> Result<Opening
         said_epoch: hello.highest_epoch,
         facts: facts.filter(|facts| !facts.name.is_empty()),
         joined,
-        agentless: !joined && app.agentless.runs(host).await,
+        agentless: !joined && app.agentless.runs(host),
         freshness,
         problem,
     })
