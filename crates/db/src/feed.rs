@@ -1,6 +1,7 @@
 //! The change feed: one line per committed change, in the order of commits.
 //!
-//! A reader misses nothing by remembering the last [`Place`] it saw. Lines are kept for a quarter of an hour; a reader that comes later must start anew.
+//! A reader misses nothing by remembering the last [`Place`] it saw. Lines are kept for a quarter of an hour; a reader
+//! that comes later must start anew.
 
 use crate::engine::{Reader, Tx};
 use crate::error::{During, StoreError};

@@ -77,9 +77,7 @@ impl Store {
                  where o.host = $1 and o.status = 'queued' and (o.kind <> 'vm' or $3)
                    and not exists (select 1 from action b where b.lane = o.lane and ",
             blocks!(),
-            // One that was accepted at the same time and became visible first may be on its way already.
-            ") and not exists (select 1 from action f where f.lane = o.lane
-                         and f.status in ('sent', 'accepted', 'running')))
+            "))
              returning *"
         ))
         .bind(key.host.to_string())

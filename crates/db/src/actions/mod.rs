@@ -15,14 +15,14 @@ pub use queue::{Cancelled, NewAction, NewJob, Placed};
 pub use record::{ActionRecord, Behind, JobRecord, JobSummary};
 pub(crate) use record::{COLUMNS, action_record};
 
-/// Whether `b` keeps `o` in the queue: it stands before it and is open, or its outcome is not known. A retry stands
-/// in the place of the action it repeats, so that one's unknown outcome does not keep it.
+/// Whether `b` keeps `o`, which is queued, in the queue: it is on its way, or it stands before it and waits, or its outcome
+/// is not known. What is on its way stands before, but for one that was accepted at the same time and became visible
+/// first. A retry stands in the place of the action it repeats, so that one's unknown outcome does not keep it.
 macro_rules! blocks {
     () => {
-        "((b.place < o.place and (b.status in ('queued', 'sent', 'accepted', 'running')
-                                  or (b.status = 'unknown' and b.resolved = 0)))
-          or (b.place = o.place and b.ord < o.ord
-              and b.status in ('queued', 'sent', 'accepted', 'running')))"
+        "(b.status in ('sent', 'accepted', 'running')
+          or (b.place < o.place and (b.status = 'queued' or (b.status = 'unknown' and b.resolved = 0)))
+          or (b.place = o.place and b.ord < o.ord and b.status = 'queued'))"
     };
 }
 pub(crate) use blocks;

@@ -380,6 +380,11 @@ async fn what_became_visible_late_waits_for_what_is_on_its_way() {
         .await
         .expect("is written");
     assert_eq!(sent(&f, key).await, []);
+    let behind = record(&f, late)
+        .await
+        .behind
+        .expect("it is said for what it waits");
+    assert_eq!(behind.fun, "vm.reset");
     says(&f, key, early, ActionStatus::Succeeded).await;
     assert_eq!(sent(&f, key).await, [late]);
 }
