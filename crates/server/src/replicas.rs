@@ -188,17 +188,15 @@ async fn renew(app: &Arc<App>) -> Result<(), StoreError> {
         warn!(
             "The other servers had given this one up: it stood still, or was without its database"
         );
-        // They may run the agents of hosts without one by now.
-        app.agentless
-            .catch_up(&app.store, app.replicas.id())
-            .await?;
     }
     let forgotten = app.store.forget_dead_replicas().await?;
     if forgotten > 0 {
         info!("{forgotten} hosts were with servers that are gone");
-        app.agentless
-            .catch_up(&app.store, app.replicas.id())
-            .await?;
+    }
+    if was_forgotten || forgotten > 0 {
+        // Who runs the agents of hosts without one may have changed.
+        let me = app.replicas.id();
+        app.agentless.catch_up(&app.store, me).await?;
     }
     app.replicas.look_around(&app.store).await?;
     look_at_keys(app).await

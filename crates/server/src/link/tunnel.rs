@@ -85,7 +85,8 @@ impl Tunnels {
         result
     }
 
-    /// The agent of `host` has called back; `None` is one of the server's own, or another server. False if nobody waits for that any more.
+    /// The agent of `host` has called back; `None` is one of the server's own, or another server. False if nobody waits
+    /// for that any more.
     pub fn opened(&self, host: Option<HostId>, id: Uuid, tunnel: Tunnel) -> bool {
         let mut waiting = self.waiting();
         let is_its_own = waiting

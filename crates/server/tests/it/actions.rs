@@ -16,7 +16,8 @@ async fn with_vm(status: VmStatus) -> (Fixture, Agent, String) {
     (f, agent, path)
 }
 
-fn id(answer: &Value) -> Uuid {
+/// The action of an answer.
+pub fn id(answer: &Value) -> Uuid {
     let text = answer["action"]["id"].as_str().expect("an action");
     Uuid::parse_str(text).expect("a UUID")
 }

@@ -41,29 +41,9 @@ pub async fn connect(api: &Api, path: &str, origin: Option<&str>) -> Result<Sock
     connect_async(request).await.map(|(socket, _)| socket)
 }
 
-fn refused(result: Result<Socket, Error>) -> StatusCode {
-    match result {
-        Err(Error::Http(response)) => response.status(),
-        other => panic!("not refused: {other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn bytes_flow_both_ways_and_the_end_is_an_end() {
-    let f = fixture().await;
-    let mut agent = Agent::with_vms(&f.socket(), "kvm1", &[vm("srv01", VmStatus::Running)]).await;
-    let path = ticket(&f).await;
-    let mut socket = connect(&f.api, &path, Some(&f.api.url))
-        .await
-        .expect("connects");
-    let down::Body::OpenTunnel(open) = agent.hear().await else {
-        panic!("a tunnel is asked for")
-    };
-    assert_eq!(
-        open.vm_uuid,
-        crate::agent::bytes(vm("srv01", VmStatus::Running).uuid)
-    );
-    let (vm_says, mut vm_hears) = agent.tunnel(&open.tunnel_id).await;
+/// An agent opens the tunnel of that id: bytes flow both ways, and its end ends the socket.
+pub async fn carries_bytes(agent: &mut Agent, id: &[u8], socket: &mut Socket) {
+    let (vm_says, mut vm_hears) = agent.tunnel(id).await;
     let chunk = |data: &[u8]| TunnelChunk {
         tunnel_id: Vec::new(),
         data: data.to_vec(),
@@ -93,6 +73,31 @@ async fn bytes_flow_both_ways_and_the_end_is_an_end() {
         .await
         .expect("soon");
     assert!(matches!(end, None | Some(Ok(Message::Close(_)))), "{end:?}");
+}
+
+fn refused(result: Result<Socket, Error>) -> StatusCode {
+    match result {
+        Err(Error::Http(response)) => response.status(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn bytes_flow_both_ways_and_the_end_is_an_end() {
+    let f = fixture().await;
+    let mut agent = Agent::with_vms(&f.socket(), "kvm1", &[vm("srv01", VmStatus::Running)]).await;
+    let path = ticket(&f).await;
+    let mut socket = connect(&f.api, &path, Some(&f.api.url))
+        .await
+        .expect("connects");
+    let down::Body::OpenTunnel(open) = agent.hear().await else {
+        panic!("a tunnel is asked for")
+    };
+    assert_eq!(
+        open.vm_uuid,
+        crate::agent::bytes(vm("srv01", VmStatus::Running).uuid)
+    );
+    carries_bytes(&mut agent, &open.tunnel_id, &mut socket).await;
 }
 
 #[tokio::test]

@@ -1,22 +1,22 @@
 //! Several servers on one database: whatever is asked of one reaches what is with another.
 
+use crate::actions::id;
 use crate::agent::{Agent, Identity, bytes, vm};
 use crate::console;
 use crate::door::{Caller, welcome};
 use crate::fixture::{Api, Fixture, SOON, config, start, until};
 use crate::stream::Stream;
-use agent_api::wire::{self, TunnelChunk, down, up};
-use futures_util::{SinkExt, StreamExt};
+use agent_api::wire::{self, down, up};
+use futures_util::StreamExt;
 use model::VmStatus;
 use private_postgres::Server as Postgres;
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use server::{Config, Database, DatabaseTls, StartError};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::Message;
-use uuid::Uuid;
 
 /// Servers that share a database and a CA.
 struct Fleet {
@@ -66,11 +66,6 @@ fn shared(postgres: &Postgres, folder: &Path, ca: &Path) -> Config {
         ca_dir: Some(ca.to_owned()),
         ..config(folder)
     }
-}
-
-fn id(answer: &Value) -> Uuid {
-    let text = answer["action"]["id"].as_str().expect("an action");
-    Uuid::parse_str(text).expect("a UUID")
 }
 
 fn start_path() -> String {
@@ -149,33 +144,7 @@ async fn a_console_comes_from_the_server_that_has_the_agent() {
     let down::Body::OpenTunnel(open) = agent.hear().await else {
         panic!("a tunnel is asked for")
     };
-    let (vm_says, mut vm_hears) = agent.tunnel(&open.tunnel_id).await;
-    let data = |data: &[u8]| TunnelChunk {
-        tunnel_id: Vec::new(),
-        data: data.to_vec(),
-    };
-    vm_says
-        .send(data(b"RFB 003.008"))
-        .await
-        .expect("there is room");
-    let heard = tokio::time::timeout(SOON, socket.next())
-        .await
-        .expect("soon");
-    let heard = heard.expect("a message").expect("a message");
-    assert_eq!(heard.into_data().as_ref(), b"RFB 003.008");
-    socket
-        .send(Message::binary(b"hello vm".to_vec()))
-        .await
-        .expect("is sent");
-    let heard = tokio::time::timeout(SOON, vm_hears.message())
-        .await
-        .expect("soon");
-    assert_eq!(heard.expect("a chunk").expect("a chunk").data, b"hello vm");
-    drop(vm_says);
-    let end = tokio::time::timeout(SOON, socket.next())
-        .await
-        .expect("soon");
-    assert!(matches!(end, None | Some(Ok(Message::Close(_)))), "{end:?}");
+    console::carries_bytes(&mut agent, &open.tunnel_id, &mut socket).await;
 
     // A ticket of one server opens with the other, once.
     let path = console::ticket(a).await;
